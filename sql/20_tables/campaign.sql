@@ -1,0 +1,35 @@
+create table if not exists retoma.campaign (
+  id int generated always as identity primary key,
+  name text not null unique check (name ~ '^[^[:cntrl:]]{1,200}$'),
+  token text not null unique default left(replace(gen_random_uuid()::text, '-', ''), 24)
+    check (token ~ '^[0-9a-f]{24}$'),
+  body text not null check (body <> ''),
+  required_variables text[] not null default '{}',
+  status text not null default 'draft' check (
+    status in ('draft', 'scheduled', 'running', 'paused', 'interrupted', 'completed', 'cancelled')
+  ),
+  status_reason text,
+  interrupt_cause text check (interrupt_cause in ('channel', 'breaker')),
+  batch_size int not null default 300 check (batch_size between 1 and 10000),
+  max_attempts smallint not null default 3 check (max_attempts between 1 and 20),
+  breaker_threshold int not null default 5 check (breaker_threshold > 0),
+  time_zone text,
+  total int not null default 0,
+  starts_at timestamptz,
+  created_at timestamptz not null default retoma.clock(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  erased_at timestamptz,
+  check ((status = 'interrupted') = (interrupt_cause is not null))
+);
+
+comment on table retoma.campaign is 'Campaigns: what is said, to how many, by which rules, and in which state they are.';
+comment on column retoma.campaign.token is
+'24 random hex digits; with the ordinal they make the id that the provider sees, the same over all attempts.';
+comment on column retoma.campaign.body is 'The text, a Liquid template over the variables of each recipient.';
+comment on column retoma.campaign.required_variables is 'Variables that every recipient must have before the campaign starts.';
+comment on column retoma.campaign.breaker_threshold is
+'Messages refused in a row for their content in one batch that interrupt the campaign.';
+comment on column retoma.campaign.time_zone is 'IANA zone for recipients whose own is not known, where the campaign has windows.';
+comment on column retoma.campaign.erased_at is 'When cleanup() removed its recipients and deliveries; the totals stay.';
+comment on column retoma.campaign.total is 'Recipients; grows while a draft is loaded, then fixed.';

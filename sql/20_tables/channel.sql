@@ -1,0 +1,26 @@
+-- A sender account. Whether it can send is two independent facts, so that a reconnect does not undo an operator's pause.
+create table if not exists retoma.channel (
+  id int generated always as identity primary key,
+  name text not null unique check (name ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'),
+  transport text not null references retoma.transport (name),
+  settings jsonb not null default '{}' check (jsonb_typeof(settings) = 'object'),
+  dedupes boolean not null default false,
+  looks_up boolean not null default false,
+  connected boolean not null default true,
+  paused boolean not null default false,
+  state_reason text,
+  max_in_flight int not null default 1 check (max_in_flight between 1 and 10000),
+  max_leases int not null default 1 check (max_leases between 1 and 64),
+  time_zone text not null default 'UTC',
+  created_at timestamptz not null default retoma.clock()
+);
+
+comment on table retoma.channel is 'Sender accounts: how to reach the provider, and whether it can be reached now.';
+comment on column retoma.channel.settings is
+'Address and credentials for the transport. A value "env:NAME" is read by the runner from its own environment.';
+comment on column retoma.channel.dedupes is
+'The provider shows a message id that comes twice only once, so that a message in doubt may be sent again.';
+comment on column retoma.channel.looks_up is 'The provider can say whether it has a message with our id.';
+comment on column retoma.channel.max_in_flight is 'Requests under way at once, per lease.';
+comment on column retoma.channel.max_leases is 'Batches of this channel that may be leased at once; 1 where there is a gap between messages.';
+comment on column retoma.channel.time_zone is 'IANA zone in which the day of the daily quota begins.';

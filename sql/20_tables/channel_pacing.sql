@@ -1,0 +1,32 @@
+-- One narrow row a channel, rewritten at every step of a paced channel; apart from channel so that it stays a
+-- heap-only update in half-empty pages.
+create table if not exists retoma.channel_pacing (
+  channel_id int primary key references retoma.channel (id) on delete cascade,
+  gap_min interval not null check (gap_min >= '0 s'),
+  gap_max interval not null check (gap_max between gap_min and '1 day'),
+  batch_gap_min interval not null check (batch_gap_min >= '0 s'),
+  batch_gap_max interval not null check (batch_gap_max between batch_gap_min and '1 day'),
+  rate_per_s numeric check (rate_per_s > 0),
+  burst int not null default 1 check (burst >= 1),
+  daily_quota int check (daily_quota > 0),
+  next_send_at timestamptz not null default '-infinity',
+  tokens double precision not null default 0,
+  tokens_at timestamptz not null default '-infinity',
+  quota_day date not null default '-infinity',
+  quota_used int not null default 0,
+  hold_until timestamptz not null default '-infinity',
+  hold_reason text,
+  hold_streak int not null default 0,
+  throttle double precision not null default 1 check (throttle between 0.05 and 1),
+  throttled_at timestamptz not null default '-infinity'
+) with (fillfactor = 50);
+
+comment on table retoma.channel_pacing is
+'Pacing of a channel: its rules, and the state that makes them hold over any number of runners and restarts.';
+comment on column retoma.channel_pacing.gap_min is
+'Shortest pause between the end of one send and the next; with gap_max the range of a random pause.';
+comment on column retoma.channel_pacing.rate_per_s is 'Messages a second of the token bucket; null is no limit.';
+comment on column retoma.channel_pacing.burst is 'Size of the token bucket: what may go at once after a silence.';
+comment on column retoma.channel_pacing.hold_until is 'Nothing is reserved before (rate limit of the provider, quota used up).';
+comment on column retoma.channel_pacing.throttle is
+'Share of the configured speed in use: halved at a rate limit, recovers by a quarter a minute.';

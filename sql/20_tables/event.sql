@@ -1,0 +1,19 @@
+create table if not exists retoma.event (
+  id bigint generated always as identity primary key,
+  at timestamptz not null default retoma.clock(),
+  actor text not null default session_user,
+  subject text not null check (subject in ('channel', 'campaign', 'batch', 'runner', 'suppression')),
+  channel_id int,
+  campaign_id int,
+  batch_id bigint,
+  runner_id uuid,
+  from_state text,
+  to_state text not null,
+  why text
+);
+
+create index if not exists event_campaign_idx on retoma.event (campaign_id, id) where campaign_id is not null;
+create index if not exists event_at_idx on retoma.event (at);
+
+comment on table retoma.event is
+'Audit: every change of state of channels, campaigns, batches and runners: when, by which role, from, to, why. Append-only.';

@@ -1,0 +1,16 @@
+-- Immutable: what happens to a message is in delivery. Partitions hold campaign_partition_size() campaigns each, and are
+-- made by create_campaign. There is no foreign key to campaign: at 10 million rows its check is a third of the load.
+create table if not exists retoma.message (
+  campaign_id int not null,
+  ordinal int not null,
+  phone text not null check (phone ~ '^\+[1-9][0-9]{6,14}$'),
+  zone text,
+  variables jsonb not null default '{}',
+  primary key (campaign_id, ordinal),
+  unique (campaign_id, phone)
+) partition by range (campaign_id);
+
+comment on table retoma.message is 'One recipient of one campaign. Never updated.';
+comment on column retoma.message.ordinal is 'Place in the campaign, from 1 without gaps.';
+comment on column retoma.message.phone is 'E.164 with +.';
+comment on column retoma.message.zone is 'IANA time zones that the recipient may be in, joined by commas; null when unknown.';

@@ -1,0 +1,25 @@
+-- Unlogged: what is lost in a crash here has not been loaded, and whoever loads it knows.
+create unlogged table if not exists retoma.recipient_staging (
+  campaign text not null,
+  line bigint,
+  phone text,
+  variables jsonb default '{}',
+  zone text
+);
+
+comment on table retoma.recipient_staging is
+'Bulk load: \copy retoma.recipient_staging (campaign, phone, variables) from file.csv csv, then select * from retoma.load_staged(''name'').';
+comment on column retoma.recipient_staging.line is 'Line of the source, for the list of rejects; may be null.';
+
+create table if not exists retoma.recipient_reject (
+  id bigint generated always as identity primary key,
+  campaign_id int not null references retoma.campaign (id) on delete cascade,
+  line bigint,
+  phone text,
+  reason text not null,
+  at timestamptz not null default retoma.clock()
+);
+
+create index if not exists recipient_reject_campaign_idx on retoma.recipient_reject (campaign_id);
+
+comment on table retoma.recipient_reject is 'Recipients that add_recipients and load_staged refused, and why.';

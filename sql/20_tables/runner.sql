@@ -1,0 +1,14 @@
+create table if not exists retoma.runner (
+  id uuid primary key,
+  name text not null,
+  lock_key int generated always as identity unique,
+  server_started_at timestamptz not null,
+  registered_at timestamptz not null default retoma.clock(),
+  last_seen_at timestamptz not null default retoma.clock(),
+  stopped_at timestamptz
+) with (fillfactor = 50);
+
+comment on table retoma.runner is 'Runner processes that have registered. One is alive while a session holds its advisory lock.';
+comment on column retoma.runner.lock_key is 'Second key of its advisory lock; see runner_lock_class().';
+comment on column retoma.runner.server_started_at is
+'Start of the server that the lock lives in: after a restart a missing lock says nothing of the process.';

@@ -1,0 +1,31 @@
+-- A partition holds the campaigns of one block of 100 ids: few enough tables for tens of thousands of small campaigns, and
+-- retention can still drop one instead of deleting rows. Made apart and attached, which does not block readers or writers of
+-- the other partitions (a plain "create table … partition of" would). An advisory lock makes two first campaigns of a block safe.
+create or replace function retoma.ensure_partition(p_campaign_id int) returns void
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  c_block constant int := 100;
+  v_from int := (p_campaign_id / c_block) * c_block;
+  v_parent text;
+begin
+  if to_regclass(format('retoma.%I', 'delivery_p' || v_from)) is not null then
+    return;
+  end if;
+  perform pg_advisory_xact_lock(hashtext('retoma.ensure_partition'));
+  foreach v_parent in array array['message', 'delivery'] loop
+    if to_regclass(format('retoma.%I', v_parent || '_p' || v_from)) is null then
+      execute format(
+        'create table retoma.%I (like retoma.%I including defaults including constraints)', v_parent || '_p' || v_from, v_parent
+      );
+      execute format(
+        'alter table retoma.%I attach partition retoma.%I for values from (%L) to (%L)',
+        v_parent, v_parent || '_p' || v_from, v_from, v_from + c_block
+      );
+    end if;
+  end loop;
+end;
+$$;
+
+comment on function retoma.ensure_partition(int) is 'Makes the partitions of message and delivery for this campaign, where they are missing.';

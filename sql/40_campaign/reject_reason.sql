@@ -1,0 +1,12 @@
+create or replace function retoma.reject_reason(p_phone text, p_variables jsonb, p_zone text, p_bad_zones text[]) returns text
+language sql immutable parallel safe
+begin atomic
+  select case
+    when coalesce(p_phone, '') = '' then 'no phone number'
+    when p_phone !~ '^\+[1-9][0-9]{6,14}$' then 'not an E.164 number, such as +5511955501234'
+    when jsonb_typeof(p_variables) <> 'object' then 'variables are not a JSON object'
+    when p_zone is not null and string_to_array(p_zone, ',') && p_bad_zones then 'unknown time zone'
+  end;
+end;
+
+comment on function retoma.reject_reason(text, jsonb, text, text[]) is 'Why a recipient cannot be loaded; null when it can.';

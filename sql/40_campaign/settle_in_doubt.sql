@@ -1,0 +1,32 @@
+-- Locks the batches concerned, in the order of their ids, before their deliveries.
+create or replace function retoma.settle_in_doubt(p_campaign_id int, p_ordinals int[], p_outcome text, p_code text) returns bigint
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_count bigint;
+begin
+  perform from retoma.batch as b where b.campaign_id = p_campaign_id and b.in_doubt > 0 order by b.id for update;
+  with settled as (
+    update retoma.delivery as d
+    set outcome = p_outcome, code = p_code
+    where d.campaign_id = p_campaign_id and d.outcome = 'in_doubt' and (p_ordinals is null or d.ordinal = any(p_ordinals))
+    returning d.batch_id
+  ),
+  counted as (
+    update retoma.batch as b
+    set
+      in_doubt = b.in_doubt - s.n,
+      sent = b.sent + case p_outcome when 'sent' then s.n else 0 end,
+      failed = b.failed + case p_outcome when 'failed' then s.n else 0 end
+    from (select ss.batch_id, count(*)::int as n from settled as ss group by ss.batch_id) as s
+    where b.id = s.batch_id
+    returning s.n
+  )
+  select coalesce(sum(c.n), 0) into v_count from counted as c;
+  return v_count;
+end;
+$$;
+
+comment on function retoma.settle_in_doubt(int, int[], text, text) is
+'Makes messages in doubt sent or failed, with the reason p_code. Returns how many.';

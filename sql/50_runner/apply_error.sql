@@ -1,0 +1,65 @@
+-- What one class of error does to its messages, their channel and their campaign.
+create or replace function retoma.apply_error(
+  p_batch retoma.batch,
+  p_channel retoma.channel,
+  p_rule retoma.error_rule,
+  p_max_attempts int,
+  p_ordinals int[],
+  p_http_status smallint,
+  p_retry_after_s double precision,
+  p_now timestamptz
+) returns retoma.batch
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_batch retoma.batch := p_batch;
+  v_count int := cardinality(p_ordinals);
+  v_charge int := (p_rule.charge and p_rule.class in ('transient', 'rate_limited_recipient', 'ambiguous'))::int;
+  v_may_retry boolean := p_batch.charged + v_charge < p_max_attempts;
+  v_maybe_sent boolean := p_batch.maybe_sent or p_rule.class = 'ambiguous';
+  v_outcome text;
+begin
+  v_outcome := case
+    when p_rule.class in ('rate_limited_channel', 'channel_down', 'auth') then 'moved'
+    when p_rule.class = 'ambiguous' then case when p_channel.dedupes and v_may_retry then 'moved' else 'in_doubt' end
+    when p_rule.class in ('transient', 'rate_limited_recipient') and v_may_retry then 'moved'
+    when p_rule.class in ('permanent_recipient', 'permanent_message') or not p_batch.maybe_sent then 'failed'
+    else 'in_doubt'
+  end;
+  insert into retoma.delivery (
+    at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code, http_status
+  )
+  select
+    p_now, v_batch.id, v_batch.campaign_id, u.ordinal, p_channel.id, v_batch.lease_epoch, v_batch.attempt, v_outcome,
+    p_rule.code, p_http_status
+  from unnest(p_ordinals) as u (ordinal);
+  if v_outcome = 'moved' then
+    v_batch.moved := v_batch.moved + v_count;
+    perform retoma.queue_retry(
+      v_batch, p_ordinals, v_charge, retoma.retry_delay(p_rule, v_batch.charged, p_retry_after_s), v_maybe_sent,
+      case when v_maybe_sent then p_channel.id end
+    );
+  elsif v_outcome = 'failed' then
+    v_batch.failed := v_batch.failed + v_count;
+  else
+    v_batch.in_doubt := v_batch.in_doubt + v_count;
+  end if;
+  if p_rule.suppress then
+    perform retoma.suppress_messages(v_batch.campaign_id, p_ordinals, 'invalid', p_channel.transport || ' ' || p_rule.code);
+  end if;
+  if p_rule.class = 'rate_limited_channel' then
+    perform retoma.hold_channel(p_channel.id, p_rule, p_retry_after_s, p_now);
+  elsif p_rule.class in ('channel_down', 'auth') then
+    perform retoma.channel_disconnected(p_channel.name, format('%s: %s', p_rule.class, p_rule.code));
+  elsif p_rule.class = 'permanent_message' then
+    v_batch.failure_streak := v_batch.failure_streak + v_count;
+    perform retoma.trip_breaker(v_batch, p_rule.code);
+  end if;
+  return v_batch;
+end;
+$$;
+
+comment on function retoma.apply_error(
+  retoma.batch, retoma.channel, retoma.error_rule, int, int[], smallint, double precision, timestamptz
+) is 'Records one group of equal errors; returns the batch with its new counters, not yet written.';

@@ -1,0 +1,10 @@
+-- Completes those of these batches that have nothing left: their leases were ended from outside. Their trigger may lock campaigns.
+create or replace function retoma.complete_batches(p_ids bigint[]) returns void
+language sql volatile
+begin atomic
+  update retoma.batch as b
+  set status = 'completed', lease_epoch = b.lease_epoch + 1, completed_at = retoma.clock()
+  where b.id = any(p_ids) and b.status = 'ready' and b.reserved = b.size;
+end;
+
+comment on function retoma.complete_batches(bigint[]) is 'Completes ready batches whose messages are all settled.';

@@ -1,0 +1,41 @@
+-- Writes the delivery rows of accepted messages in one statement and leaves errors to record_errors. An outcome that has been
+-- recorded already is passed over: the call that brought it lost its reply.
+create or replace function retoma.record_outcomes(p_batch retoma.batch, p_outcomes jsonb, p_now timestamptz) returns retoma.batch
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+set plan_cache_mode to force_custom_plan
+as $$
+declare
+  v_batch retoma.batch := p_batch;
+  v_reserved int[] := retoma.batch_ordinals(p_batch, 1, p_batch.reserved);
+  v_accepted int;
+  v_errors jsonb;
+begin
+  perform retoma.check_outcomes(p_batch, p_outcomes, v_reserved);
+  with fresh as (
+    insert into retoma.delivery (
+      at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code, provider_id
+    )
+    select
+      p_now, v_batch.id, v_batch.campaign_id, o.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt,
+      'sent', case o.status when 'held' then 'held' end, o.provider_id
+    from jsonb_to_recordset(p_outcomes) as o (ordinal int, status text, provider_id text)
+    where o.status in ('accepted', 'held')
+    on conflict do nothing
+    returning 1
+  )
+  select count(*) into v_accepted from fresh;
+  v_batch.sent := v_batch.sent + v_accepted;
+  if v_accepted > 0 then
+    v_batch.failure_streak := 0;
+  end if;
+  perform retoma.take_gap(v_batch.lease_channel_id, v_accepted > 0, p_now);
+  if jsonb_path_exists(p_outcomes, '$[*] ? (@.status == "error")') then
+    v_batch := retoma.record_errors(v_batch, p_outcomes, p_now);
+  end if;
+  return v_batch;
+end;
+$$;
+
+comment on function retoma.record_outcomes(retoma.batch, jsonb, timestamptz) is
+'Records what became of reserved messages; returns the batch with its new counters, not yet written.';

@@ -1,0 +1,16 @@
+-- Messages reserved under this lease after position p_seen that have no outcome yet.
+create or replace function retoma.reserved_messages(p_batch retoma.batch, p_seen int) returns json
+language sql stable
+begin atomic
+  select json_agg(json_build_array(m.ordinal, retoma.message_id(c.token, m.ordinal), m.phone, m.variables) order by m.ordinal)
+  from retoma.message as m
+  inner join retoma.campaign as c on m.campaign_id = c.id
+  where m.campaign_id = (p_batch).campaign_id
+    and m.ordinal = any(retoma.batch_ordinals(p_batch, p_seen + 1, (p_batch).reserved))
+    and not exists (
+      select from retoma.delivery as d
+      where d.campaign_id = m.campaign_id and d.ordinal = m.ordinal and d.attempt = (p_batch).attempt
+    );
+end;
+
+comment on function retoma.reserved_messages(retoma.batch, int) is 'The messages of a lost reply, as advance_batch returns them.';

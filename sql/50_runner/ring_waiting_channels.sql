@@ -1,0 +1,33 @@
+-- The safety net under the doorbell: whatever made a channel ready (a retry that is due, a window that opens, a hold that ends,
+-- a lease taken back), it is rung within a tick. Starts from the running campaigns, so idle channels cost nothing.
+create or replace function retoma.ring_waiting_channels() returns int
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+set plan_cache_mode to force_custom_plan
+as $$
+declare
+  v_now timestamptz := retoma.clock();
+  v_ids int[];
+begin
+  v_ids := array(
+    select distinct cc.channel_id
+    from retoma.campaign as c
+    inner join retoma.campaign_zone as z on c.id = z.campaign_id
+    inner join retoma.campaign_channel as cc on c.id = cc.campaign_id
+    where c.status = 'running'
+      and retoma.channel_can_lease(cc.channel_id, v_now)
+      and exists (
+        select from retoma.batch as b
+        where b.campaign_id = c.id and b.zone = z.zone and b.status = 'ready' and b.not_before <= v_now
+          and (b.channel_id is null or b.channel_id = cc.channel_id)
+      )
+      and retoma.window_is_open(c.id, z.zone, v_now) and retoma.cap_left(c.id, v_now) is distinct from 0
+  );
+  if v_ids <> '{}' then
+    perform retoma.ring(v_ids);
+  end if;
+  return cardinality(v_ids);
+end;
+$$;
+
+comment on function retoma.ring_waiting_channels() is 'Rings the channels that could lease a batch now. Returns how many.';

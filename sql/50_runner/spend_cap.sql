@@ -1,0 +1,24 @@
+-- Takes up to p_want from the campaign's daily cap and returns what it got. Locks the cap until the reservation commits.
+create or replace function retoma.spend_cap(p_campaign_id int, p_want int, p_now timestamptz) returns int
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_got int;
+begin
+  perform from retoma.campaign_rule as r where r.campaign_id = p_campaign_id and r.kind = 'daily_cap' for update;
+  if not found then
+    return p_want;
+  end if;
+  v_got := least(p_want, retoma.cap_left(p_campaign_id, p_now));
+  update retoma.campaign_rule as r
+  set
+    cap_day = (p_now at time zone coalesce(c.time_zone, 'UTC'))::date,
+    cap_used = r.cap - retoma.cap_left(p_campaign_id, p_now) + v_got
+  from retoma.campaign as c
+  where r.campaign_id = p_campaign_id and r.kind = 'daily_cap' and c.id = p_campaign_id;
+  return v_got;
+end;
+$$;
+
+comment on function retoma.spend_cap(int, int, timestamptz) is 'Takes up to p_want messages from the daily cap; returns how many.';

@@ -1,0 +1,14 @@
+-- The caller has locked the row by check_pacing. The gap is counted from here until the outcome comes, and then anew.
+create or replace function retoma.spend_pacing(p_channel_id int, p_count int, p_now timestamptz) returns void
+language sql volatile
+begin atomic
+  update retoma.channel_pacing as p
+  set
+    next_send_at = case when p.gap_max > '0 s' then p_now + retoma.random_gap(p, p.gap_min, p.gap_max, p_now) else p.next_send_at end,
+    tokens = case when p.rate_per_s is not null then retoma.current_tokens(p, p_now) - p_count else p.tokens end,
+    tokens_at = case when p.rate_per_s is not null then p_now else p.tokens_at end,
+    quota_used = p.quota_used + case when p.daily_quota is not null then p_count else 0 end
+  where p.channel_id = p_channel_id and not retoma.has_no_limits(p, p_now);
+end;
+
+comment on function retoma.spend_pacing(int, int, timestamptz) is 'Takes p_count messages from the pacing of a channel.';

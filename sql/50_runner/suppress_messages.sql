@@ -1,0 +1,11 @@
+create or replace function retoma.suppress_messages(p_campaign_id int, p_ordinals int[], p_reason text, p_source text) returns void
+language sql volatile
+begin atomic
+  insert into retoma.suppression (match_key, phone, reason, source)
+  select retoma.match_key(m.phone), m.phone, p_reason, p_source
+  from retoma.message as m
+  where m.campaign_id = p_campaign_id and m.ordinal = any(p_ordinals)
+  on conflict do nothing;
+end;
+
+comment on function retoma.suppress_messages(int, int[], text, text) is 'Puts the numbers of these messages onto the suppression list.';

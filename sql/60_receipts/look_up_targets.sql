@@ -1,0 +1,14 @@
+create or replace function retoma.look_up_targets(
+  p_channel_id int, p_results jsonb, out campaign_id int, out ordinal int, out batch_id bigint, out result text
+) returns setof record
+language sql stable
+begin atomic
+  select d.campaign_id, d.ordinal, d.batch_id, r.result
+  from jsonb_to_recordset(p_results) as r (message_id text, result text)
+  inner join retoma.campaign as c on c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$'
+  inner join retoma.delivery as d
+    on d.campaign_id = c.id and d.ordinal = ('x' || right(r.message_id, 8))::bit(32)::int
+  where d.channel_id = p_channel_id and d.outcome = 'in_doubt' and c.status <> 'cancelled';
+end;
+
+comment on function retoma.look_up_targets(int, jsonb) is 'Deliveries in doubt that these look-ups are about.';

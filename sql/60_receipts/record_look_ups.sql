@@ -1,0 +1,39 @@
+-- Locks the batches of the messages, in the order of their ids, then the campaigns that have messages to send again.
+create or replace function retoma.record_look_ups(p_channel_id int, p_results jsonb) returns int
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_group record;
+  v_count int := 0;
+  v_reopen int[] := '{}';
+begin
+  perform from retoma.batch as b
+  where b.id in (select d.batch_id from retoma.look_up_targets(p_channel_id, p_results) as d)
+  order by b.id
+  for update;
+  for v_group in
+    select t.campaign_id, t.result, array_agg(t.ordinal) as ordinals
+    from retoma.look_up_targets(p_channel_id, p_results) as t
+    group by t.campaign_id, t.result
+    order by t.campaign_id
+  loop
+    if v_group.result = 'found' then
+      perform retoma.settle_in_doubt(v_group.campaign_id, v_group.ordinals, 'sent', 'look_up');
+    elsif v_group.result = 'absent' then
+      perform retoma.requeue(v_group.campaign_id, 'in_doubt', null, v_group.ordinals, false);
+      v_reopen := v_reopen || v_group.campaign_id;
+    else
+      update retoma.delivery as d set code = 'look_up_unknown'
+      where d.campaign_id = v_group.campaign_id and d.ordinal = any(v_group.ordinals) and d.outcome = 'in_doubt';
+    end if;
+    v_count := v_count + cardinality(v_group.ordinals);
+  end loop;
+  perform retoma.reopen_campaign(u.id) from unnest(v_reopen) as u (id);
+  return v_count;
+end;
+$$;
+
+comment on function retoma.record_look_ups(int, jsonb) is
+'For runners: what the provider said of messages in doubt: [{"message_id": "…", "result": "found"}]. found: sent; absent: it was
+never taken, and is sent again; unknown: stays in doubt and is not asked again. Returns how many.';

@@ -1,0 +1,23 @@
+create or replace function retoma.erase_campaigns(p_before timestamptz) returns int
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_ids int[];
+begin
+  v_ids := array(
+    select c.id from retoma.campaign as c
+    where c.status in ('completed', 'cancelled') and c.erased_at is null and c.finished_at < p_before
+    order by c.id
+    for no key update skip locked
+  );
+  delete from retoma.message as m where m.campaign_id = any(v_ids);
+  delete from retoma.delivery as d where d.campaign_id = any(v_ids);
+  delete from retoma.recipient_reject as r where r.campaign_id = any(v_ids);
+  delete from retoma.batch_list as l using retoma.batch as b where l.batch_id = b.id and b.campaign_id = any(v_ids);
+  update retoma.campaign as c set erased_at = retoma.clock() where c.id = any(v_ids);
+  return cardinality(v_ids);
+end;
+$$;
+
+comment on function retoma.erase_campaigns(timestamptz) is 'Erases personal data of campaigns that ended before. Returns how many.';

@@ -1,0 +1,26 @@
+create or replace view retoma.campaign_batch_state as
+select
+  s.campaign,
+  s.status,
+  s.batches as total_batches,
+  s.batches_done as completed_batches,
+  current.number as current_batch,
+  current.reserved as current_position,
+  current.channel,
+  current.runner,
+  s.total as total_messages,
+  s.sent,
+  s.failed,
+  s.in_doubt,
+  s.pending,
+  current.last_step_at
+from retoma.v_campaign_summary as s
+left join lateral (
+  select d.number, d.reserved, d.channel, d.runner, d.leased_at as last_step_at
+  from retoma.campaign_batch_details as d
+  where d.campaign = s.campaign and d.status = 'leased'
+  order by d.leased_at desc
+  limit 1
+) as current on true;
+
+comment on view retoma.campaign_batch_state is 'One row a campaign: how many batches are done, and where the latest leased one stands.';

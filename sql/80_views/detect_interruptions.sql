@@ -1,0 +1,25 @@
+-- A campaign that is interrupted by its channels or a breaker says so itself; that no runner lives cannot be written down by
+-- anybody, so it is found when somebody looks.
+create or replace function retoma.detect_interruptions(
+  out campaign_id int, out cause text, out reason text, out since timestamptz
+) returns setof record
+language sql volatile security definer
+set search_path to pg_catalog, pg_temp
+begin atomic
+  select
+    c.id,
+    coalesce(c.interrupt_cause, 'no_runner'),
+    coalesce(c.status_reason, 'no runner is alive: start one with "retoma worker"'),
+    case
+      when c.status = 'interrupted' then (
+        select max(e.at) from retoma.event as e where e.campaign_id = c.id and e.subject = 'campaign' and e.to_state = 'interrupted'
+      )
+      else (select greatest(max(r.last_seen_at), c.started_at) from retoma.runner as r)
+    end
+  from retoma.campaign as c
+  where c.status = 'interrupted'
+    or (c.status = 'running' and not exists (select from retoma.live_runners()));
+end;
+
+comment on function retoma.detect_interruptions() is
+'Campaigns that should be running but cannot, with the cause (channel, breaker, no_runner), the reason, and since when.';

@@ -1,0 +1,49 @@
+-- Not for monitoring in bulk: reads the latest delivery of each message that is asked for.
+create or replace view retoma.message_state as
+select
+  c.name as campaign,
+  m.campaign_id,
+  m.ordinal,
+  m.phone,
+  m.variables,
+  case
+    when d.outcome is not null and d.outcome <> 'moved' then d.outcome
+    when w.reserved then 'sending'
+    when c.status = 'cancelled' and w.maybe_sent then 'in_doubt'
+    when c.status = 'cancelled' then 'cancelled'
+    else 'pending'
+  end as state,
+  d.attempt,
+  d.code,
+  d.receipt,
+  d.at,
+  d.channel_id,
+  retoma.message_id(c.token, m.ordinal) as message_id
+from retoma.message as m
+inner join retoma.campaign as c on m.campaign_id = c.id
+left join lateral (
+  select dd.* from retoma.delivery as dd
+  where dd.campaign_id = m.campaign_id and dd.ordinal = m.ordinal
+  order by dd.attempt desc
+  limit 1
+) as d on true
+left join lateral (
+  select
+    b.maybe_sent,
+    b.status = 'leased' and case
+      when b.first_ordinal is null then m.ordinal = any(l.ordinals[1:b.reserved])
+      else m.ordinal < b.first_ordinal + b.reserved
+    end as reserved
+  from retoma.batch as b
+  left join retoma.batch_list as l on b.id = l.batch_id
+  where b.campaign_id = m.campaign_id and b.attempt = coalesce(d.attempt, 0) + 1
+    and (d.outcome is null or d.outcome = 'moved')
+    and case
+      when b.first_ordinal is null then m.ordinal = any(l.ordinals)
+      else m.ordinal between b.first_ordinal and b.first_ordinal + b.size - 1
+    end
+  limit 1
+) as w on true;
+
+comment on view retoma.message_state is
+'Operators: every message with its number, its state (pending, sending, sent, failed, skipped, in_doubt, cancelled) and why.';

@@ -1,0 +1,35 @@
+create or replace view retoma.v_campaign_summary as
+select
+  c.name as campaign,
+  coalesce(case when i.campaign_id is not null then 'interrupted' end, c.status) as status,
+  coalesce(i.reason, c.status_reason) as reason,
+  (
+    select string_agg(h.name, ', ' order by h.name)
+    from retoma.campaign_channel as cc
+    inner join retoma.channel as h on cc.channel_id = h.id
+    where cc.campaign_id = c.id
+  ) as channels,
+  b.total,
+  b.pending,
+  b.sending,
+  b.sent,
+  b.failed,
+  b.skipped,
+  b.in_doubt,
+  b.cancelled,
+  b.delivered,
+  b.read,
+  round(100.0 * (b.total - b.pending - b.sending) / nullif(b.total, 0), 1) as progress_percent,
+  b.batches,
+  b.batches_done,
+  c.created_at,
+  c.starts_at,
+  c.started_at,
+  c.finished_at
+from retoma.campaign as c
+inner join retoma.campaign_books as b on c.id = b.campaign_id
+left join retoma.detect_interruptions() as i on c.id = i.campaign_id
+order by c.id;
+
+comment on view retoma.v_campaign_summary is
+'One row a campaign: status (draft, scheduled, running, paused, interrupted, completed, cancelled), why, and its books.';

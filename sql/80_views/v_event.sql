@@ -1,0 +1,19 @@
+create or replace view retoma.v_event as
+select
+  e.id,
+  e.at,
+  e.actor,
+  e.subject,
+  coalesce(h.name, '') as channel,
+  coalesce(c.name, '') as campaign,
+  e.batch_id,
+  r.name as runner,
+  e.from_state,
+  e.to_state,
+  e.why
+from retoma.event as e
+left join retoma.channel as h on e.channel_id = h.id
+left join retoma.campaign as c on e.campaign_id = c.id
+left join retoma.runner as r on e.runner_id = r.id;
+
+comment on view retoma.v_event is 'The audit with names: who changed what, when, from which state to which, and why.';

@@ -1,0 +1,13 @@
+-- procrastinate's functions name their tables without a schema. Pinned, they work from any session, also inside ring().
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid::regprocedure from pg_proc as p
+    where p.pronamespace = 'procrastinate'::regnamespace and p.prokind = 'f'
+  loop
+    execute format('alter function %s set search_path to procrastinate, pg_temp', v_function);
+  end loop;
+end
+$$;
