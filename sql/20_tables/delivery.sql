@@ -26,3 +26,5 @@ comment on column retoma.delivery.outcome is
 comment on column retoma.delivery.code is 'Why: the provider''s error code, or one of Retoma''s own.';
 comment on column retoma.delivery.provider_id is 'The provider''s message id, kept where it cannot be derived from ours.';
 comment on column retoma.delivery.receipt is 'Best report of the provider so far.';
+comment on column retoma.delivery.receipt_at is
+'When that was; without a receipt, when the provider was last asked about a message in doubt.';

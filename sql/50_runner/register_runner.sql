@@ -23,4 +23,4 @@ $$;
 
 comment on function retoma.register_runner(uuid, text) is
 'Registers the runner that calls, or registers it again after it lost its connection. The session that calls is its sign of
-life: keep it open, directly (not through a transaction pooler), and nothing else in it. Error RT003.';
+life: keep it open, and directly (not through a transaction pooler). Error RT003.';

@@ -22,6 +22,10 @@ begin
           and (b.channel_id is null or b.channel_id = cc.channel_id)
       )
       and retoma.window_is_open(c.id, z.zone, v_now) and retoma.cap_left(c.id, v_now) is distinct from 0
+    union
+    select h.id
+    from retoma.channel as h
+    where h.looks_up and h.connected and exists (select from retoma.claim_look_ups(h.id, 1))
   );
   if v_ids <> '{}' then
     perform retoma.ring(v_ids);
@@ -30,4 +34,4 @@ begin
 end;
 $$;
 
-comment on function retoma.ring_waiting_channels() is 'Rings the channels that could lease a batch now. Returns how many.';
+comment on function retoma.ring_waiting_channels() is 'Rings the channels that could lease a batch, or ask about messages in doubt, now. Returns how many.';

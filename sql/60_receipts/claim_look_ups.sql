@@ -1,21 +1,21 @@
--- Messages in doubt that are old enough that their request cannot be under way any more (setting.look_up_after).
+-- Messages in doubt that are old enough that their request cannot be under way any more (setting.look_up_after), and were not asked
+-- about within that time. Takes no lock: asking twice is harmless.
 create or replace function retoma.claim_look_ups(
-  p_channel_id int, p_limit int default 100, out message_id text, out phone text
+  p_channel_id int, p_limit int default 100, out message_id text, out phone text, out transport text, out settings jsonb
 ) returns setof record
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
 begin atomic
-  select retoma.message_id(c.token, d.ordinal), m.phone
+  select retoma.message_id(c.token, d.ordinal), m.phone, h.transport, h.settings
   from retoma.delivery as d
   inner join retoma.campaign as c on d.campaign_id = c.id
   inner join retoma.message as m on d.campaign_id = m.campaign_id and d.ordinal = m.ordinal
   inner join retoma.channel as h on d.channel_id = h.id
   where d.channel_id = p_channel_id and d.outcome = 'in_doubt' and h.looks_up and h.connected
-    and d.code is distinct from 'look_up_unknown'
-    and d.at < retoma.clock() - (select s.look_up_after from retoma.setting as s)
+    and coalesce(d.receipt_at, d.at) < retoma.clock() - (select s.look_up_after from retoma.setting as s)
   order by d.at
   limit p_limit;
 end;
 
 comment on function retoma.claim_look_ups(int, int) is
-'For runners: messages in doubt of a channel about which the provider can be asked now.';
+'For runners: messages in doubt of a channel about which the provider can be asked now, and how to reach it.';

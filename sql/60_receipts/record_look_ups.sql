@@ -24,7 +24,7 @@ begin
       perform retoma.requeue(v_group.campaign_id, 'in_doubt', null, v_group.ordinals, false);
       v_reopen := v_reopen || v_group.campaign_id;
     else
-      update retoma.delivery as d set code = 'look_up_unknown'
+      update retoma.delivery as d set receipt_at = retoma.clock()
       where d.campaign_id = v_group.campaign_id and d.ordinal = any(v_group.ordinals) and d.outcome = 'in_doubt';
     end if;
     v_count := v_count + cardinality(v_group.ordinals);
@@ -36,4 +36,4 @@ $$;
 
 comment on function retoma.record_look_ups(int, jsonb) is
 'For runners: what the provider said of messages in doubt: [{"message_id": "…", "result": "found"}]. found: sent; absent: it was
-never taken, and is sent again; unknown: stays in doubt and is not asked again. Returns how many.';
+never taken, and is sent again; unknown: stays in doubt, and is asked again later. Returns how many.';

@@ -1,0 +1,172 @@
+"""`retoma import`: a contact list from a spreadsheet into a draft campaign."""
+
+import dataclasses
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from retoma.errors import DatabaseUnreachable, RetomaError
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from retoma.importer.run import Summary
+
+STDIN_REJECTS = Path("import.rejects.csv")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--campaign", required=True, help="Name of a draft campaign.")
+@click.option("--region", help="Country of numbers without +, as in BR or US.")
+@click.option("--delimiter", default="auto", show_default=True, help="One character, or tab.")
+@click.option("--encoding", default="auto", show_default=True, help="As in utf-8, windows-1252 or utf-16.")
+@click.option("--phone-column", help="Title of the phone column; column_2 and so on if there is no header.")
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for refused rows.  [default: NAME.rejects.csv beside the input]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.pass_context
+def import_command(
+    context: click.Context,
+    *,
+    file: str,
+    campaign: str,
+    region: str | None,
+    delimiter: str,
+    encoding: str,
+    phone_column: str | None,
+    rejects: Path | None,
+    as_json: bool,
+) -> None:
+    """Import recipients from a CSV FILE (- for standard input).
+
+    One column is the phone; the others become variables of the message. All good rows are imported in one
+    transaction, so a failed import changes nothing and can be run again. Refused rows go to a file of their
+    own, with the line and the reason: correct it, and import it like any other.
+
+    Exit code: 0 if the campaign holds recipients of this file, 1 if it got none or the import failed.
+    """
+    # Not at the top: `retoma --help` must not wait for phone metadata.
+    from retoma.config import database_url  # noqa: PLC0415
+    from retoma.importer.run import import_recipients  # noqa: PLC0415
+
+    region = _known_region(region)
+    rejects = _rejects_path(file, rejects)
+    with (
+        click.open_file(file, "rb") as stream,
+        _connected(database_url()) as connection,
+        _progress(stream) as on_progress,
+    ):
+        summary = import_recipients(
+            connection,
+            stream,
+            campaign,
+            rejects,
+            region=region,
+            encoding=None if encoding == "auto" else encoding,
+            delimiter={"auto": None, "tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
+            phone_column=phone_column,
+            on_understood=_show_columns,
+            on_progress=on_progress,
+        )
+    click.echo(json.dumps(dataclasses.asdict(summary), ensure_ascii=False) if as_json else _as_text(summary))
+    if summary.accepted + summary.duplicates == 0:
+        context.exit(1)
+
+
+def _known_region(region: str | None) -> str | None:
+    import phonenumbers  # noqa: PLC0415
+
+    if region is None or region.upper() in phonenumbers.SUPPORTED_REGIONS:
+        return region and region.upper()
+    raise click.BadParameter(
+        f"“{region}” is not a country. Give its ISO 3166 code, as in BR, PT or US.", param_hint="--region"
+    )
+
+
+def _rejects_path(file: str, chosen: Path | None) -> Path:
+    if chosen is None:
+        return STDIN_REJECTS if file == "-" else Path(file).with_suffix(".rejects.csv")
+    if file != "-" and chosen.resolve() == Path(file).resolve():
+        raise click.BadParameter("This is the file to import.", param_hint="--rejects")
+    return chosen
+
+
+def _show_columns(summary: "Summary") -> None:
+    header = "" if summary.has_header else " (the first row is not a header)"
+    click.echo(f"Phone: column “{summary.phone_column}”{header}", err=True)
+    for name, title in summary.variables.items():
+        click.echo(f"Variable: column “{title}” → {{{{ {name} }}}}", err=True)
+
+
+def _as_text(summary: "Summary") -> str:
+    lines = [
+        f"Rows read   {summary.rows:>12,}",
+        f"Accepted    {summary.accepted:>12,}",
+        f"Duplicates  {summary.duplicates:>12,}",
+        f"Rejected    {summary.rejected:>12,}",
+        *(f"  {reason:<22}{count:>12,}" for reason, count in sorted(summary.rejected_by.items())),
+        f"{summary.seconds:.1f} s, {summary.rows_per_second:,} rows/s; {summary.encoding}, "
+        f"delimiter {summary.delimiter!r}",
+    ]
+    if "database" in summary.rejected_by:
+        lines.append("What the database rejected is in the table retoma.recipient_reject")
+    if summary.rejects_file:
+        lines.append(f"The rejected rows are in {summary.rejects_file}")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _connected(url: str) -> "Iterator[psycopg.Connection]":
+    import psycopg  # noqa: PLC0415
+
+    try:
+        with psycopg.connect(url, autocommit=True, application_name="retoma import") as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        if error.sqlstate is None:
+            raise DatabaseUnreachable(f"The database cannot be reached: {error}".strip()) from error
+        raise _refused(error) from error
+    except psycopg.Error as error:
+        raise _refused(error) from error
+
+
+def _refused(error: "psycopg.Error") -> RetomaError:
+    message = error.diag.message_primary or str(error)
+    return RetomaError(f"{message.rstrip('.')}. Nothing was imported.", hint=error.diag.message_hint)
+
+
+@contextmanager
+def _progress(stream: IO[bytes]) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal, if there is one; of unknown length for standard input."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    size = os.fstat(stream.fileno()).st_size if stream.seekable() else None
+    bar = Progress(
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,} rows/s"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    task = bar.add_task("import", total=size, rows=0, rate=0)
+    started = time.monotonic()
+
+    def advance(read: int, rows: int) -> None:
+        bar.update(task, advance=read, rows=rows, rate=round(rows / (time.monotonic() - started + 0.001)))
+
+    with bar:
+        yield advance

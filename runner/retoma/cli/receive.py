@@ -1,0 +1,23 @@
+"""`retoma receive`: the webhook receiver."""
+
+import click
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8081, show_default=True, help="Port to listen on; 0 takes a free one.")
+def receive(host: str, port: int) -> None:
+    """Take receipts, connection changes and opt-outs from providers at POST /hooks/CHANNEL.
+
+    Put a reverse proxy with TLS before it, and set a secret on every channel: without one, anybody who
+    reaches the address can report anything.
+    """
+    # Imported here, so that `retoma --help` stays fast.
+    import uvloop  # noqa: PLC0415
+    from aiohttp import web  # noqa: PLC0415
+
+    from retoma.config import database_url  # noqa: PLC0415
+    from retoma.receiver import create_app  # noqa: PLC0415
+
+    click.echo(f"Listening on http://{host}:{port}/hooks/CHANNEL; stop with Ctrl-C.")
+    web.run_app(create_app(database_url()), host=host, port=port, print=None, loop=uvloop.new_event_loop())

@@ -1,0 +1,74 @@
+"""`retoma sandbox`: a stand-in for the providers, for demos, tests and drills."""
+
+import json
+from pathlib import Path
+
+import click
+
+from retoma.errors import RetomaError
+
+
+@click.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; has no access control."
+)
+@click.option("--port", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--ledger",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory of the durable record; a new start goes on with what is in it.",
+)
+@click.option(
+    "--faults", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON file of faults."
+)
+@click.option(
+    "--receipts-to", metavar="URL", help="Where receipts are posted; {channel} stands for the channel."
+)
+@click.option("--receipts-key", metavar="KEY", help="Signs the receipts.")
+@click.option("--api-key", metavar="KEY", help="What WAHA requests must carry in X-Api-Key.")
+@click.option("--idempotent", is_flag=True, help="Every webhook channel suppresses repeated ids.")
+@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+def sandbox(  # noqa: PLR0917 - click passes options by name
+    host: str,
+    port: int,
+    ledger: Path,
+    faults: Path | None,
+    receipts_to: str | None,
+    receipts_key: str | None,
+    api_key: str | None,
+    idempotent: bool,
+    seed: int,
+) -> None:
+    """Run a real HTTP server that speaks the providers' dialects.
+
+    It prints one line of JSON with its url when it is ready, and runs until Ctrl-C.
+    """
+    # Imported here, so that `retoma --help` stays fast.
+    import uvloop  # noqa: PLC0415
+
+    from retoma.sandbox.serve import serve  # noqa: PLC0415
+
+    uvloop.run(
+        serve(
+            host=host,
+            port=port,
+            ledger=ledger,
+            faults=None if faults is None else _json_file(faults),
+            receipts=None if receipts_to is None else {"url": receipts_to, "key": receipts_key},
+            idempotent=idempotent,
+            api_key=api_key,
+            seed=seed,
+            announce=click.echo,
+        )
+    )
+
+
+def _json_file(path: Path) -> object:
+    try:
+        document: object = json.loads(path.read_text())
+    except ValueError as error:
+        raise RetomaError(
+            f"{path} is not JSON: {error}.", hint="Write a list of faults; see pydoc retoma.sandbox.faults."
+        ) from error
+    return document

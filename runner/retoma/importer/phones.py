@@ -1,0 +1,271 @@
+"""E.164 and time zones of the phone numbers that people keep in spreadsheets.
+
+`phonenumbers` decides; nothing here has an opinion of its own about what a valid number is. Parsing with it
+costs about 18 µs a number, so ordinary numbers take a short cut that is compiled from its metadata
+(docs/decisions/0030-phone-numbers.md).
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import phonenumbers
+from phonenumbers import PhoneMetadata, PhoneNumberType, ValidationResult
+from phonenumbers.phonemetadata import PhoneNumberDesc
+from phonenumbers.phonenumberutil import is_number_type_geographical
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
+from phonenumbers.tzdata import TIMEZONE_DATA
+
+# E.164 with +, and the IANA zones of the number joined by commas (None when they are unknown).
+Phone = tuple[str, str | None]
+
+
+class PhoneError(Exception):
+    """A cell that holds no number that can be used: `reason` is a stable code, `message` explains it."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+Normalise = Callable[[str], Phone]
+
+
+def normaliser(region: str | None) -> Normalise:
+    """Builds the function that turns a cell into a Phone, or raises PhoneError.
+
+    Args:
+        region: ISO 3166 code of the country of numbers without +, as in "BR"; None refuses such numbers.
+    """
+    home = _plan(region) if region else None
+
+    def recognise(number: str) -> Phone | None:
+        if number[:1] == "+":
+            plan = _plan_of_calling_code(number[1:4])
+            if plan is None:
+                return None
+            match = plan.international.fullmatch(number)
+        else:
+            plan = home
+            if plan is None:
+                return None
+            match = plan.national.fullmatch(number)
+            if match:
+                number = plan.plus_code + number
+            else:
+                match = plan.without_plus.fullmatch(number)
+                number = "+" + number
+        if match is None:
+            return None
+        if not plan.mobile_is_geographic and str(match.lastgroup).startswith("mobile"):
+            return number, plan.country_zones
+        for end in plan.zone_prefix_ends:
+            zones = _ZONES.get(number[1:end])
+            if zones is not None:
+                return number, zones
+        return number, None
+
+    def normalise(cell: str) -> Phone:
+        phone = recognise(cell) or recognise(cell.translate(_HARMLESS))
+        if phone is not None:
+            return phone
+        number = _clean(cell)
+        # 00 is what most countries dial for +, but Brazil's own rule reads two more digits as the carrier.
+        if number.startswith("00"):
+            try:
+                return recognise("+" + number[2:]) or by_library("+" + number[2:], region)
+            except PhoneError:
+                if region is None:
+                    raise
+        return recognise(number) or by_library(number, region)
+
+    return normalise
+
+
+def by_library(number: str, region: str | None) -> Phone:
+    """What `phonenumbers` says about a number of digits with an optional +; raises PhoneError."""
+    if region is None and not number.startswith("+"):
+        raise PhoneError("no_country", "The number has no country code. Start it with +, or give --region.")
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException as error:
+        raise PhoneError(*_PARSE_ERRORS.get(error.error_type, _NOT_A_NUMBER)) from None
+    if not phonenumbers.is_valid_number(parsed):
+        raise PhoneError(*_why_invalid(parsed))
+    zones = time_zones_for_number(parsed)
+    return (
+        phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164),
+        None if UNKNOWN_TIMEZONE in zones else ",".join(zones),
+    )
+
+
+def looks_like_phone(cell: str) -> bool:
+    """True for 8 to 15 digits with nothing but punctuation, and for such a number after Excel damaged it."""
+    return bool(_SCIENTIFIC.fullmatch(cell.strip())) or bool(
+        _ONLY_PHONE_CHARACTERS.fullmatch(cell) and 8 <= sum(map(str.isdecimal, cell)) <= 15
+    )
+
+
+_ONLY_PHONE_CHARACTERS = re.compile(r"[\s\d'+().\-/\u200e\u202a\u202c\u2010-\u2015]+")
+_SCIENTIFIC = re.compile(r"[+-]?\d([.,]\d*)?E\+?\d+", re.IGNORECASE)
+_EXTENSION = re.compile(
+    r"[\d)]\W*(?:ext(?:ension|n)?|ramal|anexo|interno|poste|r|x|#)\W*\d{1,7}", re.IGNORECASE
+)
+_HARMLESS = str.maketrans("", "", " ()-\t\u00a0")
+_PUNCTUATION = re.compile(r"[\s().\-/\u00ad\u200b-\u200f\u202a-\u202e\u2010-\u2015\u2060\u2066-\u2069\ufeff]")
+
+_NOT_A_NUMBER = ("not_a_number", "The cell does not hold a phone number.")
+_NO_AREA_CODE = ("no_area_code", "The number lacks its area code.")
+_PARSE_ERRORS = {
+    phonenumbers.NumberParseException.INVALID_COUNTRY_CODE: (
+        "unknown_country",
+        "No country has this country code.",
+    ),
+    phonenumbers.NumberParseException.TOO_SHORT_AFTER_IDD: ("too_short", "The number is too short."),
+    phonenumbers.NumberParseException.TOO_SHORT_NSN: ("too_short", "The number is too short."),
+    phonenumbers.NumberParseException.TOO_LONG: ("too_long", "The number is too long."),
+}
+_IMPOSSIBLE = {
+    ValidationResult.TOO_SHORT: ("too_short", "The number is too short for its country."),
+    ValidationResult.TOO_LONG: ("too_long", "The number is too long for its country."),
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: _NO_AREA_CODE,
+}
+_BRAZILIAN_MOBILE_OF_EIGHT_DIGITS = re.compile(r"[1-9]{2}[6-9]\d{7}")
+_BRAZILIAN_WITHOUT_AREA_CODE = re.compile(r"9?[2-9]\d{7}")
+
+
+def _clean(cell: str) -> str:
+    """The digits of a cell, with + if it has one; raises PhoneError for what digits alone would hide."""
+    text = "".join(str(unicodedata.decimal(c, c)) for c in cell.replace("\uff0b", "+")).strip()
+    # ="…" and a leading apostrophe keep Excel from calculating; tel: is of vCards, p: of Facebook leads.
+    text = re.sub(r'^="(.*)"$', r"\1", text).lstrip("'`\u00b4\u2018\u2019")
+    text = re.sub(r"^(?:tel|p):", "", text, flags=re.IGNORECASE)
+    # A column of numbers with gaps becomes floats in pandas; its digits are all there.
+    text = re.sub(r"^(\d{7,})[.,]0$", r"\1", text)
+    if not text:
+        raise PhoneError("empty", "The phone cell is empty.")
+    if _SCIENTIFIC.fullmatch(text):
+        raise PhoneError(
+            "scientific_notation",
+            "The spreadsheet has destroyed the number: its last digits are lost. "
+            "Format the column as text, enter the numbers again and export once more.",
+        )
+    if _EXTENSION.search(text):
+        raise PhoneError("extension", "The number has an extension; a message cannot reach one.")
+    if sum(len(re.sub(r"\D", "", part)) >= 7 for part in re.split(r"[/;,|]|\s(?:e|y|and|ou|or)\s", text)) > 1:
+        raise PhoneError("several_numbers", "The cell holds several numbers; keep one.")
+    number = _PUNCTUATION.sub("", text)
+    if not re.fullmatch(r"\+?[0-9]+", number):
+        raise PhoneError(*_NOT_A_NUMBER)
+    return number
+
+
+def _why_invalid(parsed: phonenumbers.PhoneNumber) -> tuple[str, str]:
+    national = phonenumbers.national_significant_number(parsed)
+    if parsed.country_code == 55 and _BRAZILIAN_MOBILE_OF_EIGHT_DIGITS.fullmatch(national):
+        return (
+            "brazil_ninth_digit",
+            "Brazilian mobile numbers have nine digits since 2016: this one lacks the 9 after its area code.",
+        )
+    if parsed.country_code == 55 and _BRAZILIAN_WITHOUT_AREA_CODE.fullmatch(national):
+        return _NO_AREA_CODE
+    return _IMPOSSIBLE.get(
+        phonenumbers.is_possible_number_with_reason(parsed),
+        ("invalid", "The numbering plan of its country has no such number."),
+    )
+
+
+# The short cut. It accepts only what the library must accept, for reasons that can be read off its code: the
+# number is an ordinary fixed or mobile number of its region, and no rule about prefixes can touch it. All
+# else, every refusal too, is left to the library.
+
+
+class _Plan(NamedTuple):
+    plus_code: str
+    international: re.Pattern[str]
+    national: re.Pattern[str]
+    without_plus: re.Pattern[str]
+    mobile_is_geographic: bool
+    country_zones: str | None
+    zone_prefix_ends: tuple[int, ...]
+
+
+_ZONES = {prefix: ",".join(zones) for prefix, zones in TIMEZONE_DATA.items()}
+
+
+@lru_cache(maxsize=1000)
+def _plan_of_calling_code(digits: str) -> _Plan | None:
+    for length in (1, 2, 3):
+        code = digits[:length]
+        if code.isdecimal() and code[0] != "0" and int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            return _plan(phonenumbers.region_code_for_country_code(int(code)))
+    return None
+
+
+@cache
+def _plan(region: str) -> _Plan | None:
+    metadata = PhoneMetadata.metadata_for_region(region, None)
+    if metadata is None or metadata.country_code is None:
+        return None
+    code = metadata.country_code
+    not_prefixed = _unless(metadata.national_prefix_for_parsing)
+    not_dialled = _unless(metadata.international_prefix)
+    ordinary = not_prefixed + _ordinary(code)
+    general = _whole(metadata.general_desc)
+    prefixes = {len(prefix) for prefix in TIMEZONE_DATA if prefix.startswith(str(code))}
+    return _Plan(
+        plus_code=f"+{code}",
+        international=re.compile(rf"\+{code}{ordinary}", re.ASCII),
+        national=re.compile(rf"{not_dialled}(?={general}){ordinary}", re.ASCII),
+        without_plus=re.compile(rf"{not_dialled}(?!{general}){code}(?={general}){ordinary}", re.ASCII),
+        mobile_is_geographic=is_number_type_geographical(PhoneNumberType.MOBILE, code),
+        country_zones=_ZONES.get(str(code)),
+        zone_prefix_ends=tuple(sorted((length + 1 for length in prefixes), reverse=True)),
+    )
+
+
+def _ordinary(code: int) -> str:
+    """A pattern for the fixed and mobile numbers of all regions that share a calling code.
+
+    The first region that claims a number decides about it, as in phonenumbers' region_code_for_number.
+    """
+    regions = [
+        metadata
+        for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
+        if (metadata := PhoneMetadata.metadata_for_region(region, None))
+    ]
+    pattern = r"(?!)"
+    for index, metadata in reversed(list(enumerate(regions))):
+        special = [
+            metadata.premium_rate,
+            metadata.toll_free,
+            metadata.shared_cost,
+            metadata.voip,
+            metadata.personal_number,
+            metadata.pager,
+            metadata.uan,
+            metadata.voicemail,
+        ]
+        general = _whole(metadata.general_desc)
+        fixed, mobile = _whole(metadata.fixed_line), _whole(metadata.mobile)
+        kinds = "|".join(map(_whole, special))
+        own = f"(?={general})(?!{kinds})(?:(?P<fixed{index}>{fixed})|(?P<mobile{index}>{mobile}))"
+        claim = metadata.leading_digits or f"(?={general})(?:{kinds}|{fixed}|{mobile})"
+        pattern = own if len(regions) == 1 else f"(?:(?={claim}){own}|(?!{claim}){pattern})"
+    return pattern
+
+
+def _unless(prefix: str | None) -> str:
+    return f"(?!{prefix})" if prefix else ""
+
+
+def _whole(desc: PhoneNumberDesc | None) -> str:
+    """A pattern for the rest of a string that is a number of this kind; without one it never matches."""
+    if desc is None or not desc.national_number_pattern:
+        return r"(?!)"
+    lengths = "|".join(rf"\d{{{length}}}" for length in desc.possible_length if length > 0)
+    possible = rf"(?=(?:{lengths})\Z)" if lengths else ""
+    return rf"{possible}(?:{desc.national_number_pattern})\Z"

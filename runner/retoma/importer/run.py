@@ -1,0 +1,155 @@
+"""One import from beginning to end."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from json import JSONEncoder
+from pathlib import Path
+from typing import IO
+
+import psycopg
+
+from retoma.errors import RetomaError
+from retoma.importer.columns import Columns, understand
+from retoma.importer.load import copy_escaped, load
+from retoma.importer.phones import Normalise, PhoneError, normaliser
+from retoma.importer.reader import Row, open_table
+from retoma.importer.rejects import Rejects
+
+_ROWS_TO_JUDGE = 100
+_ROWS_PER_BLOCK = 1000
+
+_json_string = JSONEncoder(ensure_ascii=False).encode
+
+
+@dataclass
+class Summary:
+    """What an import did.
+
+    Attributes:
+        rows: rows of data that were read, empty ones not counted; accepted + duplicates + rejected.
+        rejected_by: number of refused rows by reason; "database" are those that PostgreSQL refused.
+        variables: the name that templates use to the column title.
+        seconds: from the first byte read to the commit.
+    """
+
+    campaign: str
+    encoding: str = ""
+    delimiter: str = ""
+    has_header: bool = True
+    phone_column: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+    rows: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    rejected_by: dict[str, int] = field(default_factory=dict)
+    rejects_file: str | None = None
+    seconds: float = 0.0
+    rows_per_second: int = 0
+
+
+def import_recipients(
+    connection: psycopg.Connection,
+    stream: IO[bytes],
+    campaign: str,
+    rejects_path: Path,
+    *,
+    region: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    phone_column: str | None = None,
+    on_understood: Callable[[Summary], None] = lambda _: None,
+    on_progress: Callable[[int, int], None] = lambda _bytes, _rows: None,
+) -> Summary:
+    """Imports a CSV file into a draft campaign: all good rows in one transaction, the others into a file.
+
+    Args:
+        region: country of numbers without +, such as "BR".
+        encoding, delimiter, phone_column: None finds them.
+        on_understood: called once, when the columns are known and before anything is loaded.
+        on_progress: called with the bytes read since the last call, and all rows so far.
+
+    Raises:
+        RetomaError: the file cannot be used; the campaign is as it was.
+        psycopg.Error: the database refused; the campaign is as it was.
+    """
+    started = time.monotonic()
+    summary = Summary(campaign)
+
+    def on_read(size: int) -> None:
+        on_progress(size, summary.rows)
+
+    table = open_table(stream, encoding, delimiter, on_read)
+    normalise = normaliser(region)
+    head = list(islice(table.rows, _ROWS_TO_JUDGE))
+    if not head:
+        raise RetomaError("The file has no rows.", hint="Export the contact list again, as CSV.")
+    columns = understand([fields for _, fields in head], phone_column, normalise)
+    rows = chain(head[1:] if columns.has_header else head, table.rows)
+
+    summary.encoding = table.encoding
+    summary.delimiter = table.delimiter
+    summary.has_header = columns.has_header
+    summary.phone_column = columns.titles[columns.phone]
+    summary.variables = {name: columns.titles[index] for index, name in columns.variables}
+    on_understood(summary)
+
+    rejects = Rejects(rejects_path, table.delimiter, columns.titles)
+    try:
+        loaded = load(connection, campaign, _copy_blocks(rows, columns, normalise, rejects, summary))
+    finally:
+        rejects.close()
+    summary.encoding = table.encoding
+    summary.accepted = loaded.accepted
+    summary.duplicates = loaded.duplicates
+    summary.rejected = rejects.count + loaded.rejected
+    summary.rejected_by = dict(rejects.reasons) | ({"database": loaded.rejected} if loaded.rejected else {})
+    summary.rejects_file = str(rejects.path) if rejects.count else None
+    summary.seconds = round(time.monotonic() - started, 3)
+    summary.rows_per_second = round(summary.rows / max(summary.seconds, 0.001))
+    return summary
+
+
+def _copy_blocks(
+    rows: Iterator[Row], columns: Columns, normalise: Normalise, rejects: Rejects, summary: Summary
+) -> Iterator[str]:
+    lines: list[str] = []
+    null = "\\N"
+    campaign = copy_escaped(summary.campaign)
+    width = len(columns.titles)
+    phone = columns.phone
+    # Building the JSON text by hand takes a third of the time of dumping a dict.
+    variables = [(index, _json_string(name) + ": ") for index, name in columns.variables]
+    for line, fields in rows:
+        if len(fields) != width:
+            # Excel leaves out empty cells at the end of a row; other programs add some.
+            if any(fields[width:]):
+                summary.rows += 1
+                rejects.add(
+                    line, "too_many_fields", f"The row has {len(fields)} fields, not {width}.", fields
+                )
+                continue
+            fields = fields[:width] + [""] * (width - len(fields))  # noqa: PLW2901
+        try:
+            e164, zones = normalise(fields[phone])
+        except PhoneError as rejected:
+            if any(fields):
+                summary.rows += 1
+                rejects.add(line, rejected.reason, rejected.message, fields)
+            continue
+        summary.rows += 1
+        document = ", ".join(
+            [name + _json_string(value) for index, name in variables if (value := fields[index].strip())]
+        )
+        if "\\" in document:
+            if "\0" in "".join(fields):
+                rejects.add(line, "nul_character", "The row holds a NUL character.", fields)
+                continue
+            document = document.replace("\\", "\\\\")
+        lines.append(f"{campaign}\t{line}\t{e164}\t{{{document}}}\t{zones or null}\n")
+        if len(lines) == _ROWS_PER_BLOCK:
+            yield "".join(lines)
+            lines.clear()
+    yield "".join(lines)

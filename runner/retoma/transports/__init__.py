@@ -1,0 +1,1 @@
+"""Transports: one small module a provider, behind the protocol in base.py."""

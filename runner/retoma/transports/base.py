@@ -1,0 +1,182 @@
+"""What a transport is: a reporter of facts.
+
+A transport never decides. It says what the provider answered and whether anything of the request can have
+reached it; the table retoma.error_rule turns those facts into a class and an action. So operators tune the
+policy with SQL, and a transport stays a page of code about one provider.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from retoma.errors import RetomaError
+
+Settings = Mapping[str, object]
+"""The settings of a channel, as they are in the database (JSON)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, ready to be sent.
+
+    Args:
+        id: 32 lower-case hexadecimal digits; the same over all attempts.
+        phone: E.164 with the leading +.
+        text: the rendered text. Never logged.
+    """
+
+    id: str
+    phone: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What is known after one attempt.
+
+    Args:
+        status: accepted; held, when the provider took it but keeps it for a check of its own; or error.
+        code: None when accepted. connect_failed, connection_lost and timeout are facts of the network;
+            http_<status> is an answer without a code of the provider; the rest are the transport's own.
+        http_status: None when there was no answer.
+        retry_after_s: seconds from the answer, when the provider asked for a pause.
+        written: False only when it is certain that nothing of the message left this machine.
+        provider_id: None when it can be derived from our id.
+        detail: short, for the operator. Never content, a phone number or a secret.
+    """
+
+    status: Literal["accepted", "held", "error"]
+    code: str | None = None
+    http_status: int | None = None
+    retry_after_s: float | None = None
+    written: bool = True
+    provider_id: str | None = None
+    detail: str | None = None
+
+
+LookUp = Literal["found", "absent", "unknown"]
+"""absent is a proof that leads to a second send: a transport says it only when the provider said it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberCheck:
+    """Whether a number can be reached; exists is None when the provider did not say.
+
+    Args:
+        exists: True, False, or None.
+        address: the provider's own address for the number, which can differ from it.
+    """
+
+    exists: bool | None
+    address: str | None = None
+
+
+ReceiptStatus = Literal["server", "delivered", "read", "played", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A later report about a message.
+
+    Args:
+        message_id: our id, when the provider gave it back or it is inside the provider's id.
+        provider_id: the provider's id.
+        status: server means that the provider passed it on, which is no proof of delivery.
+        code: why it failed, else None.
+        at: Unix seconds by the provider's clock, None when it did not say.
+    """
+
+    message_id: str | None
+    provider_id: str | None
+    status: ReceiptStatus
+    code: str | None = None
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChange:
+    """The provider reports that the sender account is connected or not; reason is a code."""
+
+    connected: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A message from a person to the channel; read for opt-out keywords, then dropped.
+
+    Args:
+        phone: E.164 with +, or None when the provider hides the number.
+        text: what the person wrote. Never logged.
+        provider_id: the provider's id of the inbound message.
+        at: Unix seconds by the provider's clock, None when it did not say.
+    """
+
+    phone: str | None
+    text: str
+    provider_id: str | None
+    at: float | None
+
+
+Fact = Receipt | ConnectionChange | Inbound
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this transport can do with these settings.
+
+    Args:
+        dedupes: a second send with the same id cannot reach the recipient twice.
+        looks_up: look_up can answer found or absent.
+        checks_numbers: check_number can answer.
+        parses_webhooks: parse_webhook understands what the provider calls back with.
+    """
+
+    dedupes: bool
+    looks_up: bool
+    checks_numbers: bool
+    parses_webhooks: bool
+
+
+class WebhookRefused(RetomaError):
+    """A call to the webhook receiver that must not be believed.
+
+    Args:
+        message: what is wrong with it.
+        http_status: 401 wrong or missing signature, 400 not understood.
+    """
+
+    def __init__(self, message: str, http_status: int) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+
+
+class Transport(Protocol):
+    """One provider with the settings of one channel. Used by one event loop; close it with aclose."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def send(self, message: Message) -> SendResult:
+        """Send once. Never raises for trouble of the provider or the network; cancellation passes through."""
+        ...
+
+    async def look_up(self, message_id: str, phone: str) -> LookUp:
+        """Ask the provider whether it has the message with our id."""
+        ...
+
+    async def check_number(self, phone: str) -> NumberCheck:
+        """Ask the provider whether the number (E.164 with +) can be reached."""
+        ...
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
+        """Turn a call from the provider into facts; headers have lower-case names.
+
+        Raises:
+            WebhookRefused: the signature is missing or wrong, or the body is not understood.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close idle connections."""
+        ...

@@ -1,0 +1,43 @@
+"""A provider inside the runner that accepts everything at once: for measuring all that is not the network."""
+
+from collections.abc import Mapping
+
+from retoma.transports.base import (
+    Capabilities,
+    Fact,
+    LookUp,
+    Message,
+    NumberCheck,
+    SendResult,
+    Settings,
+)
+
+_ACCEPTED = SendResult("accepted")
+
+
+def create(settings: Settings) -> "Null":
+    """Make the null transport; it has no settings."""
+    return Null()
+
+
+class Null:
+    """Accepts and forgets."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(dedupes=False, looks_up=False, checks_numbers=False, parses_webhooks=False)
+
+    async def send(self, message: Message) -> SendResult:
+        return _ACCEPTED
+
+    async def look_up(self, message_id: str, phone: str) -> LookUp:
+        return "unknown"
+
+    async def check_number(self, phone: str) -> NumberCheck:
+        return NumberCheck(exists=None)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
+        return []
+
+    async def aclose(self) -> None:
+        return None

@@ -1,0 +1,49 @@
+"""Transports by name: those of this package, and those that other packages bring as entry points."""
+
+import os
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from typing import cast
+
+from retoma.errors import RetomaError
+from retoma.transports import null, waha, webhook
+from retoma.transports import settings as channel_settings
+from retoma.transports.base import Settings, Transport
+
+ENTRY_POINT_GROUP = "retoma.transports"
+
+Factory = Callable[[Settings], Transport]
+
+# Named here as well as in pyproject.toml: a checkout that is not installed has no entry points.
+_BUILT_IN: dict[str, Factory] = {"null": null.create, "waha": waha.create, "webhook": webhook.create}
+
+
+def names() -> list[str]:
+    """The names of all transports that can be made here, sorted."""
+    return sorted({*_BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))})
+
+
+def create(name: str, settings: Settings, environ: Mapping[str, str] = os.environ) -> Transport:
+    """Make a transport for one channel; nothing is connected before the first request.
+
+    Args:
+        name: the transport's name, as in the channel's row.
+        settings: the channel's settings; values like "env:NAME" are read from environ.
+        environ: the environment variables.
+
+    Raises:
+        RetomaError: no such transport, a setting is refused, or a variable is not set.
+    """
+    return _factory(name)(channel_settings.resolve(settings, environ))
+
+
+def _factory(name: str) -> Factory:
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
+    for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        return cast(Factory, entry.load())
+    raise RetomaError(
+        f"There is no transport named {name!r} on this machine.",
+        hint=f"Installed: {', '.join(names())}. Others come as Python packages with the entry point group "
+        f"{ENTRY_POINT_GROUP}.",
+    )

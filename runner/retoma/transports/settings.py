@@ -1,0 +1,110 @@
+"""Reading a channel's settings: a mistake is refused when the transport is made, not at the first send."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from yarl import URL
+
+from retoma.errors import RetomaError
+from retoma.transports.base import Settings
+
+
+def resolve(settings: Settings, environ: Mapping[str, str]) -> dict[str, object]:
+    """Replace values like "env:NAME" by the environment variable NAME: secrets stay out of the database.
+
+    Raises:
+        RetomaError: the variable is not set.
+    """
+    return {key: _from_environment(key, value, environ) for key, value in settings.items()}
+
+
+def _from_environment(key: str, value: object, environ: Mapping[str, str]) -> object:
+    if not (isinstance(value, str) and value.startswith("env:")):
+        return value
+    name = value.removeprefix("env:")
+    if not environ.get(name):
+        raise RetomaError(
+            f"The channel setting {key} refers to the environment variable {name}, which is not set.",
+            hint=f"Set {name} in the environment of every runner, then start it again.",
+        )
+    return environ[name]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsReader:
+    """Typed access to the settings of one channel; every method raises RetomaError for a value it refuses.
+
+    Args:
+        transport: the transport's name, for messages.
+        settings: the channel's settings.
+        known: every key that the transport understands; another one is refused, because it is a typing error.
+    """
+
+    transport: str
+    settings: Settings
+    known: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for key in self.settings:
+            if key not in self.known:
+                raise RetomaError(
+                    f"The transport {self.transport} has no setting {key!r}.",
+                    hint=f"It has: {', '.join(self.known)}.",
+                )
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A text that is not empty; required when there is no default."""
+        value = self.settings.get(key, default)
+        if value is None:
+            raise self._refused(key, "is missing", "set it to a text")
+        if not isinstance(value, str) or not value.strip():
+            raise self._refused(key, "is not a text", "set it to a text that is not empty")
+        return value.strip()
+
+    def optional_text(self, key: str) -> str | None:
+        """A text, or None when it is not set or null."""
+        return None if self.settings.get(key) is None else self.text(key)
+
+    def header(self, key: str) -> str | None:
+        """A text that can be a header's value, or None."""
+        value = self.optional_text(key)
+        if value is not None and not (value.isascii() and value.isprintable()):
+            raise self._refused(key, "has characters that a header cannot carry", "use printable ASCII only")
+        return value
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        value = self.settings.get(key, default)
+        if not isinstance(value, bool):
+            raise self._refused(key, "is not true or false", "write true or false without quotes")
+        return value
+
+    def seconds(self, key: str, default: float, *, maximum: float) -> float:
+        value = self.settings.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= maximum:
+            raise self._refused(key, "is not a usable number of seconds", f"use a number up to {maximum:g}")
+        return float(value)
+
+    def choice(self, key: str, choices: tuple[str, ...], default: str) -> str:
+        value = self.text(key, default).upper()
+        if value not in choices:
+            raise self._refused(key, f"is {value!r}", f"use one of {', '.join(choices)}")
+        return value
+
+    def url(self, key: str) -> URL:
+        """An absolute http or https address without user, password or fragment."""
+        hint = "use an address like https://gateway.example:3000"
+        try:
+            url = URL(self.text(key))
+        except ValueError as error:
+            raise self._refused(key, "is not an address", hint) from error
+        if url.scheme not in ("http", "https") or not url.host:
+            raise self._refused(key, "is not an http or https address", hint)
+        if url.user or url.password or url.raw_fragment:
+            raise self._refused(key, "carries a user, a password or a fragment", hint)
+        return url
+
+    def _refused(self, key: str, what: str, hint: str) -> RetomaError:
+        # The value stays out of the message: it may be a secret.
+        return RetomaError(
+            f"The setting {key} of the transport {self.transport} {what}.", hint=f"Channel settings: {hint}."
+        )

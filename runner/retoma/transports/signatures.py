@@ -1,0 +1,36 @@
+"""Signatures of webhook calls: an HMAC of the raw body, in hexadecimal."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Literal
+
+from retoma.transports.base import WebhookRefused
+
+Algorithm = Literal["sha256", "sha512"]
+
+
+def sign(key: str, body: bytes, algorithm: Algorithm) -> str:
+    """The HMAC of the raw body with the key, as lower-case hexadecimal digits."""
+    return hmac.new(key.encode(), body, getattr(hashlib, algorithm)).hexdigest()
+
+
+def verified_object(
+    key: str | None, body: bytes, received: str, algorithm: Algorithm
+) -> Mapping[str, object]:
+    """Check the signature first, then decode the JSON object; no key means that the channel has no signature.
+
+    Raises:
+        WebhookRefused: 401 for a missing or wrong signature, 400 for anything but a JSON object.
+    """
+    # Compared as bytes: compare_digest raises for text that is not ASCII, and this text comes from outside.
+    if key is not None and not hmac.compare_digest(sign(key, body, algorithm).encode(), received.encode()):
+        raise WebhookRefused("The signature of the webhook call is missing or wrong.", 401)
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise WebhookRefused("The body of the webhook call is not JSON.", 400) from error
+    if not isinstance(value, dict):
+        raise WebhookRefused("The body of the webhook call is not a JSON object.", 400)
+    return value

@@ -1,0 +1,216 @@
+"""WAHA, the HTTP gateway to WhatsApp Web (https://waha.devlike.pro): send, look-up, webhooks.
+
+The engines NOWEB and GOWS take a message id from the caller (2026.4.3 or later), and a repeat with the same
+id shows once on the recipient's phone. WEBJS does not: there, a message in doubt waits for an operator.
+
+Codes of its own: session_<STATUS> when the session does not work; server_463 (the account is restricted),
+server_479 and server_error when WhatsApp itself refused; ack_error in a receipt without a number.
+"""
+
+import re
+from collections.abc import Mapping
+
+from retoma.transports.base import (
+    Capabilities,
+    ConnectionChange,
+    Fact,
+    Inbound,
+    LookUp,
+    Message,
+    NumberCheck,
+    Receipt,
+    ReceiptStatus,
+    SendResult,
+    Settings,
+)
+from retoma.transports.http import DEFAULT_TIMEOUT_S, Answer, HttpClient, encode
+from retoma.transports.settings import SettingsReader
+from retoma.transports.signatures import verified_object
+
+_KNOWN = ("base_url", "session", "api_key", "engine", "store", "timeout_s", "webhook_hmac_key")
+_DEDUPING_ENGINES = ("NOWEB", "GOWS")
+_OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
+_DOWN = ("STOPPED", "STARTING", "SCAN_QR_CODE", "PASSKEY_REQUIRED", "PASSKEY_CONFIRMATION_REQUIRED", "FAILED")
+_SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
+_ACKS: dict[int, ReceiptStatus] = {1: "server", 2: "delivered", 3: "read", 4: "played"}
+
+
+def create(settings: Settings) -> "Waha":
+    """Make a WAHA transport.
+
+    Args:
+        settings: base_url; session ("default"); api_key; engine: NOWEB, GOWS or WEBJS (the default, as in
+            WAHA itself); store: true when the engine keeps its messages, so that look-up works; timeout_s
+            (30 s); webhook_hmac_key.
+
+    Raises:
+        RetomaError: a setting is missing or refused.
+    """
+    return Waha(SettingsReader("waha", settings, _KNOWN))
+
+
+def waha_id(message_id: str) -> str:
+    """The id under which WhatsApp knows our message."""
+    return f"3EB0{message_id.upper()}"
+
+
+def chat_id(phone: str) -> str:
+    """The address of a person, from E.164."""
+    return f"{phone.removeprefix('+')}@c.us"
+
+
+class Waha:
+    """One session of one WAHA server."""
+
+    def __init__(self, settings: SettingsReader) -> None:
+        self._base = settings.url("base_url")
+        self._session = settings.text("session", "default")
+        engine = settings.choice("engine", (*_DEDUPING_ENGINES, "WEBJS"), "WEBJS")
+        self._chooses_id = engine in _DEDUPING_ENGINES
+        self._webhook_key = settings.optional_text("webhook_hmac_key")
+        # Without a caller-chosen id there is nothing to look up by.
+        self._looks_up = settings.flag("store") and self._chooses_id
+        api_key = settings.header("api_key")
+        timeout_s = settings.seconds("timeout_s", DEFAULT_TIMEOUT_S, maximum=300)
+        self._http = HttpClient({"X-Api-Key": api_key} if api_key else {}, timeout_s)
+        self._send_url = self._base / "api" / "sendText"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            dedupes=self._chooses_id, looks_up=self._looks_up, checks_numbers=True, parses_webhooks=True
+        )
+
+    async def send(self, message: Message) -> SendResult:
+        request = {"session": self._session, "chatId": chat_id(message.phone), "text": message.text}
+        if self._chooses_id:
+            request["id"] = waha_id(message.id)
+        answer = await self._http.post_json(self._send_url, encode(request), {})
+        if answer.ok:
+            provider_id = None if self._chooses_id else _provider_id(answer.field("id"))
+            return SendResult("accepted", http_status=answer.status, provider_id=provider_id)
+        return SendResult(
+            "error",
+            code=_error_code(answer),
+            http_status=answer.status,
+            retry_after_s=answer.retry_after_s,
+            written=answer.written,
+            detail=answer.detail,
+        )
+
+    async def look_up(self, message_id: str, phone: str) -> LookUp:
+        if not self._looks_up:
+            return "unknown"
+        chat = chat_id(phone)
+        name = f"true_{chat}_{waha_id(message_id)}"
+        url = self._base / "api" / self._session / "chats" / chat / "messages" / name
+        answer = await self._http.get_json(url)
+        if answer.ok and answer.field("id"):
+            return "found"
+        # A missing session, a wrong path and a proxy answer 404 as well; only this one speaks of the message.
+        text = answer.field("message")
+        if answer.status == 404 and isinstance(text, str) and text.startswith("Message"):
+            return "absent"
+        return "unknown"
+
+    async def check_number(self, phone: str) -> NumberCheck:
+        url = (self._base / "api" / "contacts" / "check-exists").with_query(
+            phone=phone.removeprefix("+"), session=self._session
+        )
+        answer = await self._http.get_json(url)
+        exists, address = answer.field("numberExists"), answer.field("chatId")
+        if not answer.ok or not isinstance(exists, bool):
+            return NumberCheck(None)
+        return NumberCheck(exists, address if isinstance(address, str) else None)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
+        call = verified_object(self._webhook_key, body, headers.get("x-webhook-hmac", ""), "sha512")
+        payload = call.get("payload")
+        # One webhook address may serve several sessions; each channel takes only its own.
+        if call.get("session") != self._session or not isinstance(payload, dict):
+            return []
+        timestamp_ms = call.get("timestamp")
+        at = timestamp_ms / 1000 if isinstance(timestamp_ms, int | float) else None
+        match call.get("event"):
+            case "message.ack":
+                return _receipt(payload, at)
+            case "session.status":
+                return _connection_change(payload)
+            case "message":
+                return _inbound(payload, at)
+            case _:
+                return []
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+
+def _error_code(answer: Answer) -> str | None:
+    status = answer.field("status")
+    if answer.status == 422 and isinstance(status, str) and status != "WORKING":
+        return _session_code(status)
+    exception = answer.field("exception")
+    text = exception.get("message") if isinstance(exception, dict) else None
+    # Seen by users of GOWS: status 500, {"exception": {"message": "2 UNKNOWN: server returned error 463"}}
+    if isinstance(text, str) and (refusal := _SERVER_ERROR.search(text)):
+        return _server_code(refusal[1])
+    return answer.code
+
+
+def _session_code(status: str) -> str:
+    # Only known values become codes: error_rule has a row for each.
+    return f"session_{status}" if status in _DOWN else "session_OTHER"
+
+
+def _server_code(number: str) -> str:
+    return f"server_{number}" if number in ("463", "479") else "server_error"
+
+
+def _provider_id(value: object) -> str | None:
+    # WEBJS answers {"_serialized": …, "id": …}, the others a text.
+    if isinstance(value, dict):
+        value = value.get("_serialized")
+    return value if isinstance(value, str) else None
+
+
+def _receipt(payload: Mapping[str, object], at: float | None) -> list[Fact]:
+    provider_id, ack = _provider_id(payload.get("id")), payload.get("ack")
+    if provider_id is None or payload.get("fromMe") is False:
+        return []
+    ours = _OUR_ID.search(provider_id)
+    message_id = ours[1].lower() if ours else None
+    if ack == -1:
+        return [Receipt(message_id, provider_id, "failed", _ack_error(payload), at)]
+    if isinstance(ack, int) and ack in _ACKS:
+        return [Receipt(message_id, provider_id, _ACKS[ack], None, at)]
+    return []
+
+
+def _ack_error(payload: Mapping[str, object]) -> str:
+    # NOWEB passes on the number that WhatsApp gave, inside Baileys' own update.
+    data = payload.get("_data")
+    update = data.get("update", data) if isinstance(data, dict) else None
+    parameters = update.get("messageStubParameters") if isinstance(update, dict) else None
+    number = parameters[0] if isinstance(parameters, list) and parameters else None
+    return _server_code(number) if isinstance(number, str) else "ack_error"
+
+
+def _connection_change(payload: Mapping[str, object]) -> list[Fact]:
+    status = payload.get("status")
+    # STARTING settles by itself within seconds and must not interrupt a campaign.
+    if not isinstance(status, str) or status == "STARTING":
+        return []
+    if status == "WORKING":
+        return [ConnectionChange(True, "session_WORKING")]
+    return [ConnectionChange(False, _session_code(status))]
+
+
+def _inbound(payload: Mapping[str, object], at: float | None) -> list[Fact]:
+    sender, text = payload.get("from"), payload.get("body")
+    if not isinstance(sender, str) or not isinstance(text, str) or payload.get("fromMe"):
+        return []
+    address, _, server = sender.partition("@")
+    if server not in ("c.us", "s.whatsapp.net", "lid"):
+        return []
+    phone = f"+{address}" if server != "lid" and address.isdigit() else None
+    return [Inbound(phone, text, _provider_id(payload.get("id")), at)]

@@ -1,0 +1,158 @@
+"""Any service that takes messages by HTTP: the generic transport.
+
+What the receiver does:
+
+- `POST url` carries {"id", "to", "text"} and the header Idempotency-Key with the same id. 2xx accepts, 409
+  and 422 refuse this message for good, 429 and 503 with Retry-After ask for a pause.
+- `GET url/<id>` (setting look_up) answers 2xx when it has the message and 404 with a JSON object when it has
+  not. A 404 without JSON proves nothing, because proxies answer so too.
+- With a secret, each call of either side carries `X-Retoma-Signature: sha256=<HMAC-SHA256 of the raw body>`.
+- It reports later with {"receipts": [{"id", "status", "provider_id"?, "code"?, "at"?}], "inbound": [{"from",
+  "text", "id"?, "at"?}]}, both optional; at in Unix seconds.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import get_args
+
+from retoma.transports.base import (
+    Capabilities,
+    Fact,
+    Inbound,
+    LookUp,
+    Message,
+    NumberCheck,
+    Receipt,
+    ReceiptStatus,
+    SendResult,
+    Settings,
+    WebhookRefused,
+)
+from retoma.transports.http import DEFAULT_TIMEOUT_S, Answer, HttpClient, encode
+from retoma.transports.settings import SettingsReader
+from retoma.transports.signatures import sign, verified_object
+
+SIGNATURE_HEADER = "X-Retoma-Signature"
+
+_KNOWN = ("url", "secret", "idempotent", "look_up", "timeout_s")
+_STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
+_MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+
+
+def create(settings: Settings) -> "Webhook":
+    """Make a generic webhook transport.
+
+    Args:
+        settings: url; secret: signs what is sent and checks what comes back; idempotent: true when the
+            receiver honours Idempotency-Key; look_up: true when it answers GET url/<id>; timeout_s (30 s).
+
+    Raises:
+        RetomaError: a setting is missing or refused.
+    """
+    return Webhook(SettingsReader("webhook", settings, _KNOWN))
+
+
+class Webhook:
+    """One receiver."""
+
+    def __init__(self, settings: SettingsReader) -> None:
+        self._url = settings.url("url")
+        self._secret = settings.optional_text("secret")
+        self._idempotent = settings.flag("idempotent")
+        self._looks_up = settings.flag("look_up")
+        self._http = HttpClient({}, settings.seconds("timeout_s", DEFAULT_TIMEOUT_S, maximum=300))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            dedupes=self._idempotent, looks_up=self._looks_up, checks_numbers=False, parses_webhooks=True
+        )
+
+    async def send(self, message: Message) -> SendResult:
+        payload = encode({"id": message.id, "to": message.phone, "text": message.text})
+        headers = {"Idempotency-Key": message.id}
+        if self._secret is not None:
+            headers[SIGNATURE_HEADER] = f"sha256={sign(self._secret, payload, 'sha256')}"
+        answer = await self._http.post_json(self._url, payload, headers)
+        if answer.ok:
+            provider_id = _provider_id(answer, message)
+            return SendResult("accepted", http_status=answer.status, provider_id=provider_id)
+        return SendResult(
+            "error",
+            code=_error_code(answer),
+            http_status=answer.status,
+            retry_after_s=answer.retry_after_s,
+            written=answer.written,
+            detail=answer.detail or _receiver_code(answer),
+        )
+
+    async def look_up(self, message_id: str, phone: str) -> LookUp:
+        if not self._looks_up:
+            return "unknown"
+        answer = await self._http.get_json((self._url / message_id).with_query(self._url.query))
+        if answer.ok:
+            return "found"
+        return "absent" if answer.status == 404 and isinstance(answer.body, dict) else "unknown"
+
+    async def check_number(self, phone: str) -> NumberCheck:
+        return NumberCheck(None)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
+        received = headers.get(SIGNATURE_HEADER.lower(), "").removeprefix("sha256=")
+        call = verified_object(self._secret, body, received, "sha256")
+        return [
+            *(_receipt(item) for item in _objects(call, "receipts")),
+            *(_inbound(item) for item in _objects(call, "inbound")),
+        ]
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+
+def _error_code(answer: Answer) -> str | None:
+    # 503 alone may come after the message was taken; with Retry-After the receiver refused it on purpose.
+    if answer.status == 503 and answer.retry_after_s is not None:
+        return "http_503_retry_after"
+    return answer.code
+
+
+def _receiver_code(answer: Answer) -> str | None:
+    code = answer.field("code")
+    return f"code {code}" if isinstance(code, str) and _CODE.fullmatch(code) else None
+
+
+def _provider_id(answer: Answer, message: Message) -> str | None:
+    value = answer.field("id")
+    return value if isinstance(value, str) and value != message.id else None
+
+
+def _objects(call: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
+    items = call.get(key, [])
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise WebhookRefused(f"The field {key} of the webhook call is not a list of objects.", 400)
+    return items
+
+
+def _receipt(item: Mapping[str, object]) -> Receipt:
+    message_id, status = item.get("id"), item.get("status")
+    if not isinstance(message_id, str) or not _MESSAGE_ID.fullmatch(message_id) or status not in _STATUSES:
+        raise WebhookRefused(f"A receipt needs our id and a status of {', '.join(_STATUSES)}.", 400)
+    return Receipt(message_id, _text(item, "provider_id"), status, _text(item, "code"), _at(item))
+
+
+def _inbound(item: Mapping[str, object]) -> Inbound:
+    phone, text = _text(item, "from"), _text(item, "text")
+    if phone is None or text is None:
+        raise WebhookRefused("An inbound message needs the texts from and text.", 400)
+    return Inbound(phone, text, _text(item, "id"), _at(item))
+
+
+def _text(item: Mapping[str, object], key: str) -> str | None:
+    value = item.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _at(item: Mapping[str, object]) -> float | None:
+    value = item.get("at")
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

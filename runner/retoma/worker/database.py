@@ -1,0 +1,138 @@
+"""Calls of the runner's SQL functions, which go on through restarts and outages of the database.
+
+Every function that is called here may be called again with the same arguments when its reply was lost: that is
+a property of the SQL, see advance_batch and lease_batch.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import LiteralString
+
+import psycopg
+import structlog
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+log = structlog.get_logger()
+
+CALL_TIMEOUT_S = 15.0
+"""A call that takes longer is on a connection that is stalled: it is cut and the call is made again."""
+
+_CONNECTION_OPTIONS: dict[str, object] = {
+    "autocommit": True,
+    "row_factory": dict_row,
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "retoma worker",
+}
+
+StaleLeaseState = "RT010"
+
+
+class StaleLease(Exception):  # noqa: N818 - it says what happened to the lease
+    """The lease is over: send nothing more of the batch and record nothing."""
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: the runner is asked to stop while it waits
+    """The runner was told to stop while the database was away."""
+
+
+def connection_options() -> dict[str, object]:
+    """Arguments for psycopg.connect that make a dead or stalled connection known within seconds."""
+    return dict(_CONNECTION_OPTIONS)
+
+
+async def backoff(attempt: int, stop: asyncio.Event) -> None:
+    """Wait before the next attempt: 0.1 s doubling up to 1 s, with jitter; ends early when stop is set."""
+    delay = min(0.1 * 2**attempt, 1.0) * random.uniform(0.5, 1.0)
+    try:
+        await asyncio.wait_for(stop.wait(), delay)
+    except TimeoutError:
+        return
+
+
+class Database:
+    """A pool of autocommit connections; one call is one transaction.
+
+    Args:
+        conninfo: a PostgreSQL connection string, with one or several hosts.
+        size: connections at most.
+        stop: set when the runner stops; waiting for the database then ends.
+    """
+
+    def __init__(self, conninfo: str, size: int, stop: asyncio.Event) -> None:
+        # A connection that cannot be made is given up soon: the loop in call() asks again, and a pool that
+        # backs off by itself for seconds would be late when the database is there again.
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]] = AsyncConnectionPool(
+            conninfo,
+            kwargs=_CONNECTION_OPTIONS,
+            min_size=1,
+            max_size=size,
+            open=False,
+            timeout=2.0,
+            reconnect_timeout=0.5,
+        )
+        self._stop = stop
+
+    async def open(self) -> None:
+        """Open the pool; connections are made in the background."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.close(timeout=0.5)
+
+    async def call(self, query: LiteralString, arguments: Sequence[object]) -> list[DictRow]:
+        """Run one statement in a transaction of its own, again and again until the database has answered.
+
+        Args:
+            query: a call of a function that may be repeated with the same arguments.
+            arguments: its parameters.
+
+        Returns:
+            The rows.
+
+        Raises:
+            StaleLease: the database refused the lease epoch (RT010).
+            Stopped: the runner stops and the database is away.
+            psycopg.Error: any other refusal; it is a defect of this program.
+        """
+        attempt = 0
+        while True:
+            try:
+                async with asyncio.timeout(CALL_TIMEOUT_S), self._pool.connection() as connection:
+                    cursor = await connection.execute(query, arguments)
+                    return await cursor.fetchall()
+            except psycopg.Error as error:
+                if error.sqlstate == StaleLeaseState:
+                    raise StaleLease(str(error)) from error
+                if not is_passing(error):
+                    raise
+                self._note(attempt, error)
+            except TimeoutError as error:
+                self._note(attempt, error)
+            if self._stop.is_set() and attempt > 0:
+                raise Stopped
+            await backoff(attempt, self._stop)
+            attempt += 1
+
+    def _note(self, attempt: int, error: Exception) -> None:
+        if attempt == 0:
+            log.warning(
+                "database_away", error=type(error).__name__, sqlstate=getattr(error, "sqlstate", None)
+            )
+
+
+def is_passing(error: psycopg.Error) -> bool:
+    """Whether the same call may succeed later: connection trouble, shutdown, deadlock, a full disk.
+
+    Classes by PostgreSQL's documentation, appendix A: 08 connection, 40 rollback, 53 resources, 57 operator
+    intervention, 58 system; 25006 is a server that has become a standby, 55P03 a lock time-out.
+    """
+    if isinstance(error, PoolTimeout) or error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate[:2] in {"08", "40", "53", "57", "58"} or error.sqlstate in {"25006", "55P03"}

@@ -1,0 +1,109 @@
+"""procrastinate as the doorbell: its job says which channel to drain, and nothing else hangs on it.
+
+The worker of procrastinate ends when its connection is lost; it is started again for as long as the runner lives,
+while the drains go on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import procrastinate
+import psycopg
+import structlog
+
+from retoma.worker.database import backoff, connection_options
+
+log = structlog.get_logger()
+
+POLL_S = 1.0
+"""A ring that meets a job which is being fetched notifies nobody: the poll finds it."""
+
+MAX_CHANNELS = 10_000
+
+
+async def listen(
+    conninfo: str,
+    drain: Callable[[int], Awaitable[None]],
+    clean_up: Callable[[], Awaitable[None]],
+    stop: asyncio.Event,
+) -> None:
+    """Answer the doorbell until stop is set.
+
+    Args:
+        conninfo: where the database is.
+        drain: sends on the channel with this id.
+        clean_up: the hourly maintenance.
+        stop: ends the worker.
+    """
+    attempt = 0
+    while not stop.is_set():
+        try:
+            await _answer(conninfo, drain, clean_up, stop)
+            attempt = 0
+        except Exception as error:
+            log.warning("doorbell_lost", error=type(error).__name__)
+        await backoff(attempt, stop)
+        attempt = min(attempt + 1, 5)
+
+
+async def _answer(
+    conninfo: str,
+    drain: Callable[[int], Awaitable[None]],
+    clean_up: Callable[[], Awaitable[None]],
+    stop: asyncio.Event,
+) -> None:
+    app = _app(conninfo, drain, clean_up)
+    async with app.open_async():
+        worker = asyncio.create_task(
+            app.run_worker_async(
+                queues=["retoma"],
+                concurrency=MAX_CHANNELS,
+                delete_jobs="always",
+                install_signal_handlers=False,
+                fetch_job_polling_interval=POLL_S,
+                shutdown_graceful_timeout=0.1,
+            )
+        )
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not worker.done():
+            worker.cancel()
+        await asyncio.gather(worker, return_exceptions=stop.is_set())
+
+
+def _app(
+    conninfo: str, drain: Callable[[int], Awaitable[None]], clean_up: Callable[[], Awaitable[None]]
+) -> procrastinate.App:
+    connector = procrastinate.PsycopgConnector(
+        conninfo=conninfo,
+        min_size=1,
+        max_size=2,
+        timeout=3.0,
+        reconnect_timeout=0.5,
+        configure=_use_its_schema,
+        kwargs={
+            key: value
+            for key, value in connection_options().items()
+            if key not in ("autocommit", "row_factory")
+        },
+    )
+    app = procrastinate.App(connector=connector)
+
+    @app.task(name="retoma.drain_channel", queue="retoma")
+    async def drain_channel(channel_id: int) -> None:
+        await drain(channel_id)
+
+    # Without any periodic task, procrastinate does not notice that its heartbeat has failed.
+    @app.periodic(cron="17 * * * *")
+    @app.task(name="retoma.clean_up", queue="retoma", queueing_lock="retoma:clean_up", pass_context=False)
+    async def hourly(timestamp: int) -> None:
+        await clean_up()
+
+    return app
+
+
+async def _use_its_schema(connection: psycopg.AsyncConnection) -> None:
+    # A statement and not a connection option: the address may come with options of its own.
+    await connection.execute("set search_path to procrastinate, pg_temp")
+    await connection.commit()

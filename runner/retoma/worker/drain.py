@@ -1,0 +1,130 @@
+"""Draining a channel: look-ups of messages in doubt, then one lease after the other while there is work."""
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping
+from typing import cast
+from uuid import UUID
+
+import structlog
+from psycopg.types.json import Jsonb
+
+from retoma.errors import RetomaError
+from retoma.render import compile_text
+from retoma.transports import registry
+from retoma.transports.base import Transport
+from retoma.worker.database import Database, StaleLease, Stopped
+from retoma.worker.lease import Lease, now
+
+log = structlog.get_logger()
+
+TURN_S = 300.0
+"""After this long a channel is rung again for whichever runner takes it, so that a new runner gets its share."""
+
+
+class Drains:
+    """The channels that this process is sending on, at most one drain each.
+
+    Args:
+        database: the runner's pool.
+        runner_id: identity of this process.
+        stop: ends every drain.
+    """
+
+    def __init__(self, database: Database, runner_id: UUID, stop: asyncio.Event) -> None:
+        self._database = database
+        self._runner_id = runner_id
+        self._stop = stop
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._transports: dict[str, Transport] = {}
+
+    async def drain(self, channel_id: int) -> None:
+        """Send on a channel until it has nothing to do, or its turn is over.
+
+        The work goes on when the caller is cancelled: a doorbell that breaks must not stop a channel.
+        """
+        task = self._running.get(channel_id)
+        if task is None:
+            task = asyncio.create_task(self._drain(channel_id), name=f"drain {channel_id}")
+            self._running[channel_id] = task
+            task.add_done_callback(lambda _: self._running.pop(channel_id, None))
+        await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Wait for all drains to end, and close the transports."""
+        if self._running:
+            await asyncio.wait(self._running.values())
+        for transport in self._transports.values():
+            await transport.aclose()
+
+    async def _drain(self, channel_id: int) -> None:
+        turn_ends = now() + TURN_S * random.uniform(0.8, 1.2)
+        try:
+            await self._look_up(channel_id)
+            while not self._stop.is_set():
+                rows = await self._database.call(
+                    "select * from retoma.lease_batch(%s, %s)", (self._runner_id, channel_id)
+                )
+                row = rows[0]
+                if row["batch_id"] is None:
+                    return
+                log.info("leased", channel=row["channel"], campaign=row["campaign"], batch=row["batch_id"],
+                         epoch=row["lease_epoch"], position=row["reserved"])  # fmt: skip
+                await self._run(row)
+                if now() > turn_ends:
+                    await self._database.call("select retoma.ring(array[%s::int])", (channel_id,))
+                    return
+        except Stopped:
+            return
+        except Exception:
+            # The tick rings again: one channel's trouble is nobody else's.
+            log.exception("drain_failed", channel_id=channel_id)
+
+    async def _run(self, row: Mapping[str, object]) -> None:
+        try:
+            render = compile_text(cast(str, row["body"]))
+        except RetomaError as error:
+            log.error("content_refused", campaign=row["campaign"], error=error.message)
+            await self._refuse("select retoma.refuse_content(%s, %s, %s)", row, error.message)
+            return
+        try:
+            transport = self._transport(cast(str, row["transport"]), cast(dict[str, object], row["settings"]))
+        except RetomaError as error:
+            log.error("channel_refused", channel=row["channel"], error=error.message)
+            await self._database.call(
+                "select retoma.channel_disconnected(%s, %s)", (row["channel"], error.message)
+            )
+            await self._refuse("select retoma.release_batch(%s, %s)", row)
+            return
+        await Lease(self._database, row, transport, render, self._stop).run()
+
+    async def _refuse(self, query: str, row: Mapping[str, object], *more: object) -> None:
+        try:
+            await self._database.call(query, (row["batch_id"], row["lease_epoch"], *more))  # type: ignore[arg-type]
+        except StaleLease:
+            log.warning("lease_lost", batch=row["batch_id"], epoch=row["lease_epoch"])
+
+    async def _look_up(self, channel_id: int) -> None:
+        """Ask the provider about messages in doubt that are old enough."""
+        rows = await self._database.call("select * from retoma.claim_look_ups(%s)", (channel_id,))
+        if not rows:
+            return
+        channel = rows[0]
+        transport = self._transport(channel["transport"], channel["settings"])
+        results = [
+            {
+                "message_id": row["message_id"],
+                "result": await transport.look_up(row["message_id"], row["phone"]),
+            }
+            for row in rows
+            if not self._stop.is_set()
+        ]
+        log.info("looked_up", channel_id=channel_id, results=[r["result"] for r in results])
+        await self._database.call("select retoma.record_look_ups(%s, %s)", (channel_id, Jsonb(results)))
+
+    def _transport(self, name: str, settings: dict[str, object]) -> Transport:
+        key = name + json.dumps(settings, sort_keys=True)
+        if key not in self._transports:
+            self._transports[key] = registry.create(name, settings)
+        return self._transports[key]

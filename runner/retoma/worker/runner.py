@@ -1,0 +1,68 @@
+"""A runner process, put together from its parts."""
+
+import asyncio
+import os
+import signal
+import socket
+from uuid import uuid4
+
+import structlog
+
+from retoma.worker.database import Database, Stopped
+from retoma.worker.doorbell import listen
+from retoma.worker.drain import Drains
+from retoma.worker.liveness import keep_alive
+
+log = structlog.get_logger()
+
+
+async def run(conninfo: str, name: str | None = None, connections: int = 4) -> None:
+    """Send until SIGTERM or SIGINT; then finish what is under way and give the batches back within 2 seconds.
+
+    Args:
+        conninfo: a PostgreSQL connection string, with one or several hosts.
+        name: shown in v_runner; default host and process id.
+        connections: database connections for sending; three more are for liveness and the doorbell.
+
+    Raises:
+        psycopg.Error: the database refuses this runner for good.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    runner_id = uuid4()
+    name = name or f"{socket.gethostname()}:{os.getpid()}"
+    database = Database(conninfo, connections, stop)
+    drains = Drains(database, runner_id, stop)
+
+    async def clean_up() -> None:
+        try:
+            log.info("cleaned_up", **(await database.call("select * from retoma.cleanup()", ()))[0])
+        except Stopped:
+            return
+
+    registered = asyncio.Event()
+    # Liveness outlives the drains: a lease whose runner has unregistered is taken back.
+    drained = asyncio.Event()
+    living = asyncio.create_task(keep_alive(conninfo, runner_id, name, registered, drained))
+    waiting = asyncio.create_task(_first(registered, stop))
+    await asyncio.wait({living, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if living.done():
+        waiting.cancel()
+        await living
+    await database.open()
+    if not stop.is_set():
+        await listen(conninfo, drains.drain, clean_up, stop)
+    await drains.close()
+    drained.set()
+    await living
+    await database.close()
+    log.info("stopped", runner=name)
+
+
+async def _first(*events: asyncio.Event) -> None:
+    tasks = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
