@@ -36,7 +36,7 @@ def compile_text(body: str) -> Renderer:
         body: a Liquid template.
 
     Returns:
-        A function from a phone number (E.164, the variable `phone`) and the recipient's variables to the text.
+        A function from a phone number (E.164, the variable `phone`) and the recipient's variables to text.
 
     Raises:
         RetomaError: the template is not valid Liquid.

@@ -25,12 +25,13 @@ import click
 def worker(name: str | None, connections: int, log_format: str, log_level: str) -> None:
     """Send what is due, for all channels, until it is stopped.
 
-    Start as many as you like, on as many machines as you like: the database shares out the work. SIGTERM and Ctrl-C finish
-    what is under way within 2 seconds. A worker that is killed loses nothing: any other one, or the next, goes on.
+    Start as many as you like, on as many machines as you like: the database shares out the work. SIGTERM
+    and Ctrl-C finish what is under way within 2 seconds. A worker that is killed loses nothing: any other
+    one, or the next, goes on.
 
     \b
     retoma worker
-    RETOMA_DATABASE_URL='postgresql://retoma@db1,db2/retoma?target_session_attrs=read-write' retoma worker --name runner-1
+    retoma worker --name runner-1 --log-format json 2>> worker.log
     """
     import uvloop  # noqa: PLC0415 - `retoma --help` stays fast
 

@@ -1,13 +1,13 @@
 """Calls of the runner's SQL functions, which go on through restarts and outages of the database.
 
-Every function that is called here may be called again with the same arguments when its reply was lost: that is
-a property of the SQL, see advance_batch and lease_batch.
+Every function that is called here may be called again with the same arguments when its reply was lost: that
+is a property of the SQL, see advance_batch and lease_batch.
 """
 
 import asyncio
 import random
 from collections.abc import Sequence
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 import structlog
@@ -19,9 +19,7 @@ log = structlog.get_logger()
 CALL_TIMEOUT_S = 15.0
 """A call that takes longer is on a connection that is stalled: it is cut and the call is made again."""
 
-_CONNECTION_OPTIONS: dict[str, object] = {
-    "autocommit": True,
-    "row_factory": dict_row,
+CONNECTION_OPTIONS: dict[str, Any] = {
     "connect_timeout": 3,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -29,21 +27,17 @@ _CONNECTION_OPTIONS: dict[str, object] = {
     "tcp_user_timeout": 10_000,
     "application_name": "retoma worker",
 }
+"""Arguments for psycopg.connect that make a dead or stalled connection known within seconds."""
 
-StaleLeaseState = "RT010"
+STALE_LEASE = "RT010"
 
 
-class StaleLease(Exception):  # noqa: N818 - it says what happened to the lease
+class StaleLease(Exception):
     """The lease is over: send nothing more of the batch and record nothing."""
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: the runner is asked to stop while it waits
+class Stopped(Exception):
     """The runner was told to stop while the database was away."""
-
-
-def connection_options() -> dict[str, object]:
-    """Arguments for psycopg.connect that make a dead or stalled connection known within seconds."""
-    return dict(_CONNECTION_OPTIONS)
 
 
 async def backoff(attempt: int, stop: asyncio.Event) -> None:
@@ -69,7 +63,7 @@ class Database:
         # backs off by itself for seconds would be late when the database is there again.
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]] = AsyncConnectionPool(
             conninfo,
-            kwargs=_CONNECTION_OPTIONS,
+            kwargs={**CONNECTION_OPTIONS, "autocommit": True, "row_factory": dict_row},
             min_size=1,
             max_size=size,
             open=False,
@@ -108,7 +102,7 @@ class Database:
                     cursor = await connection.execute(query, arguments)
                     return await cursor.fetchall()
             except psycopg.Error as error:
-                if error.sqlstate == StaleLeaseState:
+                if error.sqlstate == STALE_LEASE:
                     raise StaleLease(str(error)) from error
                 if not is_passing(error):
                     raise

@@ -1,7 +1,7 @@
 """procrastinate as the doorbell: its job says which channel to drain, and nothing else hangs on it.
 
-The worker of procrastinate ends when its connection is lost; it is started again for as long as the runner lives,
-while the drains go on.
+The worker of procrastinate ends when its connection is lost; it is started again for as long as the runner
+lives, while the drains go on.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import procrastinate
 import psycopg
 import structlog
 
-from retoma.worker.database import backoff, connection_options
+from retoma.worker.database import CONNECTION_OPTIONS, backoff
 
 log = structlog.get_logger()
 
@@ -82,11 +82,7 @@ def _app(
         timeout=3.0,
         reconnect_timeout=0.5,
         configure=_use_its_schema,
-        kwargs={
-            key: value
-            for key, value in connection_options().items()
-            if key not in ("autocommit", "row_factory")
-        },
+        kwargs=CONNECTION_OPTIONS,
     )
     app = procrastinate.App(connector=connector)
 

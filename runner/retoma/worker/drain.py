@@ -20,7 +20,7 @@ from retoma.worker.lease import Lease, now
 log = structlog.get_logger()
 
 TURN_S = 300.0
-"""After this long a channel is rung again for whichever runner takes it, so that a new runner gets its share."""
+"""After this long a channel is rung again for whichever runner takes it: a new runner gets its share."""
 
 
 class Drains:
@@ -101,7 +101,7 @@ class Drains:
 
     async def _refuse(self, query: str, row: Mapping[str, object], *more: object) -> None:
         try:
-            await self._database.call(query, (row["batch_id"], row["lease_epoch"], *more))  # type: ignore[arg-type]
+            await self._database.call(query, (row["batch_id"], row["lease_epoch"], *more))
         except StaleLease:
             log.warning("lease_lost", batch=row["batch_id"], epoch=row["lease_epoch"])
 
@@ -112,14 +112,11 @@ class Drains:
             return
         channel = rows[0]
         transport = self._transport(channel["transport"], channel["settings"])
-        results = [
-            {
-                "message_id": row["message_id"],
-                "result": await transport.look_up(row["message_id"], row["phone"]),
-            }
-            for row in rows
-            if not self._stop.is_set()
-        ]
+        results = []
+        for row in rows:
+            if not self._stop.is_set():
+                result = await transport.look_up(row["message_id"], row["phone"])
+                results.append({"message_id": row["message_id"], "result": result})
         log.info("looked_up", channel_id=channel_id, results=[r["result"] for r in results])
         await self._database.call("select retoma.record_look_ups(%s, %s)", (channel_id, Jsonb(results)))
 

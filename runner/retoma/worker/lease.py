@@ -1,6 +1,6 @@
 """One lease: the loop of advance and send over one batch.
 
-The database says at every step what to do; this keeps what is under way, and what came of it, until the next step.
+The database says at every step what to do; this keeps what is under way, and what came of it, until the next.
 """
 
 import asyncio
@@ -105,8 +105,8 @@ class Lease:
         self._seen = reply["reserved"]
         match reply["action"]:
             case "send":
-                # Half a lease after the question nothing more is begun: a process that was frozen here must not
-                # send when its lease may have passed to another.
+                # Half a lease after the question nothing more is begun: a process that was frozen here must
+                # not send when its lease may have passed to another.
                 begin_before = asked_at + self._lease_s / 2
                 for ordinal, message_id, phone, variables in reply["messages"]:
                     self._begin(ordinal, message_id, phone, variables, begin_before)
@@ -157,13 +157,13 @@ class Lease:
         if self._outcomes and not self._sending:
             return
         if not self._sending:
-            await _first(self._stop.wait(), timeout=max(wait_s, 0.001))
+            await _first(self._stop.wait(), longest_s=max(wait_s, 0.001))
             return
         # A renewal is due after a third of the lease, whatever the provider does.
         longest = self._lease_s / 3 if wait_s == 0 else min(wait_s, self._lease_s / 3)
-        await _first(self._arrived.wait(), self._stop.wait(), timeout=longest)
+        await _first(self._arrived.wait(), self._stop.wait(), longest_s=longest)
         if self._sending and len(self._outcomes) < self._window / 2:
-            await _first(self._stop.wait(), timeout=LINGER_S)
+            await _first(self._stop.wait(), longest_s=LINGER_S)
 
     async def _give_back(self) -> None:
         """Finish what is under way as far as it answers in time, record it, and release the batch."""
@@ -176,10 +176,10 @@ class Lease:
             task.cancel()
 
 
-async def _first(*waits: Coroutine[object, object, object], timeout: float) -> None:
+async def _first(*waits: Coroutine[object, object, object], longest_s: float) -> None:
     tasks = [asyncio.create_task(wait) for wait in waits]
     try:
-        await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, timeout=longest_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()

@@ -1,7 +1,7 @@
 """The runner's sign of life, and the tick.
 
-A session advisory lock lives exactly as long as the process or its connection: when either is gone, the server
-frees it within milliseconds and the tick of any other runner takes the leases back.
+A session advisory lock lives exactly as long as the process or its connection: when either is gone, the
+server frees it within milliseconds and the tick of any other runner takes the leases back.
 """
 
 import asyncio
@@ -9,9 +9,9 @@ from uuid import UUID
 
 import psycopg
 import structlog
-from psycopg.rows import dict_row
+from psycopg.rows import DictRow, dict_row
 
-from retoma.worker.database import CALL_TIMEOUT_S, backoff, connection_options, is_passing
+from retoma.worker.database import CALL_TIMEOUT_S, CONNECTION_OPTIONS, backoff, is_passing
 
 log = structlog.get_logger()
 
@@ -37,8 +37,7 @@ async def keep_alive(
     while not stop.is_set():
         try:
             connection = await psycopg.AsyncConnection.connect(
-                conninfo,
-                **{**connection_options(), "row_factory": dict_row},  # type: ignore[arg-type]
+                conninfo, autocommit=True, row_factory=dict_row, **CONNECTION_OPTIONS
             )
             async with connection:
                 await connection.execute("select retoma.register_runner(%s, %s)", (runner_id, name))
@@ -56,7 +55,9 @@ async def keep_alive(
         attempt += 1
 
 
-async def _tick_until(connection: psycopg.AsyncConnection, runner_id: UUID, stop: asyncio.Event) -> None:
+async def _tick_until(
+    connection: psycopg.AsyncConnection[DictRow], runner_id: UUID, stop: asyncio.Event
+) -> None:
     while not stop.is_set():
         async with asyncio.timeout(CALL_TIMEOUT_S):
             cursor = await connection.execute("select * from retoma.tick(%s)", (runner_id,))
