@@ -3,11 +3,11 @@
 create or replace function retoma.configure_channel(
   p_name text,
   p_settings jsonb default null,
-  p_gap_min_s numeric default null,
-  p_gap_max_s numeric default null,
-  p_batch_gap_min_s numeric default null,
-  p_batch_gap_max_s numeric default null,
-  p_rate_per_s numeric default null,
+  p_gap_min_s double precision default null,
+  p_gap_max_s double precision default null,
+  p_batch_gap_min_s double precision default null,
+  p_batch_gap_max_s double precision default null,
+  p_rate_per_s double precision default null,
   p_burst int default null,
   p_max_in_flight int default null,
   p_daily_quota int default null,
@@ -67,7 +67,7 @@ end;
 $$;
 
 comment on function retoma.configure_channel(
-  text, jsonb, numeric, numeric, numeric, numeric, numeric, int, int, int, int, text
+  text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int, int, text
 ) is
 'Changes a channel: what is null stays as it is. Parameters as in create_channel; p_max_leases: batches leased at once (several
 runners on one fast channel); p_time_zone: IANA zone in which the quota''s day begins. Errors: RT001, RT003.';

@@ -3,11 +3,11 @@ create or replace function retoma.create_channel(
   p_name text,
   p_transport text,
   p_settings jsonb default '{}',
-  p_gap_min_s numeric default null,
-  p_gap_max_s numeric default null,
-  p_batch_gap_min_s numeric default null,
-  p_batch_gap_max_s numeric default null,
-  p_rate_per_s numeric default null,
+  p_gap_min_s double precision default null,
+  p_gap_max_s double precision default null,
+  p_batch_gap_min_s double precision default null,
+  p_batch_gap_max_s double precision default null,
+  p_rate_per_s double precision default null,
   p_burst int default null,
   p_max_in_flight int default null,
   p_daily_quota int default null
@@ -52,7 +52,9 @@ begin
 end;
 $$;
 
-comment on function retoma.create_channel(text, text, jsonb, numeric, numeric, numeric, numeric, numeric, int, int, int) is
+comment on function retoma.create_channel(
+  text, text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int
+) is
 'Makes a sender account and returns its id. p_settings: address and credentials for the transport, e.g.
 {"base_url": "http://127.0.0.1:3000", "session": "default", "api_key": "env:WAHA_API_KEY"} for waha, {"url": "https://…"} for
 webhook. Gaps in seconds: random between min and max, between messages and between batches (waha: 5 to 15 and 15 to 30).

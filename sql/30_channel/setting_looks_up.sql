@@ -1,7 +1,11 @@
+-- WAHA needs its store, and an id of ours to look for, which only the engines that take one have.
 create or replace function retoma.setting_looks_up(p_transport text, p_settings jsonb) returns boolean
 language sql immutable parallel safe
 begin atomic
-  select coalesce(p_settings -> case p_transport when 'waha' then 'store' else 'look_up' end = 'true'::jsonb, false);
+  select case p_transport
+    when 'waha' then coalesce(p_settings -> 'store' = 'true'::jsonb, false) and retoma.setting_dedupes(p_transport, p_settings)
+    else coalesce(p_settings -> 'look_up' = 'true'::jsonb, false)
+  end;
 end;
 
 comment on function retoma.setting_looks_up(text, jsonb) is

@@ -21,6 +21,7 @@ grant execute on function
   retoma.record_look_ups(int, jsonb),
   retoma.record_receipts(text, jsonb),
   retoma.channel_settings(text),
+  retoma.opt_out(text, text, text),
   retoma.cleanup(interval)
 to retoma_runner;
 
@@ -31,8 +32,12 @@ grant usage on all sequences in schema procrastinate to retoma_runner;
 grant execute on all functions in schema procrastinate to retoma_runner;
 
 grant execute on function
-  retoma.create_channel(text, text, jsonb, numeric, numeric, numeric, numeric, numeric, int, int, int),
-  retoma.configure_channel(text, jsonb, numeric, numeric, numeric, numeric, numeric, int, int, int, int, text),
+  retoma.create_channel(
+    text, text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int
+  ),
+  retoma.configure_channel(
+    text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int, int, text
+  ),
   retoma.pause_channel(text, text),
   retoma.resume_channel(text),
   retoma.channel_connected(text),

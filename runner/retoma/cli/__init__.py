@@ -23,6 +23,7 @@ COMMANDS = {
     "import": ("retoma.cli.importing", "Import a contact list into a campaign."),
     "worker": ("retoma.cli.worker", "Send: run a worker, as many as you like."),
     "watch": ("retoma.cli.watch", "Watch campaigns while they run."),
+    "receive": ("retoma.cli.receive", "Receive reports and replies from providers."),
     "sandbox": ("retoma.cli.sandbox", "Run a local server that behaves like a provider."),
     "completion": ("retoma.cli.completion", "Print the completion script of your shell."),
 }
@@ -86,7 +87,7 @@ def _explain_database(error: "psycopg.Error") -> RetomaError:
             exit_code=3,
         )
     hint = error.diag.message_hint
-    if state in NOT_INSTALLED and "retoma." in message:
+    if state in NOT_INSTALLED and "retoma" in message:
         hint = "Install the schema, or bring it up to date: retoma db install"
     return RetomaError(message, hint)
 

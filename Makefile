@@ -1,0 +1,55 @@
+# Needs make and Python 3.11 or later, nothing else, and no root. All it makes is under .venv and .retoma.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+CACHE := .retoma/cache
+
+# Where tools would otherwise leave directories of their own.
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/$(CACHE)/hypothesis
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format baseline psql clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+run: $(STAMP) ## See it work: a campaign to a local sandbox; your own: make run CSV=contacts.csv TEXT='Hi {{ name }}'
+	@$(BIN)/retoma demo $(if $(CSV),--csv "$(CSV)") $(if $(TEXT),--text "$$TEXT")
+run: export TEXT := $(value TEXT)
+
+test: $(STAMP) ## All tests, on real PostgreSQL 18, and 15 if Debian's is installed
+	@mkdir -p $(CACHE)
+	$(BIN)/pytest -n 2 --cov --cov-branch --cov-report=term $(ARGS)
+
+lint: $(STAMP) ## Style and types of Python and SQL, and plpgsql_check over every function
+	@mkdir -p $(CACHE)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar sql
+	$(BIN)/python -m tests.lint.plpgsql
+
+format: $(STAMP) ## Let ruff and sqlfluff put Python and SQL in shape
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	$(BIN)/sqlfluff fix --processes 2 --disable-progress-bar sql
+
+baseline: $(STAMP) ## Make migrations/0001_initial.sql from sql/ again; only before the first release
+	$(BIN)/python -c 'from retoma.sql_files import baseline; print(baseline(), end="")' > $(CACHE).baseline
+	mv $(CACHE).baseline migrations/0001_initial.sql
+
+psql: $(STAMP) ## Open psql on the database
+	@$(BIN)/retoma db psql
+
+clean: ## Stop the embedded server; remove its data, the environment and all caches
+	@if [ -x $(BIN)/retoma ]; then RETOMA_DATABASE_URL= RETOMA_HOME=.retoma $(BIN)/retoma db stop; fi
+	rm -rf .venv .retoma
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'error: Python 3.11 or later is needed; name it: make PYTHON=python3.13' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,304 @@
+"""`retoma campaign`: what is said, to whom, and whether it is under way."""
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from retoma.cli.connection import Row, call, connected
+from retoma.cli.output import as_json_option, print_facts, print_json, print_table, shown
+from retoma.cli.parameters import InstantType, Window, WindowType
+from retoma.errors import RetomaError
+
+if TYPE_CHECKING:
+    import psycopg
+
+STATUSES = ["draft", "scheduled", "running", "paused", "interrupted", "completed", "cancelled"]
+
+_COLUMNS = ["campaign", "status", "total", "sent", "failed", "skipped", "in_doubt", "pending", "reason"]
+_EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
+
+
+@click.group("campaign")
+def campaign() -> None:
+    """Create, start, pause and list campaigns.
+
+    \b
+    retoma campaign create spring --channel sales --text 'Olá {{ name }}'
+    retoma import contacts.csv --campaign spring --region BR
+    retoma campaign start spring
+    retoma watch spring
+    """
+
+
+@campaign.command()
+@click.argument("name")
+@click.option("--channel", "channels", multiple=True, required=True, help="Sender account; repeat it to share the work.")
+@click.option("--text", help="A Liquid text, as in 'Olá {{ name }}'.")
+@click.option(
+    "--text-file",
+    type=click.File(encoding="utf-8"),
+    help="The text from a file (- for standard input), without the line end at its end.",
+)
+@click.option("--batch-size", type=click.IntRange(1), help="Messages a batch.  [default: 300]")
+@click.option("--at", type=InstantType(), help="`start` waits until then: 2030-05-31T09:00.")
+@click.option(
+    "--window",
+    "windows",
+    multiple=True,
+    type=WindowType(),
+    help="Send only then, in each recipient's own time: 09:00-18:00/1-5. Several add up.",
+)
+@click.option("--daily-cap", type=click.IntRange(1), help="Messages a day at most, over all channels.")
+@click.option("--time-zone", metavar="ZONE", help="For recipients whose own is unknown: America/Sao_Paulo.")
+@click.option("--max-attempts", type=click.IntRange(1), help="Tries a message.  [default: 3]")
+@as_json_option
+def create(
+    name: str,
+    *,
+    channels: tuple[str, ...],
+    text: str | None,
+    text_file: Any,
+    batch_size: int | None,
+    at: datetime.datetime | None,
+    windows: tuple[Window, ...],
+    daily_cap: int | None,
+    time_zone: str | None,
+    max_attempts: int | None,
+    as_json: bool,
+) -> None:
+    """Make the draft NAME. Next: `retoma import`, then `retoma campaign start`.
+
+    \b
+    retoma campaign create spring --channel sales --channel support --text 'Olá {{ name }}'
+    retoma campaign create 'May offers' --channel sales --text-file may.txt \\
+        --window 09:00-12:00/1-5 --window 14:00-18:00/1-5 --time-zone America/Sao_Paulo --daily-cap 2000
+    """
+    from retoma.render import compile_text  # noqa: PLC0415
+
+    if (text is None) == (text_file is None):
+        raise click.UsageError("Give the text either with --text or with --text-file.")
+    body = text if text is not None else _read(text_file)
+    compile_text(body)
+    with connected("campaign") as connection, connection.transaction():
+        call(
+            connection,
+            """
+            select retoma.create_campaign(
+              %s, %s::text[], %s, p_batch_size => %s, p_starts_at => %s, p_max_attempts => %s, p_time_zone => %s
+            )
+            """,
+            name, list(channels), body, batch_size, at, max_attempts, time_zone,
+        )  # fmt: skip
+        for window in windows:
+            call(connection, "select retoma.add_window(%s, %s, %s, %s::int[])", name, *window)
+        if daily_cap is not None:
+            call(connection, "select retoma.set_daily_cap(%s, %s)", name, daily_cap)
+    if as_json:
+        print_json({"campaign": name, "status": "draft"})
+    else:
+        click.echo(f"Created the draft {name}. Next: retoma import FILE.csv --campaign '{name}'")
+
+
+@campaign.command()
+@click.argument("name")
+@click.option("--at", type=InstantType(), help="Then instead of now: 2030-05-31T09:00.")
+@as_json_option
+def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
+    """Freeze the audience of the draft NAME and send, now or at the time that `create` or --at gave."""
+    with connected("campaign") as connection:
+        status = call(connection, "select retoma.start_campaign(%s, %s) as status", name, at)["status"]
+        summary = _find(connection, name)
+    if as_json:
+        print_json({"campaign": name, "status": status})
+        return
+    more = {
+        "scheduled": f", for {shown(summary['starts_at'])}",
+        "running": f", {summary['total']:,} messages. See it: retoma watch '{name}'",
+    }
+    click.echo(f"{name}: {summary['status']}{more.get(summary['status'], '')}")
+    if summary["reason"]:
+        click.echo(f"because: {summary['reason']}")
+
+
+@campaign.command()
+@click.argument("name")
+@as_json_option
+def pause(name: str, *, as_json: bool) -> None:
+    """Send nothing more of NAME, after the messages already under way, until `resume`."""
+    with connected("campaign") as connection:
+        status = call(connection, "select retoma.pause_campaign(%s) as status", name)["status"]
+    _report_status(name, status, as_json=as_json)
+
+
+@campaign.command()
+@click.argument("name")
+@as_json_option
+def resume(name: str, *, as_json: bool) -> None:
+    """Go on with NAME from the exact message where it stopped."""
+    with connected("campaign") as connection:
+        status = call(connection, "select retoma.resume_campaign(%s) as status", name)["status"]
+    _report_status(name, status, as_json=as_json)
+
+
+@campaign.command()
+@click.argument("name")
+@as_json_option
+def cancel(name: str, *, as_json: bool) -> None:
+    """End NAME for good: what has not been handed to the provider is cancelled."""
+    with connected("campaign") as connection:
+        status = call(connection, "select retoma.cancel_campaign(%s) as status", name)["status"]
+    _report_status(name, status, as_json=as_json)
+
+
+@campaign.command("list")
+@click.option("--status", "statuses", multiple=True, type=click.Choice(STATUSES), help="Only these.")
+@as_json_option
+def list_command(*, statuses: tuple[str, ...], as_json: bool) -> None:
+    """List campaigns with their books.
+
+    \b
+    retoma campaign list
+    retoma campaign list --status running --status interrupted
+    """
+    with connected("campaign") as connection:
+        rows = connection.execute(
+            "select * from retoma.v_campaign_summary where status = any(%s)", [list(statuses or STATUSES)]
+        ).fetchall()
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(_COLUMNS, rows, empty="There are no such campaigns. Make one: retoma campaign create --help")
+
+
+@campaign.command()
+@click.argument("name")
+@as_json_option
+def show(name: str, *, as_json: bool) -> None:
+    """Show NAME: its books, its rules, and what to do when it is interrupted."""
+    with connected("campaign") as connection:
+        facts = _find(connection, name)
+        advice = connection.execute(
+            "select what_to_do from retoma.v_interrupted_campaigns where campaign = %s", [name]
+        ).fetchone()
+        rules = connection.execute(
+            """
+            select r.kind, r.days, r.opens, r.closes, r.cap
+            from retoma.campaign_rule as r
+            inner join retoma.campaign as c on r.campaign_id = c.id
+            where c.name = %s
+            order by r.opens, r.id
+            """,
+            [name],
+        ).fetchall()
+    facts["what_to_do"] = None if advice is None else advice["what_to_do"]
+    facts["windows"] = [_window_in_words(rule) for rule in rules if rule["kind"] == "window"] or None
+    facts["daily_cap"] = next((rule["cap"] for rule in rules if rule["kind"] == "daily_cap"), None)
+    if as_json:
+        print_json(facts)
+    else:
+        print_facts(facts)
+
+
+@campaign.command("retry-failed")
+@click.argument("name")
+@click.option("--code", "codes", multiple=True, help="Only messages that failed with this code; repeatable.")
+@as_json_option
+def retry_failed(name: str, *, codes: tuple[str, ...], as_json: bool) -> None:
+    """Send the failed messages of NAME again.
+
+    \b
+    retoma campaign retry-failed spring
+    retoma campaign retry-failed spring --code http_400
+    """
+    with connected("campaign") as connection:
+        count = call(
+            connection, "select retoma.retry_failed(%s, %s) as n", name, list(codes) if codes else None
+        )["n"]
+    _report_count(name, count, "queued again", as_json=as_json)
+
+
+@campaign.command()
+@click.argument("name")
+@click.option(
+    "--as",
+    "decision",
+    required=True,
+    type=click.Choice(["sent", "failed", "resend"]),
+    help="sent: they arrived. failed: leave them. resend: send them again, which somebody may get twice.",
+)
+@click.option("--phone", "phones", multiple=True, help="Only this number, with +; repeatable.")
+@click.option("--yes", is_flag=True, help="Do not ask before resending.")
+@as_json_option
+def resolve(name: str, *, decision: str, phones: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Decide messages of NAME that are in doubt: handed over, but their outcome was never learnt.
+
+    See them first: retoma db psql -c 'select * from v_in_doubt'
+
+    \b
+    retoma campaign resolve spring --as sent
+    retoma campaign resolve spring --as resend --phone +5511955500001
+    """
+    with connected("campaign") as connection:
+        if decision == "resend" and not yes:
+            in_doubt = _find(connection, name)["in_doubt"]
+            which = f"{len(phones)} numbers" if phones else f"all {in_doubt:,} messages in doubt"
+            click.confirm(
+                f"Send again to {which} of {name}? Who has got the message already gets it twice.", abort=True
+            )
+        count = call(
+            connection,
+            "select retoma.resolve_in_doubt(%s, %s, %s) as n",
+            name, decision, list(phones) if phones else None,
+        )["n"]  # fmt: skip
+    _report_count(name, count, "queued again" if decision == "resend" else decision, as_json=as_json)
+
+
+@campaign.command()
+@click.argument("name")
+@as_json_option
+def forecast(name: str, *, as_json: bool) -> None:
+    """Say how many messages NAME has left, and when pacing lets it be done."""
+    with connected("campaign") as connection:
+        facts = call(connection, "select * from retoma.forecast(%s)", name)
+    if as_json:
+        print_json({"campaign": name, **facts})
+    else:
+        print_facts(facts)
+
+
+def _find(connection: "psycopg.Connection[Row]", name: str) -> Row:
+    row = connection.execute("select * from retoma.v_campaign_summary where campaign = %s", [name]).fetchone()
+    if row is None:
+        raise RetomaError(f"There is no campaign '{name}'.", hint="See them all: retoma campaign list")
+    return row
+
+
+def _read(file: Any) -> str:
+    try:
+        # An editor ends the last line; a message should not.
+        return str(file.read()).removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise RetomaError(f"{Path(file.name).name} is not UTF-8 text.", hint="Save it as UTF-8.") from error
+
+
+def _window_in_words(rule: Row) -> str:
+    days = "" if rule["days"] == _EVERY_DAY else "/" + ",".join(map(str, rule["days"]))
+    return f"{rule['opens']:%H:%M}-{rule['closes']:%H:%M}{days}"
+
+
+def _report_status(name: str, status: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"campaign": name, "status": status})
+    else:
+        click.echo(f"{name}: {status}")
+
+
+def _report_count(name: str, count: int, what: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"campaign": name, "messages": count, "now": what})
+    elif count:
+        click.echo(f"{name}: {count:,} messages {what}")
+    else:
+        click.echo(f"{name}: there were no such messages")

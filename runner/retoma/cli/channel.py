@@ -1,0 +1,250 @@
+"""`retoma channel`: the sender accounts."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from retoma.cli.connection import Row, call, connected
+from retoma.cli.output import as_json_option, print_facts, print_json, print_table
+from retoma.cli.parameters import Gap, GapType, SettingType
+from retoma.errors import RetomaError
+
+if TYPE_CHECKING:
+    import psycopg
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_SETTINGS_HELP = "For the transport; write secrets as env:NAME. Repeat it for several."
+
+_OPTIONS = (
+    click.option("--gap", type=GapType(), help="Seconds between messages, random in between: 5-15."),
+    click.option("--batch-gap", type=GapType(), help="Seconds between batches: 15-30."),
+    click.option("--rate", type=click.FloatRange(0, min_open=True), help="Messages a second at most."),
+    click.option("--burst", type=click.IntRange(1), help="Messages at once after a silence."),
+    click.option("--in-flight", type=click.IntRange(1), help="Requests under way at once, per batch."),
+    click.option("--leases", type=click.IntRange(1), help="Batches under way at once; for fast channels."),
+    click.option("--quota", type=click.IntRange(1), help="Messages a day at most."),
+    click.option("--time-zone", metavar="ZONE", help="Where the day of the quota begins: America/Sao_Paulo."),
+)
+
+
+def _pacing_options(command: Command) -> Command:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.group("channel")
+def channel() -> None:
+    """Create, pause and list sender accounts.
+
+    \b
+    retoma channel create sales --transport waha --set base_url=http://127.0.0.1:3000 \\
+        --set session=default --set api_key=env:WAHA_API_KEY
+    retoma channel list
+    retoma channel pause sales --reason 'the phone is being replaced'
+    retoma channel resume sales
+    """
+
+
+@channel.command()
+@click.argument("name")
+@click.option("--transport", required=True, help="waha, webhook, or one of your own.")
+@click.option("--set", "settings", multiple=True, type=SettingType(), help=_SETTINGS_HELP)
+@_pacing_options
+@as_json_option
+def create(
+    name: str, *, transport: str, settings: tuple[tuple[str, object], ...], as_json: bool, **pacing: Any
+) -> None:
+    """Make the channel NAME; pacing that is not given comes from the transport.
+
+    \b
+    retoma channel create sales --transport waha --set base_url=http://127.0.0.1:3000 \\
+        --set session=default --set engine=NOWEB --set api_key=env:WAHA_API_KEY --gap 5-15
+    retoma channel create support --transport webhook --set url=https://example.com/messages \\
+        --set idempotent=true --rate 80 --burst 80 --in-flight 8 --quota 1000
+    """
+    from psycopg.types.json import Jsonb  # noqa: PLC0415
+
+    with connected("channel") as connection, connection.transaction():
+        call(connection, "select retoma.create_channel(%s, %s, %s)", name, transport, Jsonb(dict(settings)))
+        _configure(connection, name, None, **pacing)
+    _report(name, "Created", as_json=as_json)
+
+
+@channel.command()
+@click.argument("name")
+@click.option(
+    "--set", "settings", multiple=True, type=SettingType(), help=f"{_SETTINGS_HELP} They replace all others."
+)
+@_pacing_options
+@as_json_option
+def configure(
+    name: str, *, settings: tuple[tuple[str, object], ...], as_json: bool, **pacing: Any
+) -> None:
+    """Change the channel NAME; what is not given stays as it is.
+
+    \b
+    retoma channel configure sales --gap 20-40 --quota 500
+    retoma channel configure support --rate 20
+    """
+    if not settings and all(value is None for value in pacing.values()):
+        raise click.UsageError("Nothing to change: give at least one option.")
+    with connected("channel") as connection:
+        _configure(connection, name, dict(settings) or None, **pacing)
+    _report(name, "Changed", as_json=as_json)
+
+
+@channel.command("list")
+@as_json_option
+def list_command(*, as_json: bool) -> None:
+    """List the channels: state, pacing, and when each may send next."""
+    with connected("channel") as connection:
+        rows = connection.execute("select * from retoma.v_channel").fetchall()
+    if as_json:
+        print_json(rows)
+        return
+    columns = ["channel", "transport", "state", "gap", "batch_gap", "rate", "quota", "next_send_at", "why"]
+    print_table(
+        columns,
+        [row | _pacing_in_words(row) for row in rows],
+        empty="There are no channels yet: retoma channel create --help",
+    )
+
+
+@channel.command()
+@click.argument("name")
+@as_json_option
+def show(name: str, *, as_json: bool) -> None:
+    """Show all of the channel NAME but the values of its settings, which can be secrets."""
+    with connected("channel") as connection:
+        row = connection.execute("select * from retoma.v_channel where channel = %s", [name]).fetchone()
+        if row is None:
+            raise RetomaError(f"There is no channel '{name}'.", hint="See them all: retoma channel list")
+        row["settings"] = _setting_names(connection, name)
+    if as_json:
+        print_json(row)
+    else:
+        print_facts(row)
+
+
+@channel.command()
+@click.argument("name")
+@click.option("--reason", help="For those who wonder later.")
+@as_json_option
+def pause(name: str, *, reason: str | None, as_json: bool) -> None:
+    """Send nothing more on NAME until `resume`; a reconnect does not undo it."""
+    with connected("channel") as connection:
+        if reason is None:
+            call(connection, "select retoma.pause_channel(%s)", name)
+        else:
+            call(connection, "select retoma.pause_channel(%s, %s)", name, reason)
+    _report(name, "Paused", as_json=as_json)
+
+
+@channel.command()
+@click.argument("name")
+@as_json_option
+def resume(name: str, *, as_json: bool) -> None:
+    """End a pause of NAME, and a hold that a rate limit or a used-up quota put on it."""
+    with connected("channel") as connection:
+        call(connection, "select retoma.resume_channel(%s)", name)
+    _report(name, "Resumed", as_json=as_json)
+
+
+@channel.command("connected")
+@click.argument("name")
+@as_json_option
+def connected_command(name: str, *, as_json: bool) -> None:
+    """Say that the account NAME is connected again: its interrupted campaigns go on."""
+    with connected("channel") as connection:
+        call(connection, "select retoma.channel_connected(%s)", name)
+    _report(name, "Connected", as_json=as_json)
+
+
+@channel.command("disconnected")
+@click.argument("name")
+@click.option("--reason", default="disconnected", show_default=True, help="For those who wonder later.")
+@as_json_option
+def disconnected_command(name: str, *, reason: str, as_json: bool) -> None:
+    """Say that the account NAME is not connected: nothing is sent on it until `connected`."""
+    with connected("channel") as connection:
+        call(connection, "select retoma.channel_disconnected(%s, %s)", name, reason)
+    _report(name, "Disconnected", as_json=as_json)
+
+
+def _configure(
+    connection: "psycopg.Connection[Row]",
+    name: str,
+    settings: dict[str, object] | None,
+    *,
+    gap: Gap | None,
+    batch_gap: Gap | None,
+    rate: float | None,
+    burst: int | None,
+    in_flight: int | None,
+    leases: int | None,
+    quota: int | None,
+    time_zone: str | None,
+) -> None:
+    from psycopg.types.json import Jsonb  # noqa: PLC0415
+
+    call(
+        connection,
+        """
+        select retoma.configure_channel(
+          %s, p_settings => %s, p_gap_min_s => %s, p_gap_max_s => %s, p_batch_gap_min_s => %s, p_batch_gap_max_s => %s,
+          p_rate_per_s => %s, p_burst => %s, p_max_in_flight => %s, p_daily_quota => %s, p_max_leases => %s, p_time_zone => %s
+        )
+        """,
+        name,
+        None if settings is None else Jsonb(settings),
+        *(gap or (None, None)),
+        *(batch_gap or (None, None)),
+        rate,
+        burst,
+        in_flight,
+        quota,
+        leases,
+        time_zone,
+    )
+
+
+def _setting_names(connection: "psycopg.Connection[Row]", name: str) -> list[str] | None:
+    """The keys of the settings; None for a role that may not read them."""
+    from psycopg.errors import InsufficientPrivilege  # noqa: PLC0415
+
+    try:
+        row = call(
+            connection,
+            "select array(select jsonb_object_keys(s.settings) order by 1) as names from retoma.channel_settings(%s) as s",
+            name,
+        )
+    except InsufficientPrivilege:
+        return None
+    names: list[str] = row["names"]
+    return names
+
+
+def _pacing_in_words(row: Row) -> Row:
+    return {
+        "gap": _range(row["gap_min_s"], row["gap_max_s"]),
+        "batch_gap": _range(row["batch_gap_min_s"], row["batch_gap_max_s"]),
+        "rate": None if row["rate_per_s"] is None else f"{row['rate_per_s']:g}/s",
+        "quota": None if row["daily_quota"] is None else f"{row['quota_used']:,}/{row['daily_quota']:,}",
+        "why": row["held_because"] or row["reason"],
+    }
+
+
+def _range(shortest: float, longest: float) -> str | None:
+    if not longest:
+        return None
+    return f"{longest:g} s" if shortest == longest else f"{shortest:g}-{longest:g} s"
+
+
+def _report(name: str, done: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"channel": name, "done": done.lower()})
+    else:
+        click.echo(f"{done} channel {name}.")

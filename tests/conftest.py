@@ -1,0 +1,73 @@
+"""Fixtures that every test may use: real servers, fresh databases."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.support import clusters
+from tests.support.clusters import Server
+
+
+def pytest_report_header() -> str:
+    missing = "" if "pg15" in clusters.available() else f" (pg15 is left out: no {clusters.DEBIAN_15})"
+    return f"PostgreSQL: {', '.join(clusters.available())}{missing}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    # SQL must work on every version; what Python does with it is the same on all: there, one is enough.
+    if "server" in metafunc.fixturenames:
+        names = clusters.available() if metafunc.definition.nodeid.startswith("tests/sql/") else ["pg18"]
+        metafunc.parametrize("server", names, indirect=True, scope="session")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RETOMA_DATABASE_URL", raising=False)
+    monkeypatch.delenv("RETOMA_HOME", raising=False)
+
+
+@pytest.fixture(scope="session")
+def pg18() -> Iterator[Server]:
+    """The server of the wheel, shared by the tests of this process."""
+    with clusters.running("pg18") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pg15() -> Iterator[Server]:
+    """Debian's server, shared by the tests of this process."""
+    if "pg15" not in clusters.available():
+        pytest.skip(f"no {clusters.DEBIAN_15}")
+    with clusters.running("pg15") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Server:
+    """pg18; in tests/sql each test runs once on every available version."""
+    found: Server = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[str]:
+    """URL of a fresh database with Retoma installed."""
+    url = server.create_database()
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture
+def empty_database(server: Server) -> Iterator[str]:
+    """URL of a fresh database with nothing in it."""
+    url = server.create_empty_database()
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture
+def db(database: str) -> Iterator[psycopg.Connection]:
+    """A connection to `database`, in autocommit mode."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        yield connection

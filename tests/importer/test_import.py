@@ -1,0 +1,195 @@
+"""`retoma import` as a user runs it: a file goes into a draft campaign wholly, or not at all."""
+
+import csv
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+Run = subprocess.CompletedProcess[str]
+Import = Callable[..., Run]
+
+
+@pytest.fixture
+def importing(database: str, db: psycopg.Connection, tmp_path: Path) -> Import:
+    """Runs `retoma import` with these arguments in an empty directory, with a draft campaign "natal"."""
+    db.execute("select retoma.create_channel('sales', 'null')")
+    db.execute("select retoma.create_campaign('natal', 'sales'::text, 'Oi {{ nome }}')")
+    db.commit()
+
+    def run(*arguments: str, stdin: bytes = b"") -> Run:
+        done = subprocess.run(
+            [sys.executable, "-m", "retoma", "import", *arguments],
+            input=stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env={**os.environ, "RETOMA_DATABASE_URL": database},
+            timeout=60,
+            check=False,
+        )
+        return Run(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+def audience(db: psycopg.Connection) -> list[tuple[str, dict[str, str], str | None]]:
+    rows = db.execute("select phone, variables, zone from retoma.message order by ordinal").fetchall()
+    db.commit()
+    return [(phone, variables, zone) for phone, variables, zone in rows]
+
+
+def test_a_spreadsheet_becomes_the_audience(
+    importing: Import, db: psycopg.Connection, tmp_path: Path
+) -> None:
+    (tmp_path / "list.csv").write_bytes(
+        "sep=;\r\nNome;Telefone;Cidade\r\nJoão;(11) 95550-1234;São Paulo\r\nZoë;+351 912 345 678;\r\n".encode(
+            "windows-1252"
+        )
+    )
+
+    done = importing("list.csv", "--campaign", "natal", "--region", "BR")
+
+    assert done.returncode == 0, done.stderr
+    assert "Telefone" in done.stderr
+    assert "{{ cidade }}" in done.stderr
+    assert audience(db) == [
+        ("+5511955501234", {"nome": "João", "cidade": "São Paulo"}, "America/Sao_Paulo"),
+        ("+351912345678", {"nome": "Zoë"}, "Atlantic/Azores,Europe/Lisbon"),
+    ]
+    assert not list(tmp_path.glob("*.rejects.csv"))
+
+
+def test_values_arrive_as_they_are(importing: Import, db: psycopg.Connection) -> None:
+    value = 'a\\b\tc\n"d" \\N \\u0000 {{ x }} \x01'
+    text = "phone,nome\n+5511955501234," + '"' + value.replace('"', '""') + '"\n'
+
+    done = importing("-", "--campaign", "natal", stdin=text.encode())
+
+    assert done.returncode == 0, done.stderr
+    assert audience(db)[0][1] == {"nome": value}
+
+
+def test_the_summary_is_json_on_demand(importing: Import) -> None:
+    rows = b"phone;nome\n+5511955501234;Ana\n+55 11 95550-1234;Ana\n5,51199E+12;Bia\n"
+
+    done = importing("-", "--campaign", "natal", "--json", stdin=rows)
+
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["rows"], summary["accepted"], summary["duplicates"], summary["rejected"]) == (3, 1, 1, 1)
+    assert summary["rejected_by"] == {"scientific_notation": 1}
+    assert summary["rejects_file"] == "import.rejects.csv"
+    assert summary["variables"] == {"nome": "nome"}
+
+
+def test_refused_rows_are_kept_with_line_and_reason(importing: Import, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(
+        'nome;phone\n"Ana\nMaria";+5511955501234\nBia;11 8555-1234\n;\nCaio;+5511955505678;extra\nDora;\n'
+    )
+
+    done = importing("list.csv", "--campaign", "natal", "--region", "br")
+
+    assert done.returncode == 0, done.stderr
+    rejects = tmp_path / "list.rejects.csv"
+    with rejects.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file, delimiter=";"))
+    assert rows[0] == ["reject_line", "reject_reason", "reject_message", "nome", "phone"]
+    assert [(row[0], row[1], row[3:]) for row in rows[1:]] == [
+        ("4", "brazil_ninth_digit", ["Bia", "11 8555-1234"]),
+        ("6", "too_many_fields", ["Caio", "+5511955505678", "extra"]),
+        ("7", "empty", ["Dora", ""]),
+    ]
+    assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
+
+
+def test_a_corrected_file_of_rejects_is_imported_like_any_other(
+    importing: Import, db: psycopg.Connection, tmp_path: Path
+) -> None:
+    (tmp_path / "list.csv").write_text("nome;phone\nBia;+55 11 8555-1234\n")
+    assert importing("list.csv", "--campaign", "natal").returncode == 1
+    rejects = tmp_path / "list.rejects.csv"
+    rejects.write_text(rejects.read_text("utf-8-sig").replace("11 8555-1234", "11 98555-1234"))
+
+    done = importing("list.rejects.csv", "--campaign", "natal")
+
+    assert done.returncode == 0, done.stderr
+    assert audience(db) == [("+5511985551234", {"nome": "Bia"}, "America/Sao_Paulo")]
+
+
+def test_a_second_run_adds_nothing_and_is_no_failure(importing: Import, db: psycopg.Connection) -> None:
+    rows = b"phone\n+5511955501234\n"
+    importing("-", "--campaign", "natal", stdin=rows)
+
+    done = importing("-", "--campaign", "natal", "--json", stdin=rows)
+
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["duplicates"] == 1
+    assert len(audience(db)) == 1
+
+
+def test_a_file_without_a_good_row_is_a_failure(importing: Import) -> None:
+    done = importing("-", "--campaign", "natal", stdin=b"phone\n11 95550-1234\n")
+
+    assert done.returncode == 1
+    assert "no_country" in done.stdout
+
+
+@pytest.mark.parametrize("campaign", ["unknown", "started"])
+def test_the_database_decides_which_campaigns_take_recipients(
+    importing: Import, db: psycopg.Connection, campaign: str
+) -> None:
+    db.execute("select retoma.create_campaign('started', 'sales'::text, 'Oi')")
+    db.execute("select * from retoma.add_recipients('started', '[{\"phone\": \"+5511955501234\"}]')")
+    db.execute("select retoma.start_campaign('started')")
+    db.commit()
+
+    done = importing("-", "--campaign", campaign, stdin=b"phone\n+5511955505678\n")
+
+    assert done.returncode == 1
+    assert campaign in done.stderr
+    assert "Nothing was imported" in done.stderr
+    assert len(audience(db)) == 1
+
+
+def test_a_file_that_breaks_off_changes_nothing(importing: Import, db: psycopg.Connection) -> None:
+    rows = b"phone;nome\n" + b"+5511955501234;Ana\n" * 5000 + b'+5511955505678;"Bia\n'
+
+    done = importing("-", "--campaign", "natal", stdin=rows)
+
+    assert done.returncode == 1
+    assert "line 5002 has a quote that is never closed" in done.stderr
+    assert audience(db) == []
+    assert db.execute("select count(*) from retoma.recipient_staging").fetchone() == (0,)
+
+
+def test_a_nul_character_is_refused_with_its_row(importing: Import, db: psycopg.Connection) -> None:
+    # Beyond the first block: a NUL in that one means that the file is no CSV at all.
+    rows = b"phone;nome\n" + b"+5511955501234;Ana\n" * 5000 + b"+5511955505678;B\0ia\n"
+
+    done = importing("-", "--campaign", "natal", "--json", stdin=rows)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rejected_by"] == {"nul_character": 1}
+    assert len(audience(db)) == 1
+
+
+def test_the_input_is_never_overwritten_by_its_rejects(importing: Import, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("phone\nnobody\n")
+
+    done = importing("list.csv", "--campaign", "natal", "--phone-column", "phone", "--rejects", "list.csv")
+
+    assert done.returncode == 2
+    assert (tmp_path / "list.csv").read_text() == "phone\nnobody\n"
+
+
+def test_an_unknown_region_is_wrong_usage(importing: Import) -> None:
+    done = importing("-", "--campaign", "natal", "--region", "Brasil", stdin=b"phone\n+5511955501234\n")
+
+    assert done.returncode == 2
+    assert "ISO 3166" in done.stderr

@@ -1,0 +1,234 @@
+"""Every way to install the schema gives the same schema, and an upgrade gives it too."""
+
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from retoma import config, schema, sql_files
+from retoma.errors import RetomaError
+from retoma.schema import Sources
+from tests.support.clusters import Server
+
+SEEDS = ("retoma.error_rule", "retoma.transport", "retoma.setting")
+
+
+def contents(server: Server, url: str) -> str:
+    """The schema as pg_dump writes it, and the rows that every installation begins with."""
+    dump = subprocess.run(
+        [server.program("pg_dump"), "--schema-only", url], capture_output=True, text=True, check=True
+    ).stdout
+    # Newer versions of pg_dump put a random word into these two lines.
+    lines = [line for line in dump.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
+    with psycopg.connect(url) as connection:
+        for table in SEEDS:
+            lines += [row[0] for row in connection.execute(f"select t::text from {table} as t order by 1")]
+    return "\n".join(lines)
+
+
+def psql(server: Server, url: str, text: str) -> subprocess.CompletedProcess[str]:
+    """Runs text in psql, in the directory above sql/, as somebody who types it there."""
+    return subprocess.run(
+        [server.program("psql"), "--no-psqlrc", "--quiet", url],
+        input=text,
+        cwd=config.sql_directory().parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Sources:
+    """The real sql/ beside a directory of migrations that a test may add to."""
+    (tmp_path / "0001_initial.sql").write_text("select 'sql/ has it already'")
+    return Sources(config.sql_directory(), tmp_path)
+
+
+@pytest.fixture
+def later_release(sources: Sources) -> Callable[[str], Sources]:
+    """Makes a second migration out of SQL, as a later release would bring it."""
+
+    def release(text: str) -> Sources:
+        (sources.migrations / "0002_later.sql").write_text(text)
+        return sources
+
+    return release
+
+
+def test_the_migrations_in_order_give_what_sql_gives(
+    server: Server, database: str, empty_database: str
+) -> None:
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(sql_files.procrastinate_sql().encode())
+        for migration in sql_files.migrations(config.migrations_directory()):
+            connection.execute(migration.path.read_bytes())
+
+    assert contents(server, empty_database) == contents(server, database)
+
+
+def test_installing_again_changes_nothing(server: Server, database: str) -> None:
+    before = contents(server, database)
+
+    assert schema.install(database) is False
+    assert psql(server, database, "\\i sql/install.sql").stderr == ""
+
+    assert contents(server, database) == before
+
+
+def test_plain_psql_installs_the_same_schema(server: Server, database: str, empty_database: str) -> None:
+    psql(server, empty_database, sql_files.procrastinate_sql())
+
+    assert psql(server, empty_database, "\\i sql/install.sql").stderr == ""
+
+    assert contents(server, empty_database) == contents(server, database)
+
+
+def test_plain_psql_says_that_procrastinate_is_missing_and_installs_nothing(
+    server: Server, empty_database: str
+) -> None:
+    before = contents_of_empty(empty_database)
+
+    result = psql(server, empty_database, "\\i sql/install.sql")
+
+    assert "procrastinate is not installed" in result.stderr
+    assert "retoma db procrastinate-sql | psql" in result.stderr
+    assert contents_of_empty(empty_database) == before
+
+
+def contents_of_empty(url: str) -> list[tuple[str]]:
+    """The schemas of a database."""
+    with psycopg.connect(url) as connection:
+        return connection.execute("select nspname from pg_namespace order by 1").fetchall()
+
+
+def test_a_schema_from_plain_psql_is_recorded_by_install(server: Server, empty_database: str) -> None:
+    psql(server, empty_database, sql_files.procrastinate_sql() + "\\i sql/install.sql")
+    assert schema.status(empty_database).state == "unrecorded"
+
+    assert schema.install(empty_database) is True
+
+    assert schema.status(empty_database).state == "current"
+
+
+def test_two_installations_at_once_leave_one(empty_database: str) -> None:
+    with ThreadPoolExecutor() as threads:
+        installed = list(threads.map(schema.install, [empty_database, empty_database]))
+
+    assert sorted(installed) == [False, True]
+
+
+def test_upgrade_runs_what_is_missing_once(
+    empty_database: str, sources: Sources, later_release: Callable[[str], Sources]
+) -> None:
+    schema.install(empty_database, sources)
+    newer = later_release("create table retoma.added_later (id int);")
+    assert schema.status(empty_database, newer).state == "older"
+
+    assert schema.upgrade(empty_database, newer) == ("0002_later.sql",)
+    assert schema.upgrade(empty_database, newer) == ()
+
+    assert schema.status(empty_database, newer).version == "0002"
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("select id from retoma.added_later")
+
+
+def test_a_failing_upgrade_changes_nothing_and_names_the_line(
+    empty_database: str, sources: Sources, later_release: Callable[[str], Sources]
+) -> None:
+    schema.install(empty_database, sources)
+    newer = later_release("create table retoma.added_later (id int);\n\nselect no_such_column;")
+
+    with pytest.raises(RetomaError, match=r"0002_later.sql:3: .*no_such_column"):
+        schema.upgrade(empty_database, newer)
+
+    assert schema.status(empty_database, newer).pending == ("0002_later.sql",)
+    with psycopg.connect(empty_database) as connection, pytest.raises(psycopg.errors.UndefinedTable):
+        connection.execute("select id from retoma.added_later")
+
+
+def test_install_refuses_an_older_database(
+    empty_database: str, sources: Sources, later_release: Callable[[str], Sources]
+) -> None:
+    schema.install(empty_database, sources)
+
+    with pytest.raises(RetomaError, match=r"lacks 0002_later.sql") as refusal:
+        schema.install(empty_database, later_release("select 1"))
+
+    assert "retoma db upgrade" in (refusal.value.hint or "")
+
+
+@pytest.mark.parametrize("command", [schema.install, schema.upgrade])
+def test_a_database_of_a_newer_release_is_refused(
+    command: Callable[..., object],
+    empty_database: str,
+    sources: Sources,
+    later_release: Callable[[str], Sources],
+) -> None:
+    schema.install(empty_database, later_release("select 1"))
+    (sources.migrations / "0002_later.sql").unlink()
+
+    with pytest.raises(RetomaError, match="newer Retoma"):
+        command(empty_database, sources)
+
+
+def test_a_migration_that_was_edited_after_it_ran_is_noticed(empty_database: str, sources: Sources) -> None:
+    schema.install(empty_database, sources)
+    (sources.migrations / "0001_initial.sql").write_text("select 'edited'")
+
+    with pytest.raises(RetomaError, match="edited"):
+        schema.install(empty_database, sources)
+
+
+def test_upgrade_needs_an_installation(empty_database: str) -> None:
+    with pytest.raises(RetomaError, match="not installed"):
+        schema.upgrade(empty_database)
+
+
+def test_upgrade_brings_an_older_procrastinate_up_to_date(
+    server: Server, database: str, empty_database: str
+) -> None:
+    older, newer = procrastinate_at_version_3_3()
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("create schema procrastinate; set search_path = procrastinate, pg_temp")
+        for migration in older:
+            connection.execute(migration.path.read_bytes())
+        comment = (
+            f"comment on schema procrastinate is 'Job queue of Retoma, procrastinate {older[-1].version}'"
+        )
+        connection.execute(comment.encode())
+    schema.install(empty_database)
+
+    assert schema.upgrade(empty_database) == tuple(migration.path.name for migration in newer)
+
+    assert schema.status(empty_database).state == "current"
+    assert routines(empty_database) == routines(database)
+
+
+def procrastinate_at_version_3_3() -> tuple[list[sql_files.Migration], list[sql_files.Migration]]:
+    """procrastinate's migrations up to its version 3.3, and those after it."""
+    known = sql_files.procrastinate_migrations()
+    older = [migration for migration in known if migration.version < "03.04"]
+    return older, known[len(older) :]
+
+
+def routines(url: str) -> list[tuple[str, list[str]]]:
+    """The functions of procrastinate with their pinned settings."""
+    query = """
+    select p.oid::regprocedure::text, p.proconfig from pg_proc as p
+    where p.pronamespace = 'procrastinate'::regnamespace order by 1
+    """
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_a_procrastinate_of_somebody_else_is_left_alone(empty_database: str) -> None:
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(sql_files.procrastinate_sql().encode())
+        connection.execute("comment on schema procrastinate is null")
+
+    with pytest.raises(RetomaError, match="not made by Retoma"):
+        schema.install(empty_database)

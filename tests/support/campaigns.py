@@ -1,0 +1,301 @@
+"""Short words for the situations that the specification of the database starts from, through its public functions."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, LiteralString
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+Db = psycopg.Connection
+Outcome = dict[str, object]
+
+BOOKS = ("pending", "sending", "sent", "failed", "skipped", "in_doubt", "cancelled")
+
+
+@dataclasses.dataclass(frozen=True)
+class Lease:
+    """What lease_batch gave: the batch, its epoch, and how far it was reserved."""
+
+    batch_id: int
+    epoch: int
+    reserved: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """What advance_batch answered; messages are (ordinal, id, phone, variables)."""
+
+    action: str
+    wait_s: float | None
+    reserved: int
+    messages: list[tuple[int, str, str, dict[str, object]]]
+
+    @property
+    def ordinals(self) -> list[int]:
+        return [message[0] for message in self.messages]
+
+
+def call(db: Db, statement: LiteralString, *parameters: object) -> Any:
+    """The one value that a statement returns."""
+    row = db.execute(statement, parameters).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def phone(number: int) -> str:
+    """The number of the recipient with this ordinal: a Brazilian mobile in the nine-digit form."""
+    return f"+55119555{10000 + number}"
+
+
+def make_channel(
+    db: Db,
+    name: str = "sales",
+    transport: str = "null",
+    settings: Mapping[str, object] | None = None,
+    **pacing: object,
+) -> int:
+    """Makes a channel; pacing takes the parameters of create_channel without their p_. Returns its id."""
+    given: dict[str, object] = {"name": name, "transport": transport, "settings": Jsonb(settings or {})}
+    return int(_named(db, "create_channel", given | pacing))
+
+
+def make_campaign(
+    db: Db,
+    name: str = "natal",
+    size: int = 3,
+    channels: Iterable[str] = ("sales",),
+    *,
+    text: str = "Olá",
+    start: bool = True,
+    zones: Mapping[int, str | None] | None = None,
+    **options: object,
+) -> int:
+    """Makes a campaign with `size` recipients, and starts it unless told not to.
+
+    Args:
+        zones: ordinal to time zone; the others have none.
+        options: further parameters of create_campaign without their p_.
+
+    Returns:
+        The id of the campaign.
+    """
+    given: dict[str, object] = {"name": name, "channels": list(channels), "text": text}
+    campaign_id = int(_named(db, "create_campaign", given | options))
+    recipients = [
+        {"phone": phone(n), "variables": {"name": f"n{n}"}, "zone": (zones or {}).get(n)}
+        for n in range(1, size + 1)
+    ]
+    db.execute("select retoma.add_recipients(%s, %s)", (name, Jsonb(recipients)))
+    if start:
+        db.execute("select retoma.start_campaign(%s)", (name,))
+    return campaign_id
+
+
+def make_runner(db: Db, name: str = "runner-1") -> UUID:
+    """Registers a runner that lives as long as this connection."""
+    runner_id = uuid4()
+    db.execute("select retoma.register_runner(%s, %s)", (runner_id, name))
+    return runner_id
+
+
+def lease(db: Db, runner: UUID, channel_id: int) -> Lease | None:
+    """Leases a batch; None when there is nothing to do."""
+    row = db.execute(
+        "select batch_id, lease_epoch, reserved from retoma.lease_batch(%s, %s)", (runner, channel_id)
+    ).fetchone()
+    assert row is not None
+    return None if row[0] is None else Lease(*row)
+
+
+def must_lease(db: Db, runner: UUID, channel_id: int) -> Lease:
+    """Leases a batch that has to be there."""
+    leased = lease(db, runner, channel_id)
+    assert leased is not None, "no batch to lease"
+    return leased
+
+
+def advance(
+    db: Db, leased: Lease, outcomes: Iterable[Outcome] = (), want: int = 0, seen: int | None = None
+) -> Step:
+    """One step of a lease."""
+    row = db.execute(
+        "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s)",
+        (leased.batch_id, leased.epoch, Jsonb(list(outcomes)), want, seen),
+    ).fetchone()
+    assert row is not None
+    return Step(row[0], row[1], row[2], [tuple(message) for message in row[3] or []])
+
+
+def accepted(*ordinals: int) -> list[Outcome]:
+    return [{"ordinal": ordinal, "status": "accepted"} for ordinal in ordinals]
+
+
+def error(ordinal: int, code: str, **facts: object) -> Outcome:
+    """The outcome of a send that failed; facts: written, http_status, retry_after_s."""
+    return {"ordinal": ordinal, "status": "error", "code": code, **facts}
+
+
+def send_all(db: Db, runner: UUID, channel_id: int) -> list[int]:
+    """Leases and sends whatever the channel has now, all of it accepted. Returns the ordinals in order."""
+    sent: list[int] = []
+    while leased := lease(db, runner, channel_id):
+        while (step := advance(db, leased, want=300)).action == "send":
+            advance(db, leased, accepted(*step.ordinals))
+            sent += step.ordinals
+            if not _is_leased(db, leased):
+                break
+    return sent
+
+
+def _is_leased(db: Db, leased: Lease) -> bool:
+    return bool(
+        call(
+            db,
+            "select exists (select from retoma.batch where id = %s and lease_epoch = %s and status = 'leased')",
+            leased.batch_id,
+            leased.epoch,
+        )
+    )
+
+
+def move_clock(db: Db, interval: str) -> None:
+    """Moves the clock of the database on, for example by '1 minute'."""
+    db.execute("update retoma.setting set clock_shift = clock_shift + %s::interval", (interval,))
+
+
+def set_clock(db: Db, at: str) -> None:
+    """Sets the clock of the database to a point of time, for example '2026-03-02 12:00 UTC'; it goes on from there."""
+    db.execute("update retoma.setting set clock_shift = %s::timestamptz - clock_timestamp()", (at,))
+
+
+def tick(db: Db, runner: UUID | None = None) -> dict[str, int | None]:
+    """One tick: how many receipts were settled, leases reaped, campaigns started, channels rung."""
+    row = db.execute("select settled, reaped, started, rung from retoma.tick(%s)", (runner,)).fetchone()
+    assert row is not None
+    return dict(zip(("settled", "reaped", "started", "rung"), row, strict=True))
+
+
+def books(db: Db, campaign: str = "natal") -> dict[str, int]:
+    """The books of a campaign without their zeros; that they balance is checked on the way."""
+    row = db.execute(
+        "select total, pending, sending, sent, failed, skipped, in_doubt, cancelled"
+        " from retoma.v_campaign_summary where campaign = %s",
+        (campaign,),
+    ).fetchone()
+    assert row is not None
+    assert row[0] == sum(row[1:])
+    return {state: int(count) for state, count in zip(BOOKS, row[1:], strict=True) if count}
+
+
+def status(db: Db, campaign: str = "natal") -> str:
+    """The status of a campaign as the summary shows it."""
+    return str(call(db, "select status from retoma.v_campaign_summary where campaign = %s", campaign))
+
+
+def state(db: Db, ordinal: int, campaign: str = "natal") -> str:
+    """The state of one message."""
+    return str(
+        call(
+            db,
+            "select state from retoma.v_message where campaign = %s and ordinal = %s",
+            campaign,
+            ordinal,
+        )
+    )
+
+
+def doorbells(db: Db) -> list[int]:
+    """Ids of the channels whose doorbell has rung and was not answered yet."""
+    rows = db.execute(
+        "select (args ->> 'channel_id')::int from procrastinate.procrastinate_jobs where status = 'todo' order by 1"
+    )
+    return [row[0] for row in rows]
+
+
+def silence(db: Db) -> None:
+    """Takes all doorbell jobs away, as if they had been done."""
+    db.execute("delete from procrastinate.procrastinate_jobs")
+
+
+def assert_counters_match_deliveries(db: Db) -> None:
+    """The counters of every batch, and the books of every campaign, equal a recount from single messages."""
+    wrong_batches = db.execute(
+        """
+        select b.id, b.sent, b.failed, b.skipped, b.in_doubt, b.moved, b.delivered, b.read, d.*
+        from retoma.batch as b
+        cross join lateral (
+          select
+            count(*) filter (where d.outcome = 'sent'), count(*) filter (where d.outcome = 'failed'),
+            count(*) filter (where d.outcome = 'skipped'), count(*) filter (where d.outcome = 'in_doubt'),
+            count(*) filter (where d.outcome = 'moved'), count(*) filter (where d.receipt in ('delivered', 'read')),
+            count(*) filter (where d.receipt = 'read')
+          from retoma.delivery as d where d.batch_id = b.id
+        ) as d (sent, failed, skipped, in_doubt, moved, delivered, read)
+        where (b.sent, b.failed, b.skipped, b.in_doubt, b.moved, b.delivered, b.read)
+          is distinct from (d.sent, d.failed, d.skipped, d.in_doubt, d.moved, d.delivered, d.read)
+        """
+    ).fetchall()
+    assert wrong_batches == []
+    recount = "select campaign, state, count(*) from retoma.v_message group by 1, 2"
+    counted = {(campaign, name): count for campaign, name, count in db.execute(recount).fetchall()}
+    for (campaign,) in db.execute("select name from retoma.campaign where erased_at is null").fetchall():
+        shown = {(campaign, name): count for name, count in books(db, campaign).items()}
+        assert shown == {key: count for key, count in counted.items() if key[0] == campaign}
+
+
+@contextmanager
+def refused(db: Db, sqlstate: str, words: str = "") -> Iterator[None]:
+    """The statement inside is refused with this SQLSTATE, these words and a hint, and changes nothing.
+
+    Raises:
+        AssertionError: it is not.
+    """
+    before = _fingerprint(db)
+    with pytest.raises(psycopg.Error) as caught:
+        yield
+    diagnosis = caught.value.diag
+    assert diagnosis.sqlstate == sqlstate, caught.value
+    assert words in (diagnosis.message_primary or "")
+    assert diagnosis.message_hint, "a refusal says what to do"
+    assert _fingerprint(db) == before
+
+
+def _fingerprint(db: Db) -> str:
+    tables = db.execute(
+        "select c.oid::regclass::text from pg_class as c where c.relkind in ('r', 'p') and not c.relispartition"
+        " and c.relnamespace in ('retoma'::regnamespace, 'procrastinate'::regnamespace) order by 1"
+    ).fetchall()
+    parts = [
+        sql.SQL("select coalesce(md5(string_agg(t::text, '' order by t::text)), '') as part from {} as t").format(
+            sql.Identifier(*table.split("."))
+        )
+        for (table,) in tables
+    ]
+    row = db.execute(
+        sql.SQL("select string_agg(part, ' ') from ({}) as parts").format(sql.SQL(" union all ").join(parts))
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _named(db: Db, function: str, arguments: Mapping[str, object]) -> Any:
+    statement = sql.SQL("select retoma.{}({})").format(
+        sql.Identifier(function),
+        sql.SQL(", ").join(
+            sql.SQL("{} => {}").format(sql.Identifier(f"p_{name}"), sql.Placeholder()) for name in arguments
+        ),
+    )
+    row = db.execute(statement, list(arguments.values())).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def pretty(value: object) -> str:
+    """JSON text, for parameters that are given as text on purpose."""
+    return json.dumps(value)

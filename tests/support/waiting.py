@@ -1,0 +1,35 @@
+"""Waiting for a condition with a deadline, in place of sleeping for a guess."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+POLL_S = 0.02
+
+
+def wait_until(condition: Callable[[], T], deadline_s: float = 10) -> T:
+    """Calls `condition` until its result is true, and returns that result.
+
+    Args:
+        deadline_s: seconds after which the test fails.
+
+    Raises:
+        AssertionError: the deadline passed.
+    """
+    end = time.monotonic() + deadline_s
+    while not (result := condition()):
+        assert time.monotonic() < end, f"still not true after {deadline_s} s; last result: {result!r}"
+        time.sleep(POLL_S)
+    return result
+
+
+async def wait_until_async(condition: Callable[[], Awaitable[T]], deadline_s: float = 10) -> T:
+    """`wait_until` for a condition that is awaited."""
+    end = time.monotonic() + deadline_s
+    while not (result := await condition()):
+        assert time.monotonic() < end, f"still not true after {deadline_s} s; last result: {result!r}"
+        await asyncio.sleep(POLL_S)
+    return result

@@ -1,0 +1,71 @@
+"""A channel with wrong settings is refused when its transport is made, with words that help."""
+
+import pytest
+
+from retoma.errors import RetomaError
+from retoma.transports import registry
+
+WAHA = {"base_url": "http://127.0.0.1:3000"}
+WEBHOOK = {"url": "http://127.0.0.1:3000/messages"}
+
+
+@pytest.mark.parametrize(
+    ("transport", "settings", "says"),
+    [
+        ("waha", {}, "base_url"),
+        ("waha", {"base_url": "gateway.example"}, "base_url"),
+        ("waha", {"base_url": "ftp://gateway.example"}, "base_url"),
+        ("waha", {"base_url": "http://"}, "base_url"),
+        ("waha", {"base_url": "http://user:password@gateway.example"}, "base_url"),
+        ("waha", WAHA | {"engine": "VENOM"}, "engine"),
+        ("waha", WAHA | {"session": ""}, "session"),
+        ("waha", WAHA | {"api_key": "two\nlines"}, "api_key"),
+        ("waha", WAHA | {"store": "yes"}, "store"),
+        ("waha", WAHA | {"timeout_s": 0}, "timeout_s"),
+        ("waha", WAHA | {"timeout_s": True}, "timeout_s"),
+        ("waha", WAHA | {"apikey": "misspelt"}, "apikey"),
+        ("webhook", {}, "url"),
+        ("webhook", WEBHOOK | {"idempotent": 1}, "idempotent"),
+        ("webhook", WEBHOOK | {"secret": ["list"]}, "secret"),
+        ("webhook", WEBHOOK | {"timeout_s": "30"}, "timeout_s"),
+        ("carrier-pigeon", {}, "carrier-pigeon"),
+    ],
+)
+def test_a_mistake_is_named_with_what_to_do(transport: str, settings: dict[str, object], says: str) -> None:
+    with pytest.raises(RetomaError) as refused:
+        registry.create(transport, settings)
+
+    assert says in refused.value.message
+    assert refused.value.hint
+
+
+def test_a_secret_is_never_part_of_the_message() -> None:
+    with pytest.raises(RetomaError) as refused:
+        registry.create("waha", WAHA | {"api_key": "s3cret\x00"})
+
+    assert "s3cret" not in refused.value.message + str(refused.value.hint)
+
+
+def test_secrets_can_come_from_the_environment() -> None:
+    settings = WEBHOOK | {"url": "env:RECEIVER_URL"}
+
+    with pytest.raises(RetomaError, match="RECEIVER_URL"):
+        registry.create("webhook", settings, environ={})
+
+    assert registry.create("webhook", settings, environ={"RECEIVER_URL": "https://receiver.example"})
+
+
+def test_capabilities_follow_from_the_settings() -> None:
+    noweb = registry.create("waha", WAHA | {"engine": "NOWEB", "store": True}).capabilities
+    webjs = registry.create("waha", WAHA | {"engine": "WEBJS", "store": True}).capabilities
+    declared = registry.create("webhook", WEBHOOK | {"idempotent": True, "look_up": True}).capabilities
+    plain = registry.create("webhook", WEBHOOK).capabilities
+    unknown_engine = registry.create("waha", WAHA).capabilities
+
+    assert (noweb.dedupes, noweb.looks_up) == (declared.dedupes, declared.looks_up) == (True, True)
+    assert (webjs.dedupes, webjs.looks_up) == (plain.dedupes, plain.looks_up) == (False, False)
+    assert not unknown_engine.dedupes
+
+
+def test_built_in_transports_need_no_installed_package() -> None:
+    assert {"null", "waha", "webhook"} <= set(registry.names())

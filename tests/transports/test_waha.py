@@ -1,0 +1,209 @@
+"""What is special about WAHA: sessions, errors of WhatsApp itself, and its webhooks."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+
+import pytest
+
+from retoma.transports import registry
+from retoma.transports.base import (
+    ConnectionChange,
+    Fact,
+    Inbound,
+    Message,
+    Receipt,
+    Transport,
+    WebhookRefused,
+)
+from tests.transports.sandbox_process import SandboxProcess
+from tests.transports.scripted_server import scripted
+
+NewSandbox = Callable[..., SandboxProcess]
+
+KEY = "a key of the tests"
+MESSAGE_ID = "0123456789abcdef0123456789abcdef"
+WHATSAPP_ID = "true_5511955500001@c.us_3EB00123456789ABCDEF0123456789ABCDEF"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("STARTING", "session_STARTING"), ("FAILED", "session_FAILED"), ("A_NEW_ONE", "session_OTHER")],
+)
+async def test_a_session_that_does_not_work_is_named(
+    sandbox: SandboxProcess, message: Message, status: str, code: str
+) -> None:
+    session = f"session-{status}"
+    sandbox.call("PUT", f"/_sandbox/sessions/{session}", {"status": status})
+    transport = registry.create("waha", {"base_url": f"{sandbox.url}/waha", "session": session})
+
+    result = await transport.send(message)
+
+    await transport.aclose()
+    assert (result.code, result.http_status) == (code, 422)
+    assert sandbox.figures("waha", session)["accepted"] == 0
+
+
+async def test_a_session_can_fail_in_the_middle_of_a_campaign(
+    sandbox: SandboxProcess, message: Message
+) -> None:
+    sandbox.fault(channel="fails", do="session", session_status="FAILED", after=2)
+    transport = registry.create("waha", {"base_url": f"{sandbox.url}/waha", "session": "fails"})
+
+    codes = [(await transport.send(message)).code for _ in range(4)]
+
+    await transport.aclose()
+    sandbox.call("DELETE", "/_sandbox/faults")
+    assert codes == [None, None, "session_FAILED", "session_FAILED"]
+
+
+@pytest.mark.parametrize(("number", "code"), [("463", "server_463"), ("599", "server_error")])
+async def test_a_refusal_by_whatsapp_itself_is_named(
+    sandbox: SandboxProcess, message: Message, number: str, code: str
+) -> None:
+    body = {"statusCode": 500, "exception": {"message": f"2 UNKNOWN: server returned error {number}"}}
+    sandbox.fault(channel="restricted", do="status", status=500, body=body)
+    transport = registry.create("waha", {"base_url": f"{sandbox.url}/waha", "session": "restricted"})
+
+    result = await transport.send(message)
+
+    await transport.aclose()
+    sandbox.call("DELETE", "/_sandbox/faults")
+    assert result.code == code
+
+
+async def test_the_api_key_is_sent(
+    new_sandbox: NewSandbox, tmp_path_factory: pytest.TempPathFactory, message: Message
+) -> None:
+    guarded = new_sandbox(tmp_path_factory.mktemp("ledger"), "--api-key", "the right key")
+    settings = {"base_url": f"{guarded.url}/waha", "engine": "NOWEB"}
+    right = registry.create("waha", settings | {"api_key": "the right key"})
+    wrong = registry.create("waha", settings | {"api_key": "another key"})
+
+    codes = [(await transport.send(message)).code for transport in (right, wrong)]
+
+    await right.aclose()
+    await wrong.aclose()
+    guarded.kill()
+    assert codes == [None, "http_401"]
+
+
+async def test_a_missing_session_does_not_prove_that_a_message_is_absent(message: Message) -> None:
+    body = b'{"statusCode":404,"message":"Session \\"sales\\" does not exist"}'
+    answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    async with scripted(lambda server, reader, writer: server.answer(reader, writer, answer)) as server:
+        settings = {"base_url": server.url, "session": "sales", "engine": "NOWEB", "store": True}
+        transport = registry.create("waha", settings)
+        result = await transport.look_up(message.id, message.phone)
+        await transport.aclose()
+
+    assert result == "unknown"
+
+
+async def test_only_an_id_that_is_not_ours_is_reported(sandbox: SandboxProcess, message: Message) -> None:
+    settings = {"base_url": f"{sandbox.url}/waha", "session": "ids"}
+    noweb = registry.create("waha", settings | {"engine": "NOWEB"})
+    webjs = registry.create("waha", settings | {"engine": "WEBJS"})
+
+    results = [await transport.send(message) for transport in (noweb, webjs)]
+
+    await noweb.aclose()
+    await webjs.aclose()
+    assert results[0].provider_id is None
+    assert str(results[1].provider_id).startswith(f"true_{message.phone[1:]}@c.us_")
+
+
+def facts(event: dict[str, object], signature: str | None = None) -> list[Fact]:
+    """What the transport makes of a signed call."""
+    transport: Transport = registry.create(
+        "waha", {"base_url": "http://127.0.0.1:3000", "session": "sales", "webhook_hmac_key": KEY}
+    )
+    body = json.dumps({"session": "sales", "timestamp": 1741249702485, **event}).encode()
+    right = hmac.new(KEY.encode(), body, hashlib.sha512).hexdigest()
+    return transport.parse_webhook({"x-webhook-hmac": right if signature is None else signature}, body)
+
+
+@pytest.mark.parametrize(
+    ("ack", "status"), [(1, "server"), (2, "delivered"), (3, "read"), (4, "played"), (-1, "failed")]
+)
+def test_an_ack_becomes_a_receipt_under_our_own_id(ack: int, status: str) -> None:
+    (receipt,) = facts({"event": "message.ack", "payload": {"id": WHATSAPP_ID, "fromMe": True, "ack": ack}})
+
+    assert isinstance(receipt, Receipt)
+    assert (receipt.message_id, receipt.provider_id) == (MESSAGE_ID, WHATSAPP_ID)
+    assert (receipt.status, receipt.at) == (status, 1741249702.485)
+
+
+def test_an_ack_of_a_message_that_is_not_ours_keeps_only_its_own_id() -> None:
+    payload = {"id": "true_5511955500001@c.us_3EB0C127D7BACC83D6A1", "fromMe": True, "ack": 2}
+
+    (receipt,) = facts({"event": "message.ack", "payload": payload})
+
+    assert isinstance(receipt, Receipt)
+    assert receipt.message_id is None
+    assert receipt.provider_id == payload["id"]
+
+
+def test_a_failed_ack_carries_the_number_of_whatsapps_error() -> None:
+    data = {"update": {"messageStubParameters": ["463"]}}
+    payload = {"id": WHATSAPP_ID, "fromMe": True, "ack": -1, "_data": data}
+
+    (receipt,) = facts({"event": "message.ack", "payload": payload})
+
+    assert isinstance(receipt, Receipt)
+    assert receipt.code == "server_463"
+
+
+def test_a_session_that_stops_or_starts_again_is_a_connection_change() -> None:
+    changes = [
+        facts({"event": "session.status", "payload": {"status": status}})
+        for status in ("WORKING", "FAILED", "SCAN_QR_CODE", "STARTING")
+    ]
+
+    assert changes == [
+        [ConnectionChange(True, "session_WORKING")],
+        [ConnectionChange(False, "session_FAILED")],
+        [ConnectionChange(False, "session_SCAN_QR_CODE")],
+        [],
+    ]
+
+
+def test_a_message_from_a_person_is_inbound() -> None:
+    payload = {"id": "false_1", "from": "5511955500001@c.us", "fromMe": False, "body": "SAIR"}
+
+    assert facts({"event": "message", "payload": payload}) == [
+        Inbound("+5511955500001", "SAIR", "false_1", 1741249702.485)
+    ]
+
+
+def test_a_hidden_number_is_not_guessed() -> None:
+    payload = {"id": "false_1", "from": "123456789@lid", "body": "SAIR"}
+
+    (inbound,) = facts({"event": "message", "payload": payload})
+
+    assert isinstance(inbound, Inbound)
+    assert inbound.phone is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event": "message.ack", "session": "support", "payload": {"id": WHATSAPP_ID, "ack": 3}},
+        {"event": "message.ack", "payload": {"id": WHATSAPP_ID, "ack": 0}},
+        {"event": "message", "payload": {"from": "1@g.us", "body": "in a group"}},
+        {"event": "message", "payload": {"from": "1@c.us", "body": "our own", "fromMe": True}},
+        {"event": "presence.update", "payload": {}},
+        {"event": "message.ack", "payload": "no object"},
+    ],
+)
+def test_what_does_not_concern_the_channel_is_no_fact(event: dict[str, object]) -> None:
+    assert facts(event) == []
+
+
+@pytest.mark.parametrize("signature", ["", "0" * 128, "çã"])
+def test_a_call_without_the_right_signature_is_refused(signature: str) -> None:
+    with pytest.raises(WebhookRefused) as refused:
+        facts({"event": "session.status", "payload": {"status": "FAILED"}}, signature)
+
+    assert refused.value.http_status == 401
