@@ -714,10 +714,14 @@ comment on function retoma.setting_dedupes(text, jsonb) is
 
 -- sql/30_channel/setting_looks_up.sql
 
+-- WAHA needs its store, and an id of ours to look for, which only the engines that take one have.
 create or replace function retoma.setting_looks_up(p_transport text, p_settings jsonb) returns boolean
 language sql immutable parallel safe
 begin atomic
-  select coalesce(p_settings -> case p_transport when 'waha' then 'store' else 'look_up' end = 'true'::jsonb, false);
+  select case p_transport
+    when 'waha' then coalesce(p_settings -> 'store' = 'true'::jsonb, false) and retoma.setting_dedupes(p_transport, p_settings)
+    else coalesce(p_settings -> 'look_up' = 'true'::jsonb, false)
+  end;
 end;
 
 comment on function retoma.setting_looks_up(text, jsonb) is
@@ -730,11 +734,11 @@ create or replace function retoma.create_channel(
   p_name text,
   p_transport text,
   p_settings jsonb default '{}',
-  p_gap_min_s numeric default null,
-  p_gap_max_s numeric default null,
-  p_batch_gap_min_s numeric default null,
-  p_batch_gap_max_s numeric default null,
-  p_rate_per_s numeric default null,
+  p_gap_min_s double precision default null,
+  p_gap_max_s double precision default null,
+  p_batch_gap_min_s double precision default null,
+  p_batch_gap_max_s double precision default null,
+  p_rate_per_s double precision default null,
   p_burst int default null,
   p_max_in_flight int default null,
   p_daily_quota int default null
@@ -779,7 +783,9 @@ begin
 end;
 $$;
 
-comment on function retoma.create_channel(text, text, jsonb, numeric, numeric, numeric, numeric, numeric, int, int, int) is
+comment on function retoma.create_channel(
+  text, text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int
+) is
 'Makes a sender account and returns its id. p_settings: address and credentials for the transport, e.g.
 {"base_url": "http://127.0.0.1:3000", "session": "default", "api_key": "env:WAHA_API_KEY"} for waha, {"url": "https://…"} for
 webhook. Gaps in seconds: random between min and max, between messages and between batches (waha: 5 to 15 and 15 to 30).
@@ -793,11 +799,11 @@ Errors: RT001 unknown transport, RT003 bad value, RT004 name taken.';
 create or replace function retoma.configure_channel(
   p_name text,
   p_settings jsonb default null,
-  p_gap_min_s numeric default null,
-  p_gap_max_s numeric default null,
-  p_batch_gap_min_s numeric default null,
-  p_batch_gap_max_s numeric default null,
-  p_rate_per_s numeric default null,
+  p_gap_min_s double precision default null,
+  p_gap_max_s double precision default null,
+  p_batch_gap_min_s double precision default null,
+  p_batch_gap_max_s double precision default null,
+  p_rate_per_s double precision default null,
   p_burst int default null,
   p_max_in_flight int default null,
   p_daily_quota int default null,
@@ -857,7 +863,7 @@ end;
 $$;
 
 comment on function retoma.configure_channel(
-  text, jsonb, numeric, numeric, numeric, numeric, numeric, int, int, int, int, text
+  text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int, int, text
 ) is
 'Changes a channel: what is null stays as it is. Parameters as in create_channel; p_max_leases: batches leased at once (several
 runners on one fast channel); p_time_zone: IANA zone in which the quota''s day begins. Errors: RT001, RT003.';
@@ -1243,7 +1249,7 @@ comment on function retoma.create_campaign(text, text, text, int, timestamptz, i
 create or replace function retoma.has_windows(p_campaign_id int) returns boolean
 language sql stable
 begin atomic
-  select exists (select from retoma.campaign_rule as r where r.campaign_id = p_campaign_id and r.kind = 'window');
+  select exists(select from retoma.campaign_rule as r where r.campaign_id = p_campaign_id and r.kind = 'window');
 end;
 
 comment on function retoma.has_windows(int) is 'Whether the campaign may send at certain times of the day only.';
@@ -2915,7 +2921,6 @@ declare
   v_batch retoma.batch := p_batch;
   v_reserved int[] := retoma.batch_ordinals(p_batch, 1, p_batch.reserved);
   v_accepted int;
-  v_errors jsonb;
 begin
   perform retoma.check_outcomes(p_batch, p_outcomes, v_reserved);
   with fresh as (
@@ -2968,7 +2973,7 @@ comment on function retoma.why_not_send(retoma.batch, timestamptz) is 'Why a lea
 create or replace function retoma.has_arrived(p_campaign_id int, p_ordinal int) returns boolean
 language sql stable
 begin atomic
-  select exists (
+  select exists(
     select from retoma.delivery as d
     where d.campaign_id = p_campaign_id and d.ordinal = p_ordinal and d.receipt in ('server', 'delivered', 'read')
   );
@@ -3534,7 +3539,7 @@ as $$
 declare
   v_group record;
   v_count int := 0;
-  v_reopen int[] := '{}';
+  v_reopen int[] := array[]::int[];
 begin
   perform from retoma.batch as b
   where b.id in (select d.batch_id from retoma.look_up_targets(p_channel_id, p_results) as d)
@@ -3570,7 +3575,8 @@ never taken, and is sent again; unknown: stays in doubt, and is asked again late
 
 -- Takes back the leases that expired, and at once those of a runner that stopped or whose session is gone, unless the server has
 -- restarted since it registered: then the session says nothing of the process (invariant 10: this decides only how fast).
--- Locks those batches, passing over any that is being changed; then the pacing of their channels; then campaigns.
+-- Locks those batches, passing over any that is being changed (a lease that was renewed meanwhile is judged anew under the lock);
+-- then the pacing of their channels; then campaigns.
 create or replace function retoma.reap_leases() returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -3591,6 +3597,7 @@ begin
       )
     )
     order by b.id
+    for update of b skip locked
   );
   v_ids := array(select u.id from unnest(v_ids) as u (id) where retoma.end_lease(u.id, 'its runner is gone'));
   perform retoma.complete_batches(v_ids);
@@ -3630,7 +3637,7 @@ comment on function retoma.start_due_campaigns() is 'Starts scheduled campaigns 
 -- holds nothing (the batch is the truth), so it is deleted: the next ring makes a new one.
 create or replace function retoma.sweep_jobs() returns void
 language sql volatile
-begin atomic
+begin atomic -- noqa: PRS
   delete from procrastinate.procrastinate_workers as w where w.last_heartbeat < now() - interval '60 s';
   delete from procrastinate.procrastinate_jobs as j
   where j.status = 'doing' and j.worker_id is null and j.task_name = 'retoma.drain_channel';
@@ -3759,7 +3766,9 @@ begin atomic
     when (p_pacing).gap_max > '0 s' or (p_pacing).batch_gap_max > '0 s' then round(least(
       3600 * p_batch_size / nullif(
         extract(epoch from (p_pacing).gap_min + (p_pacing).gap_max) / 2 * (p_batch_size - 1)
-        + extract(epoch from greatest((p_pacing).gap_min, (p_pacing).batch_gap_min) + greatest((p_pacing).gap_max, (p_pacing).batch_gap_max)) / 2,
+        + extract(
+          epoch from greatest((p_pacing).gap_min, (p_pacing).batch_gap_min) + greatest((p_pacing).gap_max, (p_pacing).batch_gap_max)
+        ) / 2,
         0
       ),
       3600 * (p_pacing).rate_per_s
@@ -4338,6 +4347,7 @@ grant execute on function
   retoma.record_look_ups(int, jsonb),
   retoma.record_receipts(text, jsonb),
   retoma.channel_settings(text),
+  retoma.opt_out(text, text, text),
   retoma.cleanup(interval)
 to retoma_runner;
 
@@ -4348,8 +4358,12 @@ grant usage on all sequences in schema procrastinate to retoma_runner;
 grant execute on all functions in schema procrastinate to retoma_runner;
 
 grant execute on function
-  retoma.create_channel(text, text, jsonb, numeric, numeric, numeric, numeric, numeric, int, int, int),
-  retoma.configure_channel(text, jsonb, numeric, numeric, numeric, numeric, numeric, int, int, int, int, text),
+  retoma.create_channel(
+    text, text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int
+  ),
+  retoma.configure_channel(
+    text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int, int, text
+  ),
   retoma.pause_channel(text, text),
   retoma.resume_channel(text),
   retoma.channel_connected(text),

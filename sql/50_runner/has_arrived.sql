@@ -1,7 +1,7 @@
 create or replace function retoma.has_arrived(p_campaign_id int, p_ordinal int) returns boolean
 language sql stable
 begin atomic
-  select exists (
+  select exists(
     select from retoma.delivery as d
     where d.campaign_id = p_campaign_id and d.ordinal = p_ordinal and d.receipt in ('server', 'delivered', 'read')
   );

@@ -1,6 +1,7 @@
 -- Takes back the leases that expired, and at once those of a runner that stopped or whose session is gone, unless the server has
 -- restarted since it registered: then the session says nothing of the process (invariant 10: this decides only how fast).
--- Locks those batches, passing over any that is being changed; then the pacing of their channels; then campaigns.
+-- Locks those batches, passing over any that is being changed (a lease that was renewed meanwhile is judged anew under the lock);
+-- then the pacing of their channels; then campaigns.
 create or replace function retoma.reap_leases() returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -21,6 +22,7 @@ begin
       )
     )
     order by b.id
+    for update of b skip locked
   );
   v_ids := array(select u.id from unnest(v_ids) as u (id) where retoma.end_lease(u.id, 'its runner is gone'));
   perform retoma.complete_batches(v_ids);

@@ -9,7 +9,6 @@ declare
   v_batch retoma.batch := p_batch;
   v_reserved int[] := retoma.batch_ordinals(p_batch, 1, p_batch.reserved);
   v_accepted int;
-  v_errors jsonb;
 begin
   perform retoma.check_outcomes(p_batch, p_outcomes, v_reserved);
   with fresh as (

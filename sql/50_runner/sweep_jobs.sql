@@ -2,7 +2,7 @@
 -- holds nothing (the batch is the truth), so it is deleted: the next ring makes a new one.
 create or replace function retoma.sweep_jobs() returns void
 language sql volatile
-begin atomic
+begin atomic -- noqa: PRS
   delete from procrastinate.procrastinate_workers as w where w.last_heartbeat < now() - interval '60 s';
   delete from procrastinate.procrastinate_jobs as j
   where j.status = 'doing' and j.worker_id is null and j.task_name = 'retoma.drain_channel';

@@ -6,7 +6,7 @@ as $$
 declare
   v_group record;
   v_count int := 0;
-  v_reopen int[] := '{}';
+  v_reopen int[] := array[]::int[];
 begin
   perform from retoma.batch as b
   where b.id in (select d.batch_id from retoma.look_up_targets(p_channel_id, p_results) as d)

@@ -5,7 +5,9 @@ begin atomic
     when (p_pacing).gap_max > '0 s' or (p_pacing).batch_gap_max > '0 s' then round(least(
       3600 * p_batch_size / nullif(
         extract(epoch from (p_pacing).gap_min + (p_pacing).gap_max) / 2 * (p_batch_size - 1)
-        + extract(epoch from greatest((p_pacing).gap_min, (p_pacing).batch_gap_min) + greatest((p_pacing).gap_max, (p_pacing).batch_gap_max)) / 2,
+        + extract(
+          epoch from greatest((p_pacing).gap_min, (p_pacing).batch_gap_min) + greatest((p_pacing).gap_max, (p_pacing).batch_gap_max)
+        ) / 2,
         0
       ),
       3600 * (p_pacing).rate_per_s
