@@ -159,6 +159,7 @@ set local client_min_messages to warning;
 \ir 50_runner/record_outcomes.sql
 \ir 50_runner/why_not_send.sql
 \ir 50_runner/has_arrived.sql
+\ir 50_runner/settle_unsent.sql
 \ir 50_runner/reserve_slice.sql
 \ir 50_runner/reserve_messages.sql
 \ir 50_runner/reserved_messages.sql

@@ -21,7 +21,7 @@
 #define LOSSES 2                /* leases that end early: crash, expiry, release, lost lease reply */
 #endif
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words ---------------------------------------------------------------------------------------- */
 
 #define NONE      0             /* outcomes of one attempt; NONE: no row yet */
 #define ACCEPTED  1
@@ -56,7 +56,7 @@
 #define att(b, p)    ((b) == 0 -> (p) : N + (b) - 1)     /* index of a row of `delivery` */
 #define max2(x, y)   ((x) > (y) -> (x) : (y))
 
-/* ---- the database ------------------------------------------------------------------------------- */
+/* ---- the database --------------------------------------------------------------------------------- */
 
 byte bst[NB];                   /* batch: state, lease epoch, */
 byte bep[NB];
@@ -67,7 +67,7 @@ bit  rcpt[N];                   /* a receipt came (or a look-up found it) */
 byte st[N];                     /* the books, kept step by step; compared with the rows in books() */
 bit  opted;                     /* message 1 opted out */
 
-/* ---- the runners' memory: lost in a crash ---------------------------------------------------------- */
+/* ---- the runners' memory: lost in a crash --------------------------------------------------------- */
 
 byte ph[R];
 byte rb[R];                     /* batch, epoch, high-water mark that it knows */
@@ -76,7 +76,7 @@ byte rseen[R];
 byte rpos[R];                   /* position handed to it, or whose outcome it has to report */
 byte rout[R];                   /* that outcome */
 
-/* ---- the world ---------------------------------------------------------------------------------- */
+/* ---- the world ------------------------------------------------------------------------------------ */
 
 byte shown[N];                  /* how often the recipient saw the message */
 bit  late[2 * N];               /* a request that was written, timed out, and may still arrive */
@@ -90,9 +90,9 @@ byte gseen;
 byte gpos;
 byte gout;
 
-/* ---- what must hold; pan prints the name of the broken one ----------------------------------------- */
+/* ---- what must hold; pan prints the name of the broken one ---------------------------------------- */
 
-byte resv[2 * N];               /* ghost: epoch of the committed reservation of an attempt; spent by one call */
+byte resv[2 * N];               /* ghost: epoch of a committed reservation; spent by one call */
 
 bit inv1_reserve_then_send     = 1;
 bit inv2_fencing               = 1;
@@ -106,7 +106,7 @@ bit inv7_opt_out               = 1;
 bit inv9_never_stuck           = 1;
 
 #define INV(name, cond) assert(!name || (cond))
-#ifdef EFFECTS_ONLY             /* look past the broken rule, at what it does to a recipient or to the books */
+#ifdef EFFECTS_ONLY             /* look past the broken rule, at what it does to a recipient */
 #define RULE(name, cond) skip
 #else
 #define RULE(name, cond) INV(name, cond)
@@ -140,7 +140,7 @@ bit inv9_never_stuck           = 1;
 #define all_ended  (ended(0) && ended(1) && ended(2))
 #endif
 
-/* The view: the state of a message from the rows alone. It must agree with the books after every transaction. */
+/* The view: the state of a message from the rows alone. It must agree with the books at every commit. */
 inline books() {
     d_step {
         m = 0;
@@ -272,7 +272,7 @@ inline reserve(b, e, seen, want) {
 #ifdef NO_REDELIVERY
     k = bres[b];
 #endif
-    /* Reserved under this epoch, but the reply was lost: hand it out again. Rows that have an outcome are not. */
+    /* Reserved under this epoch, without an outcome, and the reply was lost: hand it out again. */
     do
 #ifdef REDELIVER_ANY_EPOCH
     :: k < bres[b] && outc[att(b, k)] != NONE && outc[att(b, k)] != DOUBT -> k++
@@ -354,7 +354,7 @@ inline advance(b, e, seen, p, o, want) {
     books()
 }
 
-/* With dedupe, a late request of a message that was shown changes nothing, and two of one message do as one. */
+/* With dedupe, a late request of a message that was shown changes nothing, and two do as one. */
 #ifdef DEDUPE
 #ifndef RESEND_ON_OTHER_CHANNEL
 #define keep_late(k, x) late[x] = (shown[x] == 0)
@@ -387,16 +387,18 @@ inline forget() {
     ph[i] = IDLE; rb[i] = NB; re[i] = 0; rseen[i] = 0; rpos[i] = 0; rout[i] = NONE
 }
 
-/* One call to the provider: its answer, or a time-out whose request was taken, lost, or is still on its way. */
+/* One call to the provider: its answer, or a time-out (request taken, lost, or still on its way). */
 inline call_provider() {
     k = att(rb[i], rpos[i]);
     m = msg(rb[i], rpos[i]);
     RULE(inv1_reserve_then_send, resv[k] == re[i]);
     if
     :: printf("runner %d sends message %d: accepted\n", i, m); take(m, (rb[i] != 0)); rout[i] = ACCEPTED
-    :: printf("runner %d sends message %d: taken, answer lost\n", i, m); take(m, (rb[i] != 0)); rout[i] = DOUBT
+    :: printf("runner %d sends message %d: taken, answer lost\n", i, m);
+       take(m, (rb[i] != 0)); rout[i] = DOUBT
     :: printf("runner %d sends message %d: refused\n", i, m); rout[i] = REFUSED
-    :: printf("runner %d sends message %d: no answer yet, time-out\n", i, m); rout[i] = DOUBT; keep_late(k, m)
+    :: printf("runner %d sends message %d: no answer yet, time-out\n", i, m);
+       rout[i] = DOUBT; keep_late(k, m)
     fi;
     resv[k] = 0;
     k = 0; m = 0;
@@ -417,7 +419,7 @@ inline call_provider() {
 #define my_turn(x) ((x) == 0 || (ph[0] != IDLE && ((x) == 1 || ph[1] != IDLE)))
 #endif
 
-/* ---- the runner ------------------------------------------------------------------------------------- */
+/* ---- the runner ----------------------------------------------------------------------------------- */
 
 proctype runner(byte i) {
     byte k, m, v, reply, b;
@@ -497,7 +499,7 @@ end:
             fi
 #else
             if
-            :: opted && msg(rb[i], reply) == 1 -> rout[i] = SKIP    /* "it opted out since": report it unsent */
+            :: opted && msg(rb[i], reply) == 1 -> rout[i] = SKIP /* opted out since: report it unsent */
             :: else -> rout[i] = NONE; ph[i] = SEND
             fi
 #endif
@@ -505,7 +507,7 @@ end:
         :: reply != STALE && losses < LOSSES -> losses++
 #else
         :: true ->                                             /* ask again, nothing learnt */
-            printf("runner %d calls advance (epoch %d); it commits or is refused; the reply is lost\n", i, re[i])
+            printf("runner %d calls advance (epoch %d), the reply is lost\n", i, re[i])
 #endif
         fi;
         reply = 0
@@ -545,8 +547,8 @@ end:
 #endif
 #endif
 
-    :: atomic { ph[i] != IDLE && re[i] != bep[rb[i]] -> forget(); checked = 0 }            /* a zombie is killed */
-    :: atomic { ph[i] != IDLE && re[i] == bep[rb[i]] && losses < LOSSES ->           /* killed; a new one starts */
+    :: atomic { ph[i] != IDLE && re[i] != bep[rb[i]] -> forget(); checked = 0 }  /* a zombie is killed */
+    :: atomic { ph[i] != IDLE && re[i] == bep[rb[i]] && losses < LOSSES ->  /* killed; a new one starts */
         printf("runner %d is killed\n", i); losses++; forget(); checked = 0
 #ifdef LIVENESS
         ; if
@@ -562,7 +564,7 @@ end:
     od
 }
 
-/* ---- tick, in whichever runner is alive ------------------------------------------------------------------ */
+/* ---- tick, in whichever runner is alive ----------------------------------------------------------- */
 
 proctype tick() {
     byte k, m, v, b;
@@ -598,10 +600,11 @@ end:
     od
 }
 
-/* ---- everybody else ----------------------------------------------------------------------------------------- */
+/* ---- everybody else ------------------------------------------------------------------------------- */
 
 /* Requests that were thought lost. */
-#define ARRIVE(x) late[x] -> printf("the late request of message %d arrives\n", (x % N)); late[x] = 0; take((x % N), (x >= N))
+#define ARRIVE(x) late[x] -> printf("the late request of message %d arrives\n", (x % N)); \
+                  late[x] = 0; take((x % N), (x >= N))
 proctype network() {
 end:
     do
@@ -622,8 +625,10 @@ end:
 
 #ifndef LIVENESS
 /* A receipt of a message that is known as sent changes nothing, so it is left out. */
-#define SETTLE(x)  shown[x] > 0 && st[x] != SENT -> printf("a receipt of message %d\n", x); rcpt[x] = 1; st[x] = SENT
-#define RESEND(x)  st[x] == IN_DOUBT && bst[1 + x] == UNUSED -> printf("operator: send message %d again\n", x); op[x] = 1; queue_again(x)
+#define SETTLE(x)  shown[x] > 0 && st[x] != SENT -> printf("a receipt of message %d\n", x); \
+                   rcpt[x] = 1; st[x] = SENT
+#define RESEND(x)  st[x] == IN_DOUBT && bst[1 + x] == UNUSED -> \
+                   printf("operator: send message %d again\n", x); op[x] = 1; queue_again(x)
 
 proctype people() {
     byte m, v;
@@ -659,8 +664,9 @@ end:
 #endif
 
 #ifdef LOOKUP
-/* The deadline of an attempt passes; after that, and not before, a look-up may prove that it was not taken. */
-#define DEADLINE(x) outc[x] == DOUBT && !dead[x] -> printf("the deadline of message %d passes\n", x); dead[x] = 1; late[x] = 0
+/* The deadline of an attempt passes; only after that may a look-up prove that it was not taken. */
+#define DEADLINE(x) outc[x] == DOUBT && !dead[x] -> \
+                    printf("the deadline of message %d passes\n", x); dead[x] = 1; late[x] = 0
 #ifdef EARLY_LOOKUP
 #define waited(x) true
 #else

@@ -2,7 +2,7 @@ create table if not exists retoma.event (
   id bigint generated always as identity primary key,
   at timestamptz not null default retoma.clock(),
   actor text not null default session_user,
-  subject text not null check (subject in ('channel', 'campaign', 'batch', 'runner', 'suppression')),
+  subject text not null check (subject in ('channel', 'campaign', 'batch', 'runner')),
   channel_id int,
   campaign_id int,
   batch_id bigint,

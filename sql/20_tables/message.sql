@@ -1,5 +1,5 @@
--- Immutable: what happens to a message is in delivery. Partitions hold campaign_partition_size() campaigns each, and are
--- made by create_campaign. There is no foreign key to campaign: at 10 million rows its check is a third of the load.
+-- Immutable: what happens to a message is in delivery. Partitions hold 100 campaigns each, and are made by
+-- ensure_partition. There is no foreign key to campaign: at 10 million rows its check is a third of the load.
 create table if not exists retoma.message (
   campaign_id int not null,
   ordinal int not null,

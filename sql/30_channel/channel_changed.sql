@@ -1,6 +1,7 @@
 -- AFTER INSERT OR UPDATE: writes the audit, and carries the state of the channel to its campaigns.
 -- Campaigns are locked in the order of their ids, and judged after the lock: two channels of one campaign that go down at
--- the same moment cannot both believe in the other.
+-- the same moment cannot both believe in the other. One that comes back waits for its running campaigns too, as another channel
+-- may be interrupting them at this moment.
 create or replace function retoma.channel_changed() returns trigger
 language plpgsql security definer
 set search_path to pg_catalog, pg_temp
@@ -25,7 +26,7 @@ begin
     from retoma.campaign_channel as cc
     inner join retoma.campaign as c on cc.campaign_id = c.id
     where cc.channel_id = new.id
-      and case when v_is_usable then c.interrupt_cause = 'channel' else c.status = 'running' end
+      and (c.status = 'running' or c.interrupt_cause = 'channel' and v_is_usable)
     order by c.id
     for no key update of c
   );

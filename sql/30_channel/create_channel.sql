@@ -23,7 +23,9 @@ begin
   if not found then
     raise exception using errcode = 'RT001',
       message = format('there is no transport %s', coalesce(quote_literal(p_transport), 'null')),
-      hint = 'Transports: ' || (select string_agg(t.name, ', ' order by t.name) from retoma.transport as t);
+      hint = 'Transports: ' || (
+        select string_agg(t.name, ', ' order by t.name) from retoma.transport as t where t.name <> 'null'
+      );
   end if;
   if p_name is null or p_name !~ '^[a-z0-9][a-z0-9_.-]{0,62}$' then
     raise exception using errcode = 'RT003',

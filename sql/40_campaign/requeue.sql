@@ -1,7 +1,8 @@
 -- Takes messages whose last attempt ended in p_outcome out of their batches ("moved") and queues them anew.
--- Locks the batches in the order of their ids before it looks at the deliveries, as everything does.
+-- Locks the batches in the order of their ids before it looks at the
+-- deliveries, as everything does.
 create or replace function retoma.requeue(
-  p_campaign_id int, p_outcome text, p_codes text[], p_ordinals int[], p_any_channel boolean
+  p_campaign_id int, p_outcome text, p_codes text[], p_ordinals int[], p_any_channel boolean, p_maybe_sent boolean
 ) returns bigint
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -10,8 +11,13 @@ declare
   v_group record;
   v_count bigint := 0;
 begin
+  -- Only those of the messages meant: who comes from record_look_ups holds these already, and would wait for others out of order.
   perform from retoma.batch as b
   where b.campaign_id = p_campaign_id and b.failed + b.in_doubt > 0
+    and (p_ordinals is null or b.id in (
+      select d.batch_id from retoma.delivery as d
+      where d.campaign_id = p_campaign_id and d.outcome = p_outcome and d.ordinal = any(p_ordinals)
+    ))
   order by b.id
   for update;
   for v_group in
@@ -33,14 +39,16 @@ begin
       where b.id = m.batch_id
       returning b.id, b.zone
     )
-    select c.zone, m.attempt, case when not p_any_channel then m.channel_id end as channel_id, array_agg(m.ordinal order by m.ordinal) as ordinals
+    select
+      c.zone, m.attempt, case when not p_any_channel then m.channel_id end as channel_id,
+      array_agg(m.ordinal order by m.ordinal) as ordinals
     from moved as m
     inner join counted as c on m.batch_id = c.id
     group by 1, 2, 3
   loop
     perform retoma.queue_list(
       p_campaign_id, v_group.zone, (v_group.attempt + 1)::smallint, 0::smallint, v_group.ordinals, '-infinity',
-      v_group.channel_id, p_outcome = 'in_doubt'
+      v_group.channel_id, p_maybe_sent
     );
     v_count := v_count + cardinality(v_group.ordinals);
   end loop;
@@ -48,5 +56,6 @@ begin
 end;
 $$;
 
-comment on function retoma.requeue(int, text, text[], int[], boolean) is
-'Queues messages that ended in p_outcome (failed or in_doubt) for another attempt. Returns how many.';
+comment on function retoma.requeue(int, text, text[], int[], boolean, boolean) is
+'Queues messages that ended in p_outcome (failed or in_doubt) for another attempt; p_maybe_sent when an earlier one may have
+arrived. Returns how many.';

@@ -18,7 +18,7 @@ begin
     if v_campaign.status = 'cancelled' then
       perform retoma.refuse_transition(v_campaign, 'send again messages of', 'Decide sent or failed');
     end if;
-    v_count := retoma.requeue(v_campaign.id, 'in_doubt', null, v_ordinals, false);
+    v_count := retoma.requeue(v_campaign.id, 'in_doubt', null, v_ordinals, false, true);
     perform retoma.reopen_campaign(v_campaign.id);
   elsif p_decision in ('sent', 'failed') then
     v_count := retoma.settle_in_doubt(v_campaign.id, v_ordinals, p_decision, 'operator');

@@ -10,7 +10,7 @@ begin
   if v_campaign.status in ('draft', 'scheduled', 'cancelled') then
     perform retoma.refuse_transition(v_campaign, 'retry messages of', 'It has not failed any, or it is cancelled');
   end if;
-  v_count := retoma.requeue(v_campaign.id, 'failed', p_codes, null, true);
+  v_count := retoma.requeue(v_campaign.id, 'failed', p_codes, null, true, false);
   perform retoma.reopen_campaign(v_campaign.id);
   return v_count;
 end;

@@ -6,7 +6,15 @@ as $$
 declare
   v_count bigint;
 begin
-  perform from retoma.batch as b where b.campaign_id = p_campaign_id and b.in_doubt > 0 order by b.id for update;
+  -- Only those of the messages meant: who comes from record_look_ups holds these already, and would wait for others out of order.
+  perform from retoma.batch as b
+  where b.campaign_id = p_campaign_id and b.in_doubt > 0
+    and (p_ordinals is null or b.id in (
+      select d.batch_id from retoma.delivery as d
+      where d.campaign_id = p_campaign_id and d.outcome = 'in_doubt' and d.ordinal = any(p_ordinals)
+    ))
+  order by b.id
+  for update;
   with settled as (
     update retoma.delivery as d
     set outcome = p_outcome, code = p_code

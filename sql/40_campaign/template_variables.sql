@@ -6,7 +6,10 @@ begin atomic
   select coalesce(array_agg(distinct v.name order by v.name), '{}')
   from (
     select o[1] as name
-    from regexp_matches(p_body, '\{\{-?\s*([a-zA-Z_][\w]*)(?![^}]*\|\s*default\s*:)', 'g') as o
+    from regexp_matches(
+      regexp_replace(p_body, '\{%-?\s*(if|unless|case|comment|raw)\M.*?\{%-?\s*end\1\s*-?%\}', '', 'g'),
+      '\{\{-?\s*([a-zA-Z_][\w]*)(?![^}]*\|\s*default\s*:)', 'g'
+    ) as o
   ) as v
   where v.name not in ('true', 'false', 'nil', 'null', 'empty', 'blank', 'forloop', 'phone')
     and p_body !~ ('\{%-?\s*(assign|capture|for|increment|decrement)\s+' || v.name || '\y');

@@ -1,4 +1,5 @@
--- What one class of error does to its messages, their channel and their campaign.
+-- What one class of error does to its messages, their channel and their campaign. A message that a receipt has proved sent by an
+-- earlier attempt is sent, whatever this one says.
 create or replace function retoma.apply_error(
   p_batch retoma.batch,
   p_channel retoma.channel,
@@ -14,7 +15,8 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_batch retoma.batch := p_batch;
-  v_count int := cardinality(p_ordinals);
+  v_ordinals int[] := p_ordinals;
+  v_count int;
   v_charge int := (p_rule.charge and p_rule.class in ('transient', 'rate_limited_recipient', 'ambiguous'))::int;
   v_may_retry boolean := p_batch.charged + v_charge < p_max_attempts;
   v_maybe_sent boolean := p_batch.maybe_sent or p_rule.class = 'ambiguous';
@@ -24,20 +26,31 @@ begin
     when p_rule.class in ('rate_limited_channel', 'channel_down', 'auth') then 'moved'
     when p_rule.class = 'ambiguous' then case when p_channel.dedupes and v_may_retry then 'moved' else 'in_doubt' end
     when p_rule.class in ('transient', 'rate_limited_recipient') and v_may_retry then 'moved'
-    when p_rule.class in ('permanent_recipient', 'permanent_message') or not p_batch.maybe_sent then 'failed'
-    else 'in_doubt'
+    -- A refusal of this attempt, even for good, says nothing of an earlier one: a receiver that has the message refuses the repeat.
+    when p_batch.maybe_sent then 'in_doubt'
+    else 'failed'
   end;
+  if p_batch.maybe_sent and v_outcome <> 'moved' then
+    v_ordinals := array(
+      select u.ordinal from unnest(p_ordinals) as u (ordinal) where not retoma.has_arrived(v_batch.campaign_id, u.ordinal)
+    );
+    v_batch := retoma.settle_unsent(
+      v_batch, array(select u.ordinal from unnest(p_ordinals) as u (ordinal) where u.ordinal <> all(v_ordinals)),
+      'sent', 'receipt', p_now
+    );
+  end if;
+  v_count := cardinality(v_ordinals);
   insert into retoma.delivery (
     at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code, http_status
   )
   select
     p_now, v_batch.id, v_batch.campaign_id, u.ordinal, p_channel.id, v_batch.lease_epoch, v_batch.attempt, v_outcome,
     p_rule.code, p_http_status
-  from unnest(p_ordinals) as u (ordinal);
+  from unnest(v_ordinals) as u (ordinal);
   if v_outcome = 'moved' then
     v_batch.moved := v_batch.moved + v_count;
     perform retoma.queue_retry(
-      v_batch, p_ordinals, v_charge, retoma.retry_delay(p_rule, v_batch.charged, p_retry_after_s), v_maybe_sent,
+      v_batch, v_ordinals, v_charge, retoma.retry_delay(p_rule, v_batch.charged, p_retry_after_s), v_maybe_sent,
       case when v_maybe_sent then p_channel.id end
     );
   elsif v_outcome = 'failed' then

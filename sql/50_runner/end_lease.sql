@@ -2,7 +2,7 @@
 -- same channel where it dedupes. The next send of the channel keeps its gap from now, as a request may have gone out just now.
 -- Takes the lock of the batch, or passes over a batch that somebody else is changing; then that of the channel's pacing. It never
 -- completes a batch, as that would lock the campaign too, and its caller may go on to other batches.
-create or replace function retoma.end_lease(p_batch_id bigint, p_why text) returns boolean
+create or replace function retoma.end_lease(p_batch_id bigint, p_code text) returns boolean
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -29,7 +29,7 @@ begin
       retoma.channel as h,
       retoma.campaign as c,
       retoma.apply_error(
-        v_batch, h, row('*', 'lease_ended', 'ambiguous', false, true, 0, null)::retoma.error_rule, c.max_attempts, v_lost,
+        v_batch, h, row('*', p_code, 'ambiguous', false, true, 0, null)::retoma.error_rule, c.max_attempts, v_lost,
         null, null, v_now
       ) as e
     where h.id = v_batch.lease_channel_id and c.id = v_batch.campaign_id;
@@ -38,7 +38,7 @@ begin
   insert into retoma.event (subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, why)
   values (
     'batch', v_batch.campaign_id, v_batch.id, v_batch.lease_channel_id, v_batch.runner_id, 'leased', 'taken back',
-    format('%s; %s messages without an outcome', p_why, cardinality(v_lost))
+    format('%s; %s messages without an outcome', p_code, cardinality(v_lost))
   );
   perform retoma.write_batch(
     v_batch, 'released', v_now, (select 'campaign ' || c.status from retoma.campaign as c where c.id = v_batch.campaign_id)
@@ -48,4 +48,6 @@ end;
 $$;
 
 comment on function retoma.end_lease(bigint, text) is
-'Ends the lease of a batch for the reason p_why; its holder is fenced off. False when the batch is locked or not leased.';
+'Ends the lease of a batch; its holder is fenced off. p_code says what is known of the holder, and becomes the code of messages in
+doubt: runner_gone, released, or lease_expired (it may only be frozen, and send yet: no look-up can prove that it has not).
+False when the batch is locked or not leased.';

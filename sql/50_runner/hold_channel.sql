@@ -11,11 +11,11 @@ begin
   set
     hold_until = greatest(
       p.hold_until,
-      p_now + make_interval(secs => coalesce(p_retry_after_s, p_rule.defer_s, least(4 ^ (p.hold_streak + 1), 3600)))
+      p_now + make_interval(secs => coalesce(p_retry_after_s, p_rule.defer_s, least(4 ^ greatest(p.hold_streak + (p.hold_until <= p_now)::int, 1), 3600)))
     ),
     hold_reason = format('rate limit of the provider (%s)', p_rule.code),
     hold_streak = case when p.hold_until > p_now then p.hold_streak else least(p.hold_streak + 1, 6) end,
-    throttle = case when p.hold_until > p_now then p.throttle else greatest(p.throttle / 2, 0.05) end,
+    throttle = case when p.hold_until > p_now then p.throttle else greatest(retoma.current_throttle(p, p_now) / 2, 0.05) end,
     throttled_at = p_now
   where p.channel_id = p_channel_id;
 end;

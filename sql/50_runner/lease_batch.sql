@@ -16,7 +16,8 @@ create or replace function retoma.lease_batch(
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
-set plan_cache_mode to force_custom_plan
+set enable_seqscan to off
+set jit to off
 as $$
 declare
   v_now timestamptz := retoma.clock();
@@ -30,7 +31,7 @@ begin
   end if;
   perform from retoma.channel_pacing as p where p.channel_id = p_channel_id for update;
   -- A lease of this runner on this channel whose reply it never got: it cannot know of it, so it ends here.
-  perform retoma.end_lease(b.id, 'its runner asked for another')
+  perform retoma.end_lease(b.id, 'released')
   from retoma.batch as b
   where b.status = 'leased' and b.lease_channel_id = p_channel_id and b.runner_id = p_runner_id;
   if not retoma.channel_can_lease(p_channel_id, v_now) then

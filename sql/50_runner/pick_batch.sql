@@ -3,7 +3,6 @@
 create or replace function retoma.pick_batch(p_channel_id int, p_now timestamptz) returns bigint
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
-set plan_cache_mode to force_custom_plan
 as $$
 declare
   v_zone record;

@@ -7,24 +7,26 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_ids bigint[];
-begin
-  v_ids := array(
-    select b.id
-    from retoma.batch as b
-    inner join retoma.runner as r on b.runner_id = r.id
-    where b.status = 'leased' and (
-      b.lease_expires_at < retoma.clock()
-      or r.stopped_at is not null
-      or (
-        r.server_started_at = pg_postmaster_start_time()
-        and not r.lock_key = any(array(select k from retoma.locked_runner_keys() as k))
-      )
+  v_gone uuid[] := array(
+    select r.id from retoma.runner as r
+    where r.stopped_at is not null or (
+      r.server_started_at = pg_postmaster_start_time()
+      and not r.lock_key = any(array(select k from retoma.locked_runner_keys() as k))
     )
-    order by b.id
-    for update of b skip locked
   );
-  v_ids := array(select u.id from unnest(v_ids) as u (id) where retoma.end_lease(u.id, 'its runner is gone'));
+  v_lease record;
+  v_ids bigint[] := array[]::bigint[];
+begin
+  for v_lease in
+    select b.id, b.runner_id = any(v_gone) as is_gone
+    from retoma.batch as b
+    where b.status = 'leased' and (b.lease_expires_at < retoma.clock() or b.runner_id = any(v_gone))
+    order by b.id
+    for update skip locked
+  loop
+    perform retoma.end_lease(v_lease.id, case when v_lease.is_gone then 'runner_gone' else 'lease_expired' end);
+    v_ids := v_ids || v_lease.id;
+  end loop;
   perform retoma.complete_batches(v_ids);
   return cardinality(v_ids);
 end;

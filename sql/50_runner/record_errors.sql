@@ -17,10 +17,15 @@ begin
       o.code, coalesce(o.written, true) as written, max(o.http_status)::smallint as http_status,
       case when max(o.retry_after_s) is not null then least(max(o.retry_after_s), 86400) end as retry_after_s, array_agg(o.ordinal order by o.ordinal) as ordinals,
       retoma.classify(v_channel.transport, o.code, o.written) as rule
-    from jsonb_to_recordset(p_outcomes) as o (
-      ordinal int, status text, code text, written boolean, http_status int, retry_after_s double precision
-    )
-    where o.status = 'error' and not exists (
+    from (
+      select distinct on (e.ordinal) e.*
+      from jsonb_to_recordset(p_outcomes) as e (
+        ordinal int, status text, code text, written boolean, http_status int, retry_after_s double precision
+      )
+      where e.status = 'error'
+      order by e.ordinal, e.code
+    ) as o
+    where not exists (
       select from retoma.delivery as d
       where d.campaign_id = v_batch.campaign_id and d.ordinal = o.ordinal and d.attempt = v_batch.attempt
     )

@@ -3,14 +3,12 @@
 create or replace function retoma.record_outcomes(p_batch retoma.batch, p_outcomes jsonb, p_now timestamptz) returns retoma.batch
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
-set plan_cache_mode to force_custom_plan
 as $$
 declare
   v_batch retoma.batch := p_batch;
-  v_reserved int[] := retoma.batch_ordinals(p_batch, 1, p_batch.reserved);
   v_accepted int;
 begin
-  perform retoma.check_outcomes(p_batch, p_outcomes, v_reserved);
+  perform retoma.check_outcomes(p_batch, p_outcomes);
   with fresh as (
     insert into retoma.delivery (
       at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code, provider_id
@@ -29,7 +27,7 @@ begin
     v_batch.failure_streak := 0;
   end if;
   perform retoma.take_gap(v_batch.lease_channel_id, v_accepted > 0, p_now);
-  if jsonb_path_exists(p_outcomes, '$[*] ? (@.status == "error")') then
+  if v_accepted < jsonb_array_length(p_outcomes) then
     v_batch := retoma.record_errors(v_batch, p_outcomes, p_now);
   end if;
   return v_batch;

@@ -6,7 +6,7 @@ as $$
 declare
   v_batch retoma.batch := retoma.hold_batch(p_batch_id, p_lease_epoch, null);
 begin
-  perform retoma.end_lease(v_batch.id, 'text refused by its runner');
+  perform retoma.end_lease(v_batch.id, 'released');
   update retoma.campaign as c
   set status = 'interrupted', interrupt_cause = 'breaker', status_reason = left(p_reason, 500)
   where c.id = v_batch.campaign_id and c.status = 'running';

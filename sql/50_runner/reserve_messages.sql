@@ -10,12 +10,13 @@ create or replace function retoma.reserve_messages(
 )
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
-set plan_cache_mode to force_custom_plan
 as $$
 declare
   v_allowed int;
   v_got int := 0;
   v_step record;
+  v_token text := (select c.token from retoma.campaign as c where c.id = p_batch.campaign_id);
+  v_count int;
 begin
   batch := p_batch;
   select t.allowed, t.wait_s into v_allowed, wait_s
@@ -24,11 +25,19 @@ begin
     v_allowed := retoma.spend_cap(batch.campaign_id, v_allowed, p_now);
   end if;
   while v_got < v_allowed and batch.reserved < batch.size loop
-    select s.* into v_step from retoma.reserve_slice(batch, least(v_allowed - v_got, batch.size - batch.reserved), p_now) as s;
+    v_count := least(v_allowed - v_got, batch.size - batch.reserved);
+    select s.* into v_step
+    from retoma.reserve_slice(
+      batch, retoma.batch_ordinals(batch, batch.reserved + 1, batch.reserved + v_count), v_token, p_now
+    ) as s;
     batch := v_step.batch;
     v_got := v_got + v_step.got;
-    messages := case when messages is null then v_step.messages else (messages::jsonb || v_step.messages::jsonb)::json end;
+    -- A slice of nothing but suppressed numbers has no messages, and takes none of those before it away.
+    messages := coalesce((messages::jsonb || v_step.messages::jsonb)::json, messages, v_step.messages);
   end loop;
+  if v_got < v_allowed then
+    perform retoma.spend_cap(batch.campaign_id, v_got - v_allowed, p_now);
+  end if;
   if v_got > 0 then
     perform retoma.spend_pacing(batch.lease_channel_id, v_got, p_now);
   end if;

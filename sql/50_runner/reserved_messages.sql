@@ -1,8 +1,15 @@
--- Messages reserved under this lease after position p_seen that have no outcome yet.
-create or replace function retoma.reserved_messages(p_batch retoma.batch, p_seen int) returns json
+-- Messages reserved under this lease after position p_seen that have no outcome yet. What has been forbidden since (a suppressed
+-- number, or all when p_withhold) is marked, and the runner reports it as not attempted. It is not written down here: an earlier
+-- call whose connection was cut can run late, when the message is already being sent.
+create or replace function retoma.reserved_messages(p_batch retoma.batch, p_seen int, p_withhold boolean) returns json
 language sql stable
 begin atomic
-  select json_agg(json_build_array(m.ordinal, retoma.message_id(c.token, m.ordinal), m.phone, m.variables) order by m.ordinal)
+  select json_agg(
+    json_build_array(
+      m.ordinal, retoma.message_id(c.token, m.ordinal), m.phone, m.variables,
+      p_withhold or exists (select from retoma.suppression as s where s.match_key = retoma.match_key(m.phone))
+    ) order by m.ordinal
+  )
   from retoma.message as m
   inner join retoma.campaign as c on m.campaign_id = c.id
   where m.campaign_id = (p_batch).campaign_id
@@ -13,4 +20,4 @@ begin atomic
     );
 end;
 
-comment on function retoma.reserved_messages(retoma.batch, int) is 'The messages of a lost reply, as advance_batch returns them.';
+comment on function retoma.reserved_messages(retoma.batch, int, boolean) is 'The messages of a lost reply, as advance_batch returns them.';

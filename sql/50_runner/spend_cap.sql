@@ -1,4 +1,5 @@
--- Takes up to p_want from the campaign's daily cap and returns what it got. Locks the cap until the reservation commits.
+-- Takes up to p_want from the campaign's daily cap and returns what it got; a negative p_want gives back. Locks the cap until
+-- the reservation commits.
 create or replace function retoma.spend_cap(p_campaign_id int, p_want int, p_now timestamptz) returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp

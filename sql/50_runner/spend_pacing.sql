@@ -6,7 +6,8 @@ begin atomic
   set
     next_send_at = case when p.gap_max > '0 s' then p_now + retoma.random_gap(p, p.gap_min, p.gap_max, p_now) else p.next_send_at end,
     tokens = case when p.rate_per_s is not null then retoma.current_tokens(p, p_now) - p_count else p.tokens end,
-    tokens_at = case when p.rate_per_s is not null then p_now else p.tokens_at end,
+    -- Two leases of one channel take turns at the lock, not in the order in which they read the clock.
+    tokens_at = case when p.rate_per_s is not null then greatest(p.tokens_at, p_now) else p.tokens_at end,
     quota_used = p.quota_used + case when p.daily_quota is not null then p_count else 0 end
   where p.channel_id = p_channel_id and not retoma.has_no_limits(p, p_now);
 end;

@@ -1,9 +1,9 @@
 create or replace function retoma.look_up_targets(
-  p_channel_id int, p_results jsonb, out campaign_id int, out ordinal int, out batch_id bigint, out result text
+  p_channel_id int, p_results jsonb, out campaign_id int, out ordinal int, out batch_id bigint, out result text, out may_be_sent_yet boolean
 ) returns setof record
 language sql stable
 begin atomic
-  select d.campaign_id, d.ordinal, d.batch_id, r.result
+  select d.campaign_id, d.ordinal, d.batch_id, r.result, d.code = 'lease_expired'
   from jsonb_to_recordset(p_results) as r (message_id text, result text)
   inner join retoma.campaign as c on c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$'
   inner join retoma.delivery as d

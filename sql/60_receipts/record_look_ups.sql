@@ -13,15 +13,16 @@ begin
   order by b.id
   for update;
   for v_group in
-    select t.campaign_id, t.result, array_agg(t.ordinal) as ordinals
+    select t.campaign_id, t.result, t.may_be_sent_yet, array_agg(t.ordinal) as ordinals
     from retoma.look_up_targets(p_channel_id, p_results) as t
-    group by t.campaign_id, t.result
+    group by t.campaign_id, t.result, t.may_be_sent_yet
     order by t.campaign_id
   loop
     if v_group.result = 'found' then
       perform retoma.settle_in_doubt(v_group.campaign_id, v_group.ordinals, 'sent', 'look_up');
-    elsif v_group.result = 'absent' then
-      perform retoma.requeue(v_group.campaign_id, 'in_doubt', null, v_group.ordinals, false);
+    elsif v_group.result = 'absent' and not v_group.may_be_sent_yet then
+      -- Proved: none of its attempts has arrived. So a number that is suppressed by now is skipped, not in doubt once more.
+      perform retoma.requeue(v_group.campaign_id, 'in_doubt', null, v_group.ordinals, false, false);
       v_reopen := v_reopen || v_group.campaign_id;
     else
       update retoma.delivery as d set receipt_at = retoma.clock()
@@ -36,4 +37,5 @@ $$;
 
 comment on function retoma.record_look_ups(int, jsonb) is
 'For runners: what the provider said of messages in doubt: [{"message_id": "…", "result": "found"}]. found: sent; absent: it was
-never taken, and is sent again; unknown: stays in doubt, and is asked again later. Returns how many.';
+never taken, and is sent again, unless its runner may only be frozen and send it yet; unknown: stays in doubt, and is asked
+about again later. Returns how many.';

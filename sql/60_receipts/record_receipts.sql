@@ -21,6 +21,11 @@ begin
     coalesce(r.at, retoma.clock())
   from jsonb_to_recordset(p_receipts) as r (message_id text, provider_id text, status text, code text, at timestamptz);
   return retoma.apply_receipts();
+exception
+  when invalid_datetime_format or datetime_field_overflow then
+    raise exception using errcode = 'RT003',
+      message = format('a receipt has a time that is none: %s', sqlerrm),
+      hint = 'Write "at" as 2026-01-01T12:00:00Z, or leave it out';
 end;
 $$;
 

@@ -12,7 +12,7 @@ select
   extract(epoch from p.batch_gap_max) as batch_gap_max_s,
   p.rate_per_s,
   p.burst,
-  p.throttle,
+  retoma.current_throttle(p, retoma.clock()) as throttle,
   p.daily_quota,
   p.quota_used,
   c.max_in_flight,

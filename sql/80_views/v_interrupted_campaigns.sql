@@ -10,8 +10,18 @@ select
   s.sent,
   s.in_doubt,
   case i.cause
-    when 'channel' then 'Reconnect the account, then: select retoma.channel_connected(channel); the campaign goes on by itself'
-    when 'breaker' then 'Correct what the reason says, then: select retoma.resume_campaign(campaign)'
+    when 'channel' then (
+      select string_agg(
+        format(
+          case when h.paused then 'select retoma.resume_channel(%L)' else 'reconnect %1$s, then: select retoma.channel_connected(%1$L)' end,
+          h.name
+        ), '; or ' order by h.name
+      )
+      from retoma.campaign_channel as cc
+      inner join retoma.channel as h on cc.channel_id = h.id
+      where cc.campaign_id = c.id
+    )
+    when 'breaker' then format('Correct what the reason says, then: select retoma.resume_campaign(%L)', c.name)
     else 'Start a runner: retoma worker; the campaign goes on by itself'
   end as what_to_do
 from retoma.detect_interruptions() as i

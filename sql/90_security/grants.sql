@@ -76,7 +76,8 @@ grant execute on function
   retoma.channel_state(boolean, boolean),
   retoma.mask_phone(text),
   retoma.message_id(text, int),
-  retoma.match_key(text)
+  retoma.match_key(text),
+  retoma.current_throttle(retoma.channel_pacing, timestamptz)
 to retoma_operator, retoma_monitor;
 
 grant select on

@@ -1,7 +1,6 @@
 """Short words for the situations that the specification of the database starts from, through its public functions."""
 
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, LiteralString
@@ -272,9 +271,9 @@ def _fingerprint(db: Db) -> str:
         " and c.relnamespace in ('retoma'::regnamespace, 'procrastinate'::regnamespace) order by 1"
     ).fetchall()
     parts = [
-        sql.SQL("select coalesce(md5(string_agg(t::text, '' order by t::text)), '') as part from {} as t").format(
-            sql.Identifier(*table.split("."))
-        )
+        sql.SQL(
+            "select coalesce(md5(string_agg(t::text, '' order by t::text)), '') as part from {} as t"
+        ).format(sql.Identifier(*table.split(".")))
         for (table,) in tables
     ]
     row = db.execute(
@@ -294,8 +293,3 @@ def _named(db: Db, function: str, arguments: Mapping[str, object]) -> Any:
     row = db.execute(statement, list(arguments.values())).fetchone()
     assert row is not None
     return row[0]
-
-
-def pretty(value: object) -> str:
-    """JSON text, for parameters that are given as text on purpose."""
-    return json.dumps(value)

@@ -112,14 +112,15 @@ def running(name: str) -> Iterator[Server]:
     server = Server(name, Cluster(binaries, directory / name))
     try:
         cluster.create(server.cluster, SETTINGS, ["--locale=C.UTF-8"])
-        _start_on_a_free_port(server)
+        start_on_a_free_port(server)
         yield server
     finally:
         server.stop("immediate")
         shutil.rmtree(directory)
 
 
-def _start_on_a_free_port(server: Server, tries: int = 5) -> None:
+def start_on_a_free_port(server: Server, tries: int = 5) -> None:
+    """Starts a server on a port of 127.0.0.1 that it keeps from then on."""
     for attempt in range(tries):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

@@ -19,6 +19,9 @@ log = structlog.get_logger()
 CALL_TIMEOUT_S = 15.0
 """A call that takes longer is on a connection that is stalled: it is cut and the call is made again."""
 
+RECONNECT_S = 0.5
+"""Time between two attempts of a pool to connect while the database is away."""
+
 CONNECTION_OPTIONS: dict[str, Any] = {
     "connect_timeout": 3,
     "keepalives_idle": 5,
@@ -49,6 +52,15 @@ async def backoff(attempt: int, stop: asyncio.Event) -> None:
         return
 
 
+async def keep_connecting(pool: AsyncConnectionPool) -> None:
+    """For a pool's `reconnect_failed`: begin again at once, for as long as the database is away.
+
+    A pool gives up after its reconnect_timeout and leaves those who wait for a connection to their time-outs:
+    30 s for a pool that is being opened, though the database has long been there again.
+    """
+    await pool.check()
+
+
 class Database:
     """A pool of autocommit connections; one call is one transaction.
 
@@ -59,8 +71,7 @@ class Database:
     """
 
     def __init__(self, conninfo: str, size: int, stop: asyncio.Event) -> None:
-        # A connection that cannot be made is given up soon: the loop in call() asks again, and a pool that
-        # backs off by itself for seconds would be late when the database is there again.
+        # The pool would wait longer and longer between its attempts: so it gives up soon, and begins again.
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]] = AsyncConnectionPool(
             conninfo,
             kwargs={**CONNECTION_OPTIONS, "autocommit": True, "row_factory": dict_row},
@@ -68,7 +79,8 @@ class Database:
             max_size=size,
             open=False,
             timeout=2.0,
-            reconnect_timeout=0.5,
+            reconnect_timeout=RECONNECT_S,
+            reconnect_failed=keep_connecting,
         )
         self._stop = stop
 
@@ -101,6 +113,12 @@ class Database:
                 async with asyncio.timeout(CALL_TIMEOUT_S), self._pool.connection() as connection:
                     cursor = await connection.execute(query, arguments)
                     return await cursor.fetchall()
+            except PoolTimeout as error:
+                self._note(attempt, error)
+                if self._stop.is_set():
+                    raise Stopped from error
+                attempt += 1
+                continue  # whoever waits in the pool gets the first new connection
             except psycopg.Error as error:
                 if error.sqlstate == STALE_LEASE:
                     raise StaleLease(str(error)) from error

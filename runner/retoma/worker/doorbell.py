@@ -11,7 +11,7 @@ import procrastinate
 import psycopg
 import structlog
 
-from retoma.worker.database import CONNECTION_OPTIONS, backoff
+from retoma.worker.database import CONNECTION_OPTIONS, RECONNECT_S, backoff, keep_connecting
 
 log = structlog.get_logger()
 
@@ -80,8 +80,9 @@ def _app(
         min_size=1,
         max_size=2,
         timeout=3.0,
-        reconnect_timeout=0.5,
-        configure=_use_its_schema,
+        reconnect_timeout=RECONNECT_S,
+        reconnect_failed=keep_connecting,
+        configure=_prepare,
         kwargs=CONNECTION_OPTIONS,
     )
     app = procrastinate.App(connector=connector)
@@ -99,7 +100,9 @@ def _app(
     return app
 
 
-async def _use_its_schema(connection: psycopg.AsyncConnection) -> None:
+async def _prepare(connection: psycopg.AsyncConnection) -> None:
+    # A process frozen between a fetch and its commit would keep the lock of the job, and so block every tick
+    # that rings the same channel until it is thawed.
+    await connection.set_autocommit(True)
     # A statement and not a connection option: the address may come with options of its own.
     await connection.execute("set search_path to procrastinate, pg_temp")
-    await connection.commit()

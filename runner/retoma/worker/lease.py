@@ -108,8 +108,11 @@ class Lease:
                 # Half a lease after the question nothing more is begun: a process that was frozen here must
                 # not send when its lease may have passed to another.
                 begin_before = asked_at + self._lease_s / 2
-                for ordinal, message_id, phone, variables in reply["messages"]:
-                    self._begin(ordinal, message_id, phone, variables, begin_before)
+                for ordinal, message_id, phone, variables, *withheld in reply["messages"]:
+                    if withheld == [True]:
+                        self._note(ordinal, _NOT_ATTEMPTED)
+                    else:
+                        self._begin(ordinal, message_id, phone, variables, begin_before)
                 return 0.0
             case "completed" | "released":
                 return None

@@ -52,7 +52,8 @@ async def keep_alive(
         except TimeoutError:
             log.warning("liveness_lost", error="no answer")
         await backoff(attempt, stop)
-        attempt += 1
+        # Soon again: if it is killed before it has registered anew, only the end of its leases tells.
+        attempt = min(attempt + 1, 2)
 
 
 async def _tick_until(

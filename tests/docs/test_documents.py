@@ -1,0 +1,83 @@
+"""The documents cannot rot: what they show is run as typed, and their links lead somewhere."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.clusters import Server
+from tests.support.command import environment
+from tests.support.sessions import agrees, session, steps
+
+ROOT = Path(__file__).resolve().parents[2]
+
+READMES = ["README.md", "README.pt-BR.md"]
+GUIDES = ["docs/guide/operator.md", "docs/guide/operator.pt-BR.md"]
+
+PAGES = sorted(
+    str(page.relative_to(ROOT))
+    for pattern in ("*.md", "docs/**/*.md", "migrations/*.md")
+    for page in ROOT.glob(pattern)
+)
+
+_FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_CHAPTER = re.compile(r"^## ", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", [*READMES, *GUIDES, "docs/runbook/upkeep.md"])
+def test_what_a_document_shows_is_what_happens_on_an_empty_database(
+    name: str, server: Server, empty_database: str, tmp_path: Path
+) -> None:
+    follow(name, server, empty_database, tmp_path)
+
+
+def test_what_the_runbook_shows_is_what_happens_where_retoma_is_installed(
+    server: Server, database: str, tmp_path: Path
+) -> None:
+    follow("docs/runbook/incidents.md", server, database, tmp_path)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_of_a_page_lead_somewhere(name: str) -> None:
+    page = ROOT / name
+    broken = []
+    for link in _LINK.findall(_FENCED.sub("", page.read_text(encoding="utf-8"))):
+        path, _, anchor = link.partition("#")
+        target = page if not path else (page.parent / path).resolve()
+        if "://" not in link and (not target.exists() or (anchor and anchor not in _anchors(target))):
+            broken.append(link)
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("pair", [READMES, GUIDES])
+def test_both_languages_have_the_same_chapters(pair: list[str]) -> None:
+    english, portuguese = (_CHAPTER.findall(_FENCED.sub("", (ROOT / name).read_text())) for name in pair)
+
+    assert len(english) == len(portuguese)
+
+
+def test_a_wildcard_stands_for_anything_and_the_rest_is_exact() -> None:
+    assert agrees("a | …\n(… rows)", "a    |  17\n(2 rows)\n")
+    assert not agrees("a | 16", "a | 17")
+    assert not agrees("a", "a\nERROR:  b")
+
+
+def follow(name: str, server: Server, database_url: str, directory: Path) -> None:
+    """Do what a document shows, as a reader does whose checkout is `directory`."""
+    (directory / "sql").symlink_to(ROOT / "sql")
+    programs = [Path(sys.executable).parent, Path(server.program("psql")).parent]
+    variables = environment(database_url=database_url)
+    variables["PATH"] = ":".join([*map(str, programs), variables["PATH"]])
+
+    with session(directory, variables) as reader:
+        for step in steps((ROOT / name).read_text(encoding="utf-8")):
+            reader.follow(step)
+
+
+def _anchors(page: Path) -> set[str]:
+    text = _FENCED.sub("", page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in _HEADING.findall(text)}

@@ -1,0 +1,186 @@
+"""Sessions in Markdown documents, run as a reader would type them.
+
+A ```console block holds commands and what they print. All blocks of a document are one session, in one shell:
+
+    $ command                  for bash; lines that go on begin with "> "
+    retoma=# statement;        for psql; lines that go on begin with "retoma-# "
+    output                     "…" stands for anything, also for several lines
+
+A ```sql block is run in psql and must succeed. Port 3000 becomes a free one, so that tests can run at once.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.waiting import wait_until
+
+_BLOCK = re.compile(r"^```(console|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PROMPT = re.compile(r"(\$|retoma=#) (.*)")
+_CONTINUED = {"$": "> ", "retoma=#": "retoma-# "}
+# What a view shows follows from what other processes do, which takes a moment.
+_SETTLES = re.compile(r"\bfrom (v_|campaign_batch_)")
+# Where psql puts a column depends on the widest value, and a value may be "…".
+_PADDING = re.compile(r"[ \t]+|-{2,}")
+
+DEADLINE_S = 30
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of a document, with the output that the document shows; None where none is promised."""
+
+    shell: bool
+    command: str
+    output: str | None
+
+
+def steps(document: str) -> Iterator[Step]:
+    """The commands of a Markdown document in their order."""
+    for language, block in _BLOCK.findall(document):
+        if language == "sql":
+            yield Step(shell=False, command=block, output=None)
+        else:
+            yield from _console_steps(block)
+
+
+def _console_steps(block: str) -> Iterator[Step]:
+    lines = block.splitlines()
+    while lines:
+        prompt = _PROMPT.fullmatch(lines.pop(0))
+        assert prompt, "a console block begins with a prompt"
+        command, output = [prompt[2]], []
+        while lines and lines[0].startswith(_CONTINUED[prompt[1]]):
+            command.append(lines.pop(0).removeprefix(_CONTINUED[prompt[1]]))
+        while lines and not _PROMPT.fullmatch(lines[0]):
+            output.append(lines.pop(0))
+        yield Step(shell=prompt[1] == "$", command="\n".join(command), output="\n".join(output))
+
+
+def agrees(shown: str, real: str) -> bool:
+    """Whether real output is what a document shows."""
+    pattern = ".*".join(re.escape(part) for part in _without_padding(shown).split("…"))
+    return re.fullmatch(pattern, _without_padding(real), re.DOTALL) is not None
+
+
+def _without_padding(output: str) -> str:
+    lines = (_PADDING.sub(" ", line).strip() for line in output.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+class Session:
+    """A reader at work: one shell, and psql; see `session`."""
+
+    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+        self._directory = directory
+        self._environment = environment
+        self._port = _free_port()
+        self._count = 0
+        self._shell = subprocess.Popen(
+            ["bash", "--noprofile", "--norc"],
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        self._write("set -m")
+
+    def follow(self, step: Step) -> None:
+        """Run one command; AssertionError when it fails or prints something else than the document shows."""
+        command, shown = self._here(step.command), step.output and self._here(step.output)
+        if step.shell:
+            code, real = self._bash(command)
+            assert code == 0, f"$ {command}\n{real}"
+        elif step.output is None:
+            code, real = self._psql(command, stop=True)
+            assert code == 0, f"{command}\n{real}"
+            return
+        else:
+            real = self._statement(command, shown or "")
+        assert agrees(shown or "", real), f"{command}\n--- shown\n{shown}\n--- real\n{real}"
+
+    def end(self) -> None:
+        """Kill all that the shell has started, and the shell."""
+        self._bash("kill -9 $(jobs -p) 2> /dev/null || true")
+        os.killpg(self._shell.pid, signal.SIGKILL)
+        self._shell.wait()
+
+    def _statement(self, statement: str, shown: str) -> str:
+        real = self._psql(statement)[1]
+        if not _SETTLES.search(statement):
+            return real
+
+        def settled() -> bool:
+            nonlocal real
+            real = self._psql(statement)[1]
+            return agrees(shown, real)
+
+        if not agrees(shown, real):
+            try:
+                wait_until(settled, DEADLINE_S)
+            except AssertionError:
+                return real  # the caller shows both
+        return real
+
+    def _psql(self, text: str, *, stop: bool = False) -> tuple[int, str]:
+        options = ["-v", "ON_ERROR_STOP=1"] if stop else []
+        result = subprocess.run(
+            ["psql", "-X", *options, self._environment["RETOMA_DATABASE_URL"]],
+            cwd=self._directory,
+            env=self._environment,
+            input=f"{text}\n",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=DEADLINE_S,
+        )
+        return result.returncode, result.stdout
+
+    def _bash(self, command: str) -> tuple[int, str]:
+        self._count += 1
+        output = self._directory / f".output-{self._count}"
+        code = self._directory / f".code-{self._count}"
+        self._write(f"{{ {command}\n}} < /dev/null > {output} 2>&1")
+        self._write(f"echo $? > {code}.part; mv {code}.part {code}")
+        wait_until(code.exists, DEADLINE_S)
+        return int(code.read_text()), output.read_text()
+
+    def _write(self, line: str) -> None:
+        assert self._shell.stdin is not None
+        self._shell.stdin.write(f"{line}\n")
+        self._shell.stdin.flush()
+
+    def _here(self, text: str) -> str:
+        return re.sub(r"\b3000\b", str(self._port), text)
+
+
+@contextmanager
+def session(directory: Path, environment: Mapping[str, str]) -> Iterator[Session]:
+    """A session whose processes are gone at the end.
+
+    Args:
+        directory: where the reader stands; empty.
+        environment: all of it: RETOMA_DATABASE_URL, and a PATH with psql and retoma.
+    """
+    running = Session(directory, environment)
+    try:
+        yield running
+    finally:
+        running.end()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
