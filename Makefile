@@ -53,3 +53,10 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
+
+.PHONY: chaos soak
+chaos: $(STAMP) ## Break everything on random schedules for about 5 minutes, and judge what is left
+	$(BIN)/python -m tests.chaos soak --kept --minutes 5 --first-seed $$(date +%s) --report $(CACHE)/chaos/$$(date +%s).jsonl
+
+soak: $(STAMP) ## The same for hours: make soak HOURS=8
+	$(BIN)/python -m tests.chaos soak --kept --hours $(or $(HOURS),1) --first-seed $$(date +%s) --report $(CACHE)/chaos/$$(date +%s).jsonl

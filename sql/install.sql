@@ -139,6 +139,7 @@ set local client_min_messages to warning;
 \ir 50_runner/spend_cap.sql
 
 -- Runners: lease
+\ir 50_runner/insist_on_durability.sql
 \ir 50_runner/channel_can_lease.sql
 \ir 50_runner/open_zones.sql
 \ir 50_runner/pick_batch.sql

@@ -25,6 +25,7 @@ declare
   v_open int;
   v_why_not text;
 begin
+  perform retoma.insist_on_durability();
   if p_outcomes <> '[]' then
     v_batch := retoma.record_outcomes(v_batch, p_outcomes, v_now);
   end if;

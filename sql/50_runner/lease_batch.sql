@@ -24,6 +24,7 @@ declare
   v_lease interval := (select s.lease_duration from retoma.setting as s);
   v_campaign_id int;
 begin
+  perform retoma.insist_on_durability();
   perform from retoma.runner as r where r.id = p_runner_id and r.stopped_at is null;
   if not found then
     raise exception using errcode = 'RT001',

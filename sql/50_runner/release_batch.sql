@@ -6,6 +6,7 @@ as $$
 declare
   v_batch retoma.batch := retoma.hold_batch(p_batch_id, p_lease_epoch, null);
 begin
+  perform retoma.insist_on_durability();
   perform retoma.end_lease(v_batch.id, 'released');
   perform retoma.complete_batches(array[v_batch.id]);
   perform retoma.ring(array[v_batch.lease_channel_id]);

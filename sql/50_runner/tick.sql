@@ -7,6 +7,7 @@ language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 begin
+  perform retoma.insist_on_durability();
   update retoma.runner as r set last_seen_at = retoma.clock() where r.id = p_runner_id;
   if not pg_try_advisory_xact_lock(retoma.runner_lock_class(), 0) then
     return;

@@ -1,9 +1,12 @@
-"""Short words for the situations that the specification of the database starts from, through its public functions."""
+"""Short words for the situations that the specification of the database starts from.
+
+They are reached through its public functions only.
+"""
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -28,19 +31,20 @@ class Lease:
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """What advance_batch answered; messages are (ordinal, id, phone, variables)."""
+    """What advance_batch answered: messages to send (ordinal, id, phone, variables), and those withdrawn."""
 
     action: str
     wait_s: float | None
     reserved: int
     messages: list[tuple[int, str, str, dict[str, object]]]
+    withdrawn: list[int]
 
     @property
     def ordinals(self) -> list[int]:
         return [message[0] for message in self.messages]
 
 
-def call(db: Db, statement: LiteralString, *parameters: object) -> Any:
+def call(db: Db, statement: str, *parameters: object) -> Any:
     """The one value that a statement returns."""
     row = db.execute(statement, parameters).fetchone()
     assert row is not None
@@ -57,7 +61,7 @@ def make_channel(
     name: str = "sales",
     transport: str = "null",
     settings: Mapping[str, object] | None = None,
-    **pacing: object,
+    **pacing: Any,
 ) -> int:
     """Makes a channel; pacing takes the parameters of create_channel without their p_. Returns its id."""
     given: dict[str, object] = {"name": name, "transport": transport, "settings": Jsonb(settings or {})}
@@ -73,7 +77,7 @@ def make_campaign(
     text: str = "Olá",
     start: bool = True,
     zones: Mapping[int, str | None] | None = None,
-    **options: object,
+    **options: Any,
 ) -> int:
     """Makes a campaign with `size` recipients, and starts it unless told not to.
 
@@ -128,7 +132,15 @@ def advance(
         (leased.batch_id, leased.epoch, Jsonb(list(outcomes)), want, seen),
     ).fetchone()
     assert row is not None
-    return Step(row[0], row[1], row[2], [tuple(message) for message in row[3] or []])
+    # A fifth element true: not to be sent any more.
+    messages = [(tuple(message[:4]), message[4:] == [True]) for message in row[3] or []]
+    return Step(
+        action=row[0],
+        wait_s=row[1],
+        reserved=row[2],
+        messages=[message for message, withdrawn in messages if not withdrawn],
+        withdrawn=[message[0] for message, withdrawn in messages if withdrawn],
+    )
 
 
 def accepted(*ordinals: int) -> list[Outcome]:
@@ -156,7 +168,8 @@ def _is_leased(db: Db, leased: Lease) -> bool:
     return bool(
         call(
             db,
-            "select exists (select from retoma.batch where id = %s and lease_epoch = %s and status = 'leased')",
+            "select exists (select from retoma.batch"
+            " where id = %s and lease_epoch = %s and status = 'leased')",
             leased.batch_id,
             leased.epoch,
         )
@@ -169,7 +182,7 @@ def move_clock(db: Db, interval: str) -> None:
 
 
 def set_clock(db: Db, at: str) -> None:
-    """Sets the clock of the database to a point of time, for example '2026-03-02 12:00 UTC'; it goes on from there."""
+    """Sets the clock of the database, for example to '2026-03-02 12:00 UTC'; it goes on from there."""
     db.execute("update retoma.setting set clock_shift = %s::timestamptz - clock_timestamp()", (at,))
 
 
@@ -212,7 +225,8 @@ def state(db: Db, ordinal: int, campaign: str = "natal") -> str:
 def doorbells(db: Db) -> list[int]:
     """Ids of the channels whose doorbell has rung and was not answered yet."""
     rows = db.execute(
-        "select (args ->> 'channel_id')::int from procrastinate.procrastinate_jobs where status = 'todo' order by 1"
+        "select (args ->> 'channel_id')::int from procrastinate.procrastinate_jobs"
+        " where status = 'todo' order by 1"
     )
     return [row[0] for row in rows]
 
@@ -232,7 +246,8 @@ def assert_counters_match_deliveries(db: Db) -> None:
           select
             count(*) filter (where d.outcome = 'sent'), count(*) filter (where d.outcome = 'failed'),
             count(*) filter (where d.outcome = 'skipped'), count(*) filter (where d.outcome = 'in_doubt'),
-            count(*) filter (where d.outcome = 'moved'), count(*) filter (where d.receipt in ('delivered', 'read')),
+            count(*) filter (where d.outcome = 'moved'),
+            count(*) filter (where d.receipt in ('delivered', 'read')),
             count(*) filter (where d.receipt = 'read')
           from retoma.delivery as d where d.batch_id = b.id
         ) as d (sent, failed, skipped, in_doubt, moved, delivered, read)
@@ -267,8 +282,9 @@ def refused(db: Db, sqlstate: str, words: str = "") -> Iterator[None]:
 
 def _fingerprint(db: Db) -> str:
     tables = db.execute(
-        "select c.oid::regclass::text from pg_class as c where c.relkind in ('r', 'p') and not c.relispartition"
-        " and c.relnamespace in ('retoma'::regnamespace, 'procrastinate'::regnamespace) order by 1"
+        "select c.oid::regclass::text from pg_class as c"
+        " where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace in"
+        " ('retoma'::regnamespace, 'procrastinate'::regnamespace) order by 1"
     ).fetchall()
     parts = [
         sql.SQL(

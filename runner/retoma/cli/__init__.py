@@ -25,6 +25,7 @@ COMMANDS = {
     "watch": ("retoma.cli.watch", "Watch campaigns while they run."),
     "receive": ("retoma.cli.receive", "Receive reports and replies from providers."),
     "sandbox": ("retoma.cli.sandbox", "Run a local server that behaves like a provider."),
+    "drill": ("retoma.cli.drill", "Kill workers and the database on purpose, and judge the outcome."),
     "completion": ("retoma.cli.completion", "Print the completion script of your shell."),
 }
 

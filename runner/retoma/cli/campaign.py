@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from retoma.cli import parameters
 from retoma.cli.connection import Row, call, connected
 from retoma.cli.output import as_json_option, print_facts, print_json, print_table, shown
-from retoma.cli.parameters import InstantType, Window, WindowType
 from retoma.errors import RetomaError
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def campaign() -> None:
 
 @campaign.command()
 @click.argument("name")
-@click.option("--channel", "channels", multiple=True, required=True, help="Sender account; repeat it to share the work.")
+@click.option(
+    "--channel", "channels", multiple=True, required=True, help="Sender account; repeat it to share the work."
+)
 @click.option("--text", help="A Liquid text, as in 'Olá {{ name }}'.")
 @click.option(
     "--text-file",
@@ -42,12 +44,15 @@ def campaign() -> None:
     help="The text from a file (- for standard input), without the line end at its end.",
 )
 @click.option("--batch-size", type=click.IntRange(1), help="Messages a batch.  [default: 300]")
-@click.option("--at", type=InstantType(), help="`start` waits until then: 2030-05-31T09:00.")
+@click.option(
+    "--at", type=parameters.instant, metavar="TIME", help="`start` waits until then: 2030-05-31T09:00."
+)
 @click.option(
     "--window",
     "windows",
     multiple=True,
-    type=WindowType(),
+    type=parameters.window,
+    metavar="OPENS-CLOSES[/DAYS]",
     help="Send only then, in each recipient's own time: 09:00-18:00/1-5. Several add up.",
 )
 @click.option("--daily-cap", type=click.IntRange(1), help="Messages a day at most, over all channels.")
@@ -62,7 +67,7 @@ def create(
     text_file: Any,
     batch_size: int | None,
     at: datetime.datetime | None,
-    windows: tuple[Window, ...],
+    windows: tuple[parameters.Window, ...],
     daily_cap: int | None,
     time_zone: str | None,
     max_attempts: int | None,
@@ -81,12 +86,14 @@ def create(
         raise click.UsageError("Give the text either with --text or with --text-file.")
     body = text if text is not None else _read(text_file)
     compile_text(body)
+    name = name.strip()  # as the database does, so that the windows find it
     with connected("campaign") as connection, connection.transaction():
         call(
             connection,
             """
             select retoma.create_campaign(
-              %s, %s::text[], %s, p_batch_size => %s, p_starts_at => %s, p_max_attempts => %s, p_time_zone => %s
+              %s, %s::text[], %s, p_batch_size => %s, p_starts_at => %s, p_max_attempts => %s,
+              p_time_zone => %s
             )
             """,
             name, list(channels), body, batch_size, at, max_attempts, time_zone,
@@ -103,7 +110,7 @@ def create(
 
 @campaign.command()
 @click.argument("name")
-@click.option("--at", type=InstantType(), help="Then instead of now: 2030-05-31T09:00.")
+@click.option("--at", type=parameters.instant, metavar="TIME", help="Then instead of now: 2030-05-31T09:00.")
 @as_json_option
 def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
     """Freeze the audience of the draft NAME and send, now or at the time that `create` or --at gave."""
@@ -169,7 +176,9 @@ def list_command(*, statuses: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_table(_COLUMNS, rows, empty="There are no such campaigns. Make one: retoma campaign create --help")
+        print_table(
+            _COLUMNS, rows, empty="There are no such campaigns. Make one: retoma campaign create --help"
+        )
 
 
 @campaign.command()
@@ -242,11 +251,7 @@ def resolve(name: str, *, decision: str, phones: tuple[str, ...], yes: bool, as_
     """
     with connected("campaign") as connection:
         if decision == "resend" and not yes:
-            in_doubt = _find(connection, name)["in_doubt"]
-            which = f"{len(phones)} numbers" if phones else f"all {in_doubt:,} messages in doubt"
-            click.confirm(
-                f"Send again to {which} of {name}? Who has got the message already gets it twice.", abort=True
-            )
+            _ask_before_resending(_find(connection, name), len(phones))
         count = call(
             connection,
             "select retoma.resolve_in_doubt(%s, %s, %s) as n",
@@ -275,6 +280,16 @@ def _find(connection: "psycopg.Connection[Row]", name: str) -> Row:
     return row
 
 
+def _ask_before_resending(summary: Row, phones: int) -> None:
+    if summary["in_doubt"]:
+        which = f"{phones} numbers" if phones else f"all {summary['in_doubt']:,} messages in doubt"
+        click.confirm(
+            f"Send {which} of {summary['campaign']} again? Who has got the message already gets it twice.",
+            abort=True,
+            err=True,
+        )
+
+
 def _read(file: Any) -> str:
     try:
         # An editor ends the last line; a message should not.
@@ -299,6 +314,6 @@ def _report_count(name: str, count: int, what: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"campaign": name, "messages": count, "now": what})
     elif count:
-        click.echo(f"{name}: {count:,} messages {what}")
+        click.echo(f"{name}: {count:,} {'message' if count == 1 else 'messages'} {what}")
     else:
         click.echo(f"{name}: there were no such messages")

@@ -1,13 +1,14 @@
 """`retoma channel`: the sender accounts."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from retoma.cli import parameters
 from retoma.cli.connection import Row, call, connected
-from retoma.cli.output import as_json_option, print_facts, print_json, print_table
-from retoma.cli.parameters import Gap, GapType, SettingType
+from retoma.cli.output import as_json_option, print_facts, print_json, print_table, shown
 from retoma.errors import RetomaError
 
 if TYPE_CHECKING:
@@ -18,8 +19,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _SETTINGS_HELP = "For the transport; write secrets as env:NAME. Repeat it for several."
 
 _OPTIONS = (
-    click.option("--gap", type=GapType(), help="Seconds between messages, random in between: 5-15."),
-    click.option("--batch-gap", type=GapType(), help="Seconds between batches: 15-30."),
+    click.option(
+        "--gap",
+        type=parameters.gap,
+        metavar="MIN-MAX",
+        help="Seconds between messages, random in between: 5-15.",
+    ),
+    click.option(
+        "--batch-gap", type=parameters.gap, metavar="MIN-MAX", help="Seconds between batches: 15-30."
+    ),
     click.option("--rate", type=click.FloatRange(0, min_open=True), help="Messages a second at most."),
     click.option("--burst", type=click.IntRange(1), help="Messages at once after a silence."),
     click.option("--in-flight", type=click.IntRange(1), help="Requests under way at once, per batch."),
@@ -51,7 +59,9 @@ def channel() -> None:
 @channel.command()
 @click.argument("name")
 @click.option("--transport", required=True, help="waha, webhook, or one of your own.")
-@click.option("--set", "settings", multiple=True, type=SettingType(), help=_SETTINGS_HELP)
+@click.option(
+    "--set", "settings", multiple=True, type=parameters.setting, metavar="KEY=VALUE", help=_SETTINGS_HELP
+)
 @_pacing_options
 @as_json_option
 def create(
@@ -76,13 +86,16 @@ def create(
 @channel.command()
 @click.argument("name")
 @click.option(
-    "--set", "settings", multiple=True, type=SettingType(), help=f"{_SETTINGS_HELP} They replace all others."
+    "--set",
+    "settings",
+    multiple=True,
+    type=parameters.setting,
+    metavar="KEY=VALUE",
+    help=f"{_SETTINGS_HELP} They replace all others.",
 )
 @_pacing_options
 @as_json_option
-def configure(
-    name: str, *, settings: tuple[tuple[str, object], ...], as_json: bool, **pacing: Any
-) -> None:
+def configure(name: str, *, settings: tuple[tuple[str, object], ...], as_json: bool, **pacing: Any) -> None:
     """Change the channel NAME; what is not given stays as it is.
 
     \b
@@ -179,8 +192,8 @@ def _configure(
     name: str,
     settings: dict[str, object] | None,
     *,
-    gap: Gap | None,
-    batch_gap: Gap | None,
+    gap: parameters.Gap | None,
+    batch_gap: parameters.Gap | None,
     rate: float | None,
     burst: int | None,
     in_flight: int | None,
@@ -194,8 +207,9 @@ def _configure(
         connection,
         """
         select retoma.configure_channel(
-          %s, p_settings => %s, p_gap_min_s => %s, p_gap_max_s => %s, p_batch_gap_min_s => %s, p_batch_gap_max_s => %s,
-          p_rate_per_s => %s, p_burst => %s, p_max_in_flight => %s, p_daily_quota => %s, p_max_leases => %s, p_time_zone => %s
+          %s, p_settings => %s, p_gap_min_s => %s, p_gap_max_s => %s, p_batch_gap_min_s => %s,
+          p_batch_gap_max_s => %s, p_rate_per_s => %s::numeric, p_burst => %s, p_max_in_flight => %s,
+          p_daily_quota => %s, p_max_leases => %s, p_time_zone => %s
         )
         """,
         name,
@@ -218,7 +232,10 @@ def _setting_names(connection: "psycopg.Connection[Row]", name: str) -> list[str
     try:
         row = call(
             connection,
-            "select array(select jsonb_object_keys(s.settings) order by 1) as names from retoma.channel_settings(%s) as s",
+            """
+            select array(select jsonb_object_keys(s.settings) order by 1) as names
+            from retoma.channel_settings(%s) as s
+            """,
             name,
         )
     except InsufficientPrivilege:
@@ -231,16 +248,16 @@ def _pacing_in_words(row: Row) -> Row:
     return {
         "gap": _range(row["gap_min_s"], row["gap_max_s"]),
         "batch_gap": _range(row["batch_gap_min_s"], row["batch_gap_max_s"]),
-        "rate": None if row["rate_per_s"] is None else f"{row['rate_per_s']:g}/s",
+        "rate": None if row["rate_per_s"] is None else f"{shown(row['rate_per_s'])}/s",
         "quota": None if row["daily_quota"] is None else f"{row['quota_used']:,}/{row['daily_quota']:,}",
         "why": row["held_because"] or row["reason"],
     }
 
 
-def _range(shortest: float, longest: float) -> str | None:
+def _range(shortest: Decimal, longest: Decimal) -> str | None:
     if not longest:
         return None
-    return f"{longest:g} s" if shortest == longest else f"{shortest:g}-{longest:g} s"
+    return f"{shown(longest)} s" if shortest == longest else f"{shown(shortest)}-{shown(longest)} s"
 
 
 def _report(name: str, done: str, *, as_json: bool) -> None:

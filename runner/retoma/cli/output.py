@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import json
+import sys
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -42,8 +43,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]], em
     for row in rows:
         table.add_row(*(shown(row[column]) for column in columns))
     # Names may hold brackets, which are no markup. A pipe has no width, and a line for grep is not folded.
-    console = Console(markup=False, highlight=False, emoji=False)
-    console.print(table, width=console.width if console.is_terminal else 400, crop=False)
+    width = None if sys.stdout.isatty() else 1000
+    Console(markup=False, highlight=False, emoji=False, width=width).print(table)
 
 
 def print_facts(facts: Mapping[str, object]) -> None:
@@ -55,21 +56,16 @@ def print_facts(facts: Mapping[str, object]) -> None:
 
 def shown(value: object) -> str:
     """A value as people read it: thousands separated, times to the second in the local zone."""
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case decimal.Decimal():
-            return f"{value.normalize():,f}"
-        case datetime.datetime():
-            return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
-        case list() | tuple():
-            return ", ".join(map(shown, value))
-        case _:
-            return str(value)
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | decimal.Decimal):
+        exact = value.normalize() if isinstance(value, decimal.Decimal) else decimal.Decimal(value)
+        return f"{exact:,f}"
+    if isinstance(value, datetime.datetime):
+        return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
+    return ", ".join(map(shown, value)) if isinstance(value, list) else str(value)
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,7 @@
-"""Option values that are more than one word: gaps, settings, windows, times."""
+"""Option values that are more than one word: gaps, settings, windows, times.
+
+Each function is the `type` of an option, and click puts the option's name before its message.
+"""
 
 import datetime
 import json
@@ -20,81 +23,56 @@ class Gap(NamedTuple):
 
 
 class Window(NamedTuple):
-    """When to send, in the recipient's own time: from opens until before closes, on ISO days (1 is Monday)."""
+    """When to send, in the recipient's own time: until before closes, on ISO days (1 is Monday)."""
 
     opens: datetime.time
     closes: datetime.time
     days: list[int]
 
 
-class GapType(click.ParamType):
+def gap(text: str) -> Gap:
     """Seconds: "5-15" or "10"."""
-
-    name = "MIN-MAX"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Gap:
-        if isinstance(value, Gap):
-            return value
-        found = _GAP.fullmatch(str(value))
-        if not found:
-            self.fail(f"“{value}” is not a pause. Give seconds: 5-15 for a random one, 10 for a fixed one.")
-        gap = Gap(Decimal(found[1]), Decimal(found[2] or found[1]))
-        if gap.shortest > gap.longest:
-            self.fail(f"“{value}”: the first number is the shorter pause.")
-        return gap
+    found = _GAP.fullmatch(text)
+    if not found:
+        raise click.BadParameter(
+            f"“{text}” is not a pause. Give seconds: 5-15 for a random one, 10 for a fixed one."
+        )
+    pause = Gap(Decimal(found[1]), Decimal(found[2] or found[1]))
+    if pause.shortest > pause.longest:
+        raise click.BadParameter(f"“{text}”: the first number is the shorter pause.")
+    return pause
 
 
-class SettingType(click.ParamType):
-    """KEY=VALUE; true, false and numbers are what they look like, all else is text."""
-
-    name = "KEY=VALUE"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, object]:
-        if isinstance(value, tuple):
-            return value
-        key, separator, text = str(value).partition("=")
-        if not (key and separator):
-            # The value is not repeated: it may be a secret without its key.
-            self.fail("A setting is KEY=VALUE, for example session=default.")
-        return key, _scalar(text)
+def setting(text: str) -> tuple[str, object]:
+    """KEY=VALUE; true, false, null and numbers are what they look like, all else is text."""
+    key, separator, value = text.partition("=")
+    if not (key and separator):
+        # It is not repeated: it may be a secret without its key.
+        raise click.BadParameter("A setting is KEY=VALUE, for example session=default.")
+    return key, _scalar(value)
 
 
-class WindowType(click.ParamType):
+def window(text: str) -> Window:
     """OPENS-CLOSES[/DAYS]: "09:00-18:00/1-5"."""
-
-    name = "OPENS-CLOSES[/DAYS]"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Window:
-        if isinstance(value, Window):
-            return value
-        found = _WINDOW.fullmatch(str(value))
-        try:
-            if not found:
-                raise ValueError
+    found = _WINDOW.fullmatch(text)
+    try:
+        if found:
             return Window(_time(found[1]), _time(found[2]), _days(found[3] or "1-7"))
-        except ValueError:
-            self.fail(
-                f"“{value}” is not a window. Write 09:00-18:00, with days 09:00-18:00/1-5 (1 is Monday)."
-            )
+    except ValueError:
+        pass
+    raise click.BadParameter(
+        f"“{text}” is not a window. Write 09:00-18:00, with days 09:00-18:00/1-5 (1 is Monday)."
+    )
 
 
-class InstantType(click.ParamType):
+def instant(text: str) -> datetime.datetime:
     """A moment in ISO 8601; without an offset in the zone of this machine."""
-
-    name = "TIME"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime.datetime:
-        if isinstance(value, datetime.datetime):
-            return value
-        try:
-            # The zone of this machine is what a person who types no offset means.
-            return datetime.datetime.fromisoformat(str(value)).astimezone()
-        except ValueError:
-            self.fail(f"“{value}” is not a time. Write 2030-05-31T09:00 or 2030-05-31T09:00-03:00.")
+    try:
+        return datetime.datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise click.BadParameter(
+            f"“{text}” is not a time. Write 2030-05-31T09:00 or 2030-05-31T09:00-03:00."
+        ) from None
 
 
 def _scalar(text: str) -> object:

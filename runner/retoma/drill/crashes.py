@@ -1,19 +1,21 @@
 """What the drill does to its stage, and how long it took each channel to send again."""
 
 import random
-import signal
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import psycopg
 
 from retoma import embedded
-from retoma.drill.stage import Holder, Stage, wait_for
+from retoma.drill.stage import Stage, wait_for
 
-RECOVERY_DEADLINE_S = 30.0
+DEADLINE_S = 30.0
 """A channel that has not sent again after this long breaks a promise."""
+
+MAX_DOWN_S = 4.0
+"""How long the database is away at most before it is started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,8 @@ class Recovery:
     Args:
         crash: kill, freeze or restart.
         channel: its name.
-        seconds: from the crash (for a restart: from when the database took connections again) to the next
-            request that the provider read.
+        seconds: from the crash (of the database: from when it took connections again) to the next request
+            that the provider read; for kill and freeze, under the lease of another worker.
     """
 
     crash: str
@@ -32,42 +34,57 @@ class Recovery:
     seconds: float
 
 
+Crash = Callable[[Stage, random.Random], list[Recovery]]
+
+
 def kill_a_worker(stage: Stage, rng: random.Random) -> list[Recovery]:
-    """SIGKILL to a worker that holds leases; a new one takes its place when the others have taken over."""
-    victim = _victim(stage, rng)
-    seen = _last_event(stage)
-    at = time.time()
-    stage.signal_worker(victim.name, signal.SIGKILL)
-    recoveries = _taken_over(stage, "kill", victim, seen, at)
+    """SIGKILL to a worker that holds leases; a new one takes its place when the others have taken over.
+
+    Raises:
+        NotInTime: they did not.
+    """
+    recoveries = _strike(stage, rng, "kill", stage.kill_worker)
     replacement = stage.start_worker()
-    wait_for(lambda: replacement in stage.alive(), 30, "The new worker did not start")
+    wait_for(lambda: replacement in stage.alive(), DEADLINE_S, "A new worker did not register")
     return recoveries
 
 
 def freeze_a_worker(stage: Stage, rng: random.Random) -> list[Recovery]:
-    """SIGSTOP to a worker that holds leases, SIGCONT when the others have taken over: now it is a zombie."""
-    victim = _victim(stage, rng)
-    seen = _last_event(stage)
-    at = time.time()
-    stage.signal_worker(victim.name, signal.SIGSTOP)
+    """SIGSTOP to a worker that holds leases, SIGCONT when the others have taken over: now it is a zombie.
+
+    Raises:
+        NotInTime: they did not.
+    """
+    frozen: list[str] = []
+
+    def freeze(name: str) -> None:
+        stage.freeze_worker(name)
+        frozen.append(name)
+
     try:
-        return _taken_over(stage, "freeze", victim, seen, at)
+        return _strike(stage, rng, "freeze", freeze)
     finally:
-        stage.signal_worker(victim.name, signal.SIGCONT)
+        for name in frozen:
+            stage.thaw_worker(name)
 
 
-def restart_the_database(stage: Stage, _rng: random.Random) -> list[Recovery]:
-    """Ends the server as in a crash, and starts it again; the workers have to get over it by themselves."""
-    assert stage.home is not None
-    wait_for(stage.holders, RECOVERY_DEADLINE_S, "No channel was leased")
-    channels = {channel for holder in stage.holders() for channel in holder.channels}
-    embedded.stop(stage.home, "immediate")
-    accepts_at: list[float] = []
-    probe = threading.Thread(target=lambda: accepts_at.append(first_connection(stage.url)))
+def restart_the_database(stage: Stage, rng: random.Random) -> list[Recovery]:
+    """Ends the scratch server as in a crash and starts it again; the workers get over it by themselves.
+
+    Raises:
+        NotInTime: they did not.
+    """
+    home = stage.scratch_home()
+    channels = wait_for(stage.leased, DEADLINE_S, "No channel was leased")
+    embedded.stop(home, "immediate")
+    time.sleep(rng.uniform(0, MAX_DOWN_S))
+    first: list[float] = []
+    probe = threading.Thread(target=lambda: first.append(first_connection(stage.url)))
     probe.start()
-    embedded.start(stage.home)
+    embedded.start(home)
     probe.join()
-    return sends_after("restart", stage, dict.fromkeys(channels, accepts_at[0]), accepts_at[0])
+    stage.disconnect()
+    return sends_after("restart", stage, dict.fromkeys(channels, first[0]), first[0])
 
 
 def first_connection(url: str) -> float:
@@ -81,55 +98,42 @@ def first_connection(url: str) -> float:
             return time.time()
 
 
-def sends_after(crash: str, stage: Stage, since: dict[str, float], at: float) -> list[Recovery]:
-    """Waits until each channel has sent after its moment in `since`; seconds are counted from `at`.
+def sends_after(crash: str, stage: Stage, since: Mapping[str, float], at: float) -> list[Recovery]:
+    """Waits until each channel has sent after its moment in `since`; what is returned counts from `at`.
 
     Raises:
-        RetomaError: a channel did not send in time.
+        NotInTime: a channel did not send.
     """
-    return [
-        Recovery(crash, channel, wait_for(_next_send(stage, channel, moment), RECOVERY_DEADLINE_S,
-                                          f"The channel {channel} did not send again") - at)
-        for channel, moment in sorted(since.items())
-    ]  # fmt: skip
+    recoveries = []
+    for channel, moment in sorted(since.items()):
+        sent_at = wait_for(
+            lambda channel=channel, moment=moment: stage.ledger.first_after(channel, moment),  # type: ignore[misc]
+            DEADLINE_S,
+            f"The channel {channel} did not send again",
+        )
+        recoveries.append(Recovery(crash, channel, sent_at - at))
+    return recoveries
 
 
-def _next_send(stage: Stage, channel: str, moment: float):  # type: ignore[no-untyped-def]
-    def ask() -> float | None:
-        stage.ledger.read()
-        return stage.ledger.first_after(channel, moment)
-
-    return ask
-
-
-def _victim(stage: Stage, rng: random.Random) -> Holder:
-    holders = wait_for(stage.holders, RECOVERY_DEADLINE_S, "No channel was leased")
-    return rng.choice(holders)
-
-
-def _last_event(stage: Stage) -> object:
-    return stage.query("select max(id) as id from retoma.event")[0]["id"]
-
-
-def _taken_over(stage: Stage, crash: str, victim: Holder, seen: object, at: float) -> list[Recovery]:
+def _strike(stage: Stage, rng: random.Random, crash: str, strike: Callable[[str], None]) -> list[Recovery]:
     """What the victim had under way may still arrive: only what was sent under the next lease counts."""
+    victim = rng.choice(wait_for(stage.holders, DEADLINE_S, "No channel was leased"))
+    seen = stage.query("select max(id) as id from retoma.event")[0]["id"]
+    at = time.time()
+    strike(victim.name)
 
-    def leased_at() -> dict[str, float] | None:
+    def taken_over() -> tuple[dict[str, float]] | None:
+        # In this order: what is no longer held has been taken back, or had ended by itself.
+        held = stage.query("select 1 from retoma.batch where runner_id = %s", victim.runner_id)
         rows = stage.query(
-            "select c.name, extract(epoch from min(e.at))::float8 as at from retoma.event e"
-            " join retoma.channel c on c.id = e.channel_id"
-            " where e.id > %s and e.subject = 'batch' and e.to_state = 'leased' and e.runner_id <> %s"
-            " group by c.name",
+            "select c.name, (select extract(epoch from min(l.at))::float8 from retoma.event l"
+            "   where l.id > t.id and l.channel_id = t.channel_id and l.to_state = 'leased') as at"
+            " from retoma.event t join retoma.channel c on c.id = t.channel_id"
+            " where t.id > %s and t.to_state = 'taken back' and t.runner_id = %s",
             seen, victim.runner_id,
         )  # fmt: skip
-        found = {str(row["name"]): float(str(row["at"])) for row in rows}
-        return {channel: found[channel] for channel in victim.channels} if victim.channels <= found.keys() else None
+        since = {str(row["name"]): row["at"] for row in rows}
+        return None if held or None in since.values() else (since,)  # type: ignore[return-value]
 
-    since = wait_for(leased_at, RECOVERY_DEADLINE_S, f"Nobody took over from {victim.name}")
+    (since,) = wait_for(taken_over, DEADLINE_S, f"Nobody took over from {victim.name}")
     return sends_after(crash, stage, since, at)
-
-
-def percentile(values: Iterable[float], percent: float) -> float:
-    """The smallest value that is at least as large as so many percent of them (nearest rank)."""
-    ordered = sorted(values)
-    return ordered[max(0, -int(-len(ordered) * percent // 100) - 1)]

@@ -36,6 +36,7 @@ class LedgerReader:
 
     def first_after(self, channel: str, at: float) -> float | None:
         """When the channel sent for the first time at or after this moment, both in Unix seconds."""
+        self.read()
         times = self._times[channel]
         index = bisect.bisect_left(times, at)
         return times[index] if index < len(times) else None

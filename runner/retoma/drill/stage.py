@@ -1,9 +1,7 @@
 """What a drill happens on: a scratch database, a sandbox, four channels, two workers."""
 
 import itertools
-import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,11 +14,13 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from retoma import embedded, schema
+from retoma.demo.processes import Processes, processes
 from retoma.drill.ledger import LedgerReader
 from retoma.errors import RetomaError
-from retoma.processes import Children, Sandbox, children
 
 T = TypeVar("T")
+
+_POLL_S = 0.02
 
 RATE_PER_S = 20
 """Of each channel while the drill runs: slow enough that the campaigns outlast it."""
@@ -32,13 +32,16 @@ CHANNELS = ("gap-dedupes", "rate-dedupes", "rate-looks-up", "rate-in-doubt")
 DEDUPES = CHANNELS[:2]
 
 
-@dataclass(frozen=True)
+class NotInTime(RetomaError):
+    """Something that Retoma does by itself did not happen before its deadline."""
+
+
+@dataclass(frozen=True, slots=True)
 class Holder:
-    """A worker and the channels that it holds leases of."""
+    """A worker that holds leases."""
 
     name: str
     runner_id: object
-    channels: frozenset[str]
 
 
 class Stage:
@@ -47,22 +50,24 @@ class Stage:
     Args:
         url: the scratch database.
         home: directory of the scratch server; None when the database was given.
-        started: starts processes.
-        sandbox: the provider.
+        started: starts and ends the processes.
+        sandbox_url: the provider.
+        ledger: the file in which it keeps what it took.
     """
 
-    def __init__(self, url: str, home: Path | None, started: Children, sandbox: Sandbox) -> None:
+    def __init__(
+        self, url: str, home: Path | None, started: Processes, sandbox_url: str, ledger: Path
+    ) -> None:
         self.url = url
         self.home = home
-        self.sandbox = sandbox
-        self.ledger = LedgerReader(sandbox.ledger)
-        self.workers: dict[str, subprocess.Popen[bytes]] = {}
-        self._children = started
+        self.ledger = LedgerReader(ledger)
+        self._processes = started
+        self._sandbox_url = sandbox_url
         self._numbers = itertools.count(1)
         self._connection: psycopg.Connection[dict[str, object]] | None = None
 
     def query(self, query: LiteralString, *arguments: object) -> list[dict[str, object]]:
-        """Rows of a query. A connection that the drill itself has broken is made anew.
+        """Rows of a query, on a connection that is kept.
 
         Raises:
             psycopg.Error: the database is away or refuses.
@@ -72,19 +77,38 @@ class Stage:
         cursor = self._connection.execute(query, arguments)
         return cursor.fetchall() if cursor.description else []
 
+    def disconnect(self) -> None:
+        """Ends the connection; the next query makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def scratch_home(self) -> Path:
+        """The directory of the scratch server.
+
+        Raises:
+            RetomaError: the database was given, and is not the drill's to stop.
+        """
+        if self.home is None:
+            raise RetomaError("The server of a database that was given is never stopped.")
+        return self.home
+
     def start_worker(self) -> str:
         """Starts one more worker; returns its name."""
         name = f"worker-{next(self._numbers)}"
-        self.workers[name] = self._children.worker(name, self.url)
+        self._processes.start(name, "worker", "--name", name, "--log-format", "json")
         return name
 
-    def signal_worker(self, name: str, number: signal.Signals) -> None:
-        """Sends a signal; after SIGKILL the worker is forgotten."""
-        process = self.workers[name]
-        os.kill(process.pid, number)
-        if number == signal.SIGKILL:
-            process.wait()
-            del self.workers[name]
+    def kill_worker(self, name: str) -> None:
+        """SIGKILL, as the kernel does when memory runs out."""
+        self._processes.kill(name)
+
+    def freeze_worker(self, name: str) -> None:
+        """SIGSTOP: it stands still, and does not know of it."""
+        self._processes.running[name].send_signal(signal.SIGSTOP)
+
+    def thaw_worker(self, name: str) -> None:
+        """SIGCONT."""
+        self._processes.running[name].send_signal(signal.SIGCONT)
 
     def alive(self) -> set[str]:
         """Names of the workers that are registered and alive, as the database sees it."""
@@ -94,11 +118,17 @@ class Stage:
     def holders(self) -> list[Holder]:
         """The workers that hold leases, in the order of their names."""
         rows = self.query(
-            "select r.name, r.id, array_agg(distinct c.name) as channels from retoma.batch b"
-            " join retoma.runner r on r.id = b.runner_id join retoma.channel c on c.id = b.lease_channel_id"
-            " where b.status = 'leased' group by r.name, r.id order by r.name"
+            "select distinct r.name, r.id from retoma.batch b join retoma.runner r on r.id = b.runner_id"
+            " order by r.name"
         )
-        return [Holder(str(r["name"]), r["id"], frozenset(r["channels"])) for r in rows]  # type: ignore[call-overload]
+        return [Holder(str(row["name"]), row["id"]) for row in rows]
+
+    def leased(self) -> set[str]:
+        """The channels that a worker holds a lease of."""
+        rows = self.query(
+            "select distinct c.name from retoma.batch b join retoma.channel c on c.id = b.lease_channel_id"
+        )
+        return {str(row["name"]) for row in rows}
 
     def open_campaigns(self, messages: int) -> None:
         """Makes the channels, and starts a campaign of so many messages on each."""
@@ -106,7 +136,11 @@ class Stage:
         for channel in CHANNELS:
             self._create_channel(channel)
             people = [{"phone": f"+55119{next(phones):08}"} for _ in range(messages)]
-            self.query("select retoma.create_campaign(%s, %s::text, 'Crash drill')", channel, channel)
+            # A crash costs a message an attempt; with the default of 3, one that meets three stays in doubt.
+            self.query(
+                "select retoma.create_campaign(%s, %s::text, 'Crash drill', p_max_attempts => 20)",
+                channel, channel,
+            )  # fmt: skip
             self.query("select retoma.add_recipients(%s, %s)", channel, Jsonb(people))
         for channel in CHANNELS:
             self.query("select retoma.start_campaign(%s)", channel)
@@ -114,27 +148,18 @@ class Stage:
     def hurry(self) -> None:
         """Lets the channels send as fast as they can."""
         for channel in CHANNELS:
-            self.query(
-                "select retoma.configure_channel(%s, p_gap_max_s => 0, p_rate_per_s => 5000)", channel
-            )
+            self.query("select retoma.configure_channel(%s, p_gap_max_s => 0, p_rate_per_s => 5000)", channel)
             self.query("select retoma.configure_channel(%s, p_max_in_flight => 100)", channel)
-
-    def end_workers(self) -> None:
-        """SIGTERM to all workers; returns when they are gone."""
-        for process in self.workers.values():
-            process.terminate()
-        for process in self.workers.values():
-            process.wait()
 
     def _create_channel(self, name: str) -> None:
         if name == "gap-dedupes":
-            settings = {"base_url": f"{self.sandbox.url}/waha", "session": name, "engine": "NOWEB"}
+            settings = {"base_url": f"{self._sandbox_url}/waha", "session": name, "engine": "NOWEB"}
             self.query(
                 "select retoma.create_channel(%s, 'waha', %s, 0.03, 0.07, 0, 0)", name, Jsonb(settings)
             )
             return
         query = "?idempotent=1" if name in DEDUPES else ""
-        webhook: dict[str, object] = {"url": f"{self.sandbox.url}/webhook/{name}{query}"}
+        webhook: dict[str, object] = {"url": f"{self._sandbox_url}/webhook/{name}{query}"}
         webhook |= {"idempotent": name in DEDUPES, "look_up": name == "rate-looks-up"}
         self.query(
             "select retoma.create_channel(%s, 'webhook', %s, p_rate_per_s => %s, p_burst => 1,"
@@ -144,7 +169,9 @@ class Stage:
 
 
 @contextmanager
-def stage(directory: Path, *, lease_s: float, database_url: str | None = None, seed: int = 0) -> Iterator[Stage]:
+def stage(
+    directory: Path, *, lease_s: float, database_url: str | None = None, seed: int = 0
+) -> Iterator[Stage]:
     """A stage with two live workers and nothing to send yet; all of its processes are gone at the end.
 
     Args:
@@ -161,9 +188,12 @@ def stage(directory: Path, *, lease_s: float, database_url: str | None = None, s
     try:
         _refuse_what_is_in_use(url)
         schema.install(url)
-        with children(directory / "logs") as started:
-            sandbox = started.sandbox(directory / "ledger", "--seed", str(seed))
-            scene = Stage(url, home, started, sandbox)
+        logs = directory / "logs"
+        logs.mkdir()
+        with processes(logs, url) as started:
+            ledger = directory / "ledger"
+            sandbox_url = started.start_sandbox("--ledger", str(ledger), "--seed", str(seed))
+            scene = Stage(url, home, started, sandbox_url, ledger / "ledger.jsonl")
             scene.query(
                 "update retoma.setting set lease_duration = make_interval(secs => %s), look_up_after = '1 s'",
                 lease_s,
@@ -173,14 +203,17 @@ def stage(directory: Path, *, lease_s: float, database_url: str | None = None, s
             yield scene
     finally:
         if home is not None:
-            embedded.stop(home)
+            embedded.stop(home, "immediate")
 
 
-def wait_for(condition: Callable[[], T], deadline_s: float, otherwise: str, poll_s: float = 0.02) -> T:
+def wait_for(condition: Callable[[], T | None], deadline_s: float, otherwise: str) -> T:
     """Asks until the answer is true, and returns it; the database may be away meanwhile.
 
+    Args:
+        otherwise: what to say when it was not in time, as in "Nobody took over".
+
     Raises:
-        RetomaError: it was not true in time.
+        NotInTime: the deadline passed.
     """
     end = time.monotonic() + deadline_s
     while True:
@@ -190,18 +223,18 @@ def wait_for(condition: Callable[[], T], deadline_s: float, otherwise: str, poll
         except psycopg.OperationalError:
             pass
         if time.monotonic() > end:
-            raise RetomaError(f"{otherwise} within {deadline_s:.0f} s.")
-        time.sleep(poll_s)
+            raise NotInTime(f"{otherwise} within {deadline_s:.0f} s.")
+        time.sleep(_POLL_S)
 
 
 def _refuse_what_is_in_use(url: str) -> None:
     with psycopg.connect(url) as connection:
         found = connection.execute(
-            "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-            " where n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_' limit 1"
+            "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            " where n.nspname <> 'information_schema' and n.nspname !~ '^pg_' limit 1"
         ).fetchone()
     if found:
         raise RetomaError(
             f"The drill wants an empty database, and this one has {found[0]} in it.",
-            hint="Make one for the drill (createdb drill), or leave out --database-url: it then makes its own.",
+            hint="Make one for it (createdb drill), or leave out --database-url.",
         )

@@ -111,8 +111,7 @@ class Database:
         while True:
             try:
                 async with asyncio.timeout(CALL_TIMEOUT_S), self._pool.connection() as connection:
-                    cursor = await connection.execute(query, arguments)
-                    return await cursor.fetchall()
+                    return await _rows(connection, query, arguments)
             except PoolTimeout as error:
                 self._note(attempt, error)
                 if self._stop.is_set():
@@ -137,6 +136,18 @@ class Database:
             log.warning(
                 "database_away", error=type(error).__name__, sqlstate=getattr(error, "sqlstate", None)
             )
+
+
+async def _rows(
+    connection: psycopg.AsyncConnection[DictRow], query: LiteralString, arguments: Sequence[object]
+) -> list[DictRow]:
+    try:
+        cursor = await connection.execute(query, arguments)
+        return await cursor.fetchall()
+    except psycopg.errors.ReadOnlySqlTransaction:
+        # This server has become a standby: the pool connects anew, to the one that can be written to.
+        await connection.close()
+        raise
 
 
 def is_passing(error: psycopg.Error) -> bool:

@@ -1,5 +1,7 @@
 """create_campaign: a draft with a text, channels and an empty audience."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.campaigns import Db, call, make_campaign, make_channel, refused
@@ -32,25 +34,24 @@ def test_the_name_is_trimmed(db: Db) -> None:
     assert call(db, "select campaign from retoma.v_campaign_summary") == "natal"
 
 
-@pytest.mark.parametrize(
-    ("text", "variables"),
-    [
+def test_required_variables_are_those_that_the_text_cannot_do_without(
+    db: Db, subtests: pytest.Subtests
+) -> None:
+    make_channel(db)
+    cases: list[tuple[str, list[str]]] = [
         ("Olá", []),
         ("Olá {{ name }}, {{city}} {{- name }}", ["city", "name"]),
         ('Olá {{ name | default: "amigo" }}', []),
         ("{{ name | upcase }}", ["name"]),
         ("{% assign greeting = 'Oi' %}{{ greeting }} {{ name }}", ["name"]),
         ("{{ phone }}", []),
-    ],
-)
-def test_required_variables_are_those_that_the_text_cannot_do_without(
-    db: Db, text: str, variables: list[str]
-) -> None:
-    make_channel(db)
+    ]
+    for text, variables in cases:
+        with subtests.test(text=text):
+            created = make_campaign(db, name=text, size=0, text=text, start=False)
 
-    make_campaign(db, size=0, text=text, start=False)
-
-    assert call(db, "select required_variables from retoma.campaign") == variables
+            query = "select required_variables from retoma.campaign where id = %s"
+            assert call(db, query, created) == variables
 
 
 def test_an_unknown_channel_is_refused(db: Db) -> None:
@@ -71,16 +72,17 @@ def test_a_name_that_is_taken_is_refused(db: Db) -> None:
         db.execute("select retoma.create_campaign('natal', 'sales', 'Olá')")
 
 
-@pytest.mark.parametrize("text", [None, "", "  ", "Olá {{ name", "Olá name }}", "{% if x }{{ y }}"])
-def test_a_text_that_could_not_be_sent_is_refused(db: Db, text: str | None) -> None:
+def test_a_text_that_could_not_be_sent_is_refused(db: Db, subtests: pytest.Subtests) -> None:
     make_channel(db)
-    with refused(db, "RT003"):
-        db.execute("select retoma.create_campaign('natal', array['sales'], %s)", (text,))
+    cases: list[str | None] = [None, "", "  ", "Olá {{ name", "Olá name }}", "{% if x }{{ y }}"]
+    for text in cases:
+        with subtests.test(text=text), refused(db, "RT003"):
+            db.execute("select retoma.create_campaign('natal', array['sales'], %s)", (text,))
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
+def test_values_that_do_not_fit_are_refused(db: Db, subtests: pytest.Subtests) -> None:
+    make_channel(db)
+    cases: list[dict[str, Any]] = [
         {"name": "x" * 201},
         {"name": ""},
         {"name": None},
@@ -90,9 +92,7 @@ def test_a_text_that_could_not_be_sent_is_refused(db: Db, text: str | None) -> N
         {"max_attempts": 0},
         {"max_attempts": 40_000},
         {"time_zone": "America/Sao_Paolo"},
-    ],
-)
-def test_values_that_do_not_fit_are_refused(db: Db, options: dict[str, object]) -> None:
-    make_channel(db)
-    with refused(db, "RT003"):
-        make_campaign(db, size=0, start=False, **options)
+    ]
+    for options in cases:
+        with subtests.test(options=options), refused(db, "RT003"):
+            make_campaign(db, size=0, start=False, **options)

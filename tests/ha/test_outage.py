@@ -1,0 +1,37 @@
+"""The database is away for some seconds, and nobody helps the runners."""
+
+import time
+from pathlib import Path
+
+import psycopg
+
+from tests.support.clusters import Server
+from tests.support.waiting import wait_until
+from tests.support.workers import workers_on
+from tests.transports.sandbox_process import start_sandbox
+from tests.worker.conftest import World
+
+
+def test_a_waiting_runner_hears_the_doorbell_soon_after_an_outage(
+    server: Server, database: str, tmp_path: Path
+) -> None:
+    sandbox = start_sandbox(tmp_path / "ledger")
+    try:
+        with workers_on(database, tmp_path) as workers:
+            runner = workers.start("r1")
+            wait_until(lambda: "registered" in runner.text())
+
+            server.stop("immediate")
+            # So long that its pools have given up more than once.
+            wait_until(lambda: runner.text().count("liveness_lost") > 10, 30)
+            server.start()
+
+            with psycopg.connect(database, autocommit=True) as db:
+                world = World(db, sandbox)
+                world.webhook("sales")
+                back_at = time.monotonic()
+                world.campaign("spring", "sales", messages=1)
+                world.wait_for_sent("spring", 1)
+                assert time.monotonic() - back_at < 5
+    finally:
+        sandbox.kill()

@@ -1,0 +1,142 @@
+"""add_recipients and load_staged: the audience of a draft, one message a number."""
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.support.campaigns import Db, call, make_campaign, make_channel, phone, refused
+
+
+@pytest.fixture
+def draft(db: Db) -> int:
+    make_channel(db)
+    return make_campaign(db, size=0, start=False)
+
+
+def add(db: Db, *recipients: object) -> tuple[int, int, int]:
+    """Adds recipients to the draft: how many were accepted, duplicates, rejected."""
+    row = db.execute(
+        "select accepted, duplicates, rejected from retoma.add_recipients('natal', %s)",
+        (Jsonb(list(recipients)),),
+    ).fetchone()
+    assert row is not None
+    return (row[0], row[1], row[2])
+
+
+def audience(db: Db) -> list[tuple[int, str]]:
+    return db.execute("select ordinal, phone from retoma.message order by ordinal").fetchall()
+
+
+def stage(db: Db, *rows: tuple[object, ...]) -> None:
+    """Copies (line, phone, variables, zone) into the staging table, as a bulk load does."""
+    with db.cursor().copy(
+        "copy retoma.recipient_staging (campaign, line, phone, variables, zone) from stdin"
+    ) as copy:
+        for line, number, variables, zone in rows:
+            copy.write_row(("natal", line, number, variables, zone))
+
+
+def test_recipients_are_numbered_in_the_order_of_the_list(db: Db, draft: int) -> None:
+    assert add(db, {"phone": phone(3)}, {"phone": phone(1)}) == (2, 0, 0)
+    assert add(db, {"phone": phone(2)}) == (1, 0, 0)
+
+    assert audience(db) == [(1, phone(3)), (2, phone(1)), (3, phone(2))]
+    assert call(db, "select total from retoma.v_campaign_summary") == 3
+
+
+def test_a_number_is_one_recipient_however_often_it_is_added(db: Db, draft: int) -> None:
+    first = {"phone": phone(1), "variables": {"name": "first"}}
+    assert add(db, first, {"phone": phone(1), "variables": {"name": "again"}}) == (1, 1, 0)
+    assert add(db, {"phone": phone(1)}, {"phone": phone(2)}) == (1, 1, 0)
+
+    assert audience(db) == [(1, phone(1)), (2, phone(2))]
+    assert call(db, "select variables ->> 'name' from retoma.message where ordinal = 1") == "first"
+
+
+def test_a_recipient_that_cannot_be_contacted_is_rejected_with_its_reason(
+    db: Db, draft: int, subtests: pytest.Subtests
+) -> None:
+    cases: list[tuple[object, str]] = [
+        ({}, "no phone number"),
+        ({"phone": ""}, "no phone number"),
+        ("+5511955510001", "no phone number"),
+        ({"phone": "11955510001"}, "not an E.164 number"),
+        ({"phone": "+55 11 95551-0001"}, "not an E.164 number"),
+        ({"phone": "+5511955510001\n"}, "not an E.164 number"),
+        ({"phone": phone(1), "variables": ["Ana"]}, "variables are not a JSON object"),
+        ({"phone": phone(1), "variables": None}, "variables are not a JSON object"),
+        ({"phone": phone(1), "zone": "America/Sao_Paolo"}, "unknown time zone"),
+        ({"phone": phone(1), "zone": "America/Sao_Paulo,Mars/Base"}, "unknown time zone"),
+    ]
+    for number, (recipient, reason) in enumerate(cases, 2):
+        with subtests.test(recipient=recipient):
+            assert add(db, {"phone": phone(number)}, recipient) == (1, 0, 1)
+
+            last = "select line, reason from retoma.recipient_reject order by id desc limit 1"
+            row = db.execute(last).fetchone()
+            assert row is not None
+            assert row[0] == 2
+            assert row[1].startswith(reason)
+
+
+def test_a_bulk_load_is_ordered_by_line_and_consumed(db: Db, draft: int) -> None:
+    stage(
+        db,
+        (3, phone(3), "{}", None),
+        (1, phone(1), '{"name": "Ana"}', "America/Sao_Paulo,America/Bahia"),
+        (2, "+1", "{}", None),
+        (4, phone(1), "{}", None),
+    )
+
+    row = db.execute("select * from retoma.load_staged('natal')").fetchone()
+
+    assert row == (2, 1, 1)
+    assert audience(db) == [(1, phone(1)), (2, phone(3))]
+    assert call(db, "select zone from retoma.message where ordinal = 1") == "America/Sao_Paulo,America/Bahia"
+    assert call(db, "select count(*) from retoma.recipient_staging") == 0
+
+
+def test_a_load_takes_the_staged_rows_of_its_own_campaign_only(db: Db, draft: int) -> None:
+    db.execute("insert into retoma.recipient_staging (campaign, phone) values ('other', %s)", (phone(1),))
+
+    assert db.execute("select * from retoma.load_staged('natal')").fetchone() == (0, 0, 0)
+
+    assert call(db, "select count(*) from retoma.recipient_staging") == 1
+
+
+def test_what_are_not_recipients_is_refused(db: Db, draft: int) -> None:
+    for value in (Jsonb({"phone": phone(1)}), Jsonb("x"), None):
+        with refused(db, "RT003", "JSON array"):
+            db.execute("select retoma.add_recipients('natal', %s)", (value,))
+
+
+def test_recipients_for_an_unknown_campaign_are_refused(db: Db, draft: int) -> None:
+    with refused(db, "RT001", "there is no campaign 'pascoa'"):
+        db.execute("select retoma.add_recipients('pascoa', '[]')")
+    with refused(db, "RT001"):
+        db.execute("select retoma.load_staged('pascoa')")
+
+
+def test_the_audience_is_frozen_at_the_start(db: Db, draft: int) -> None:
+    add(db, {"phone": phone(1)})
+    db.execute("select retoma.start_campaign('natal')")
+    with refused(db, "RT002", "it is running"):
+        add(db, {"phone": phone(2)})
+    with refused(db, "RT002", "it is running"):
+        db.execute("select retoma.load_staged('natal')")
+
+
+def test_a_message_cannot_be_changed_by_anybody(db: Db, draft: int) -> None:
+    add(db, {"phone": phone(1)})
+    with refused(db, "RT011", "immutable"):
+        db.execute("update retoma.message set phone = '+15550100'")
+    with refused(db, "RT011", "immutable"):
+        db.execute("update retoma.message set variables = '{}' where false")
+
+
+def test_the_database_itself_refuses_a_number_twice_in_a_campaign(db: Db, draft: int) -> None:
+    add(db, {"phone": phone(1)})
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        db.execute(
+            "insert into retoma.message (campaign_id, ordinal, phone) values (%s, 2, %s)", (draft, phone(1))
+        )

@@ -1,0 +1,17 @@
+"""One channel without pacing, and one runner that lives as long as the connection of the test."""
+
+from uuid import UUID
+
+import pytest
+
+from tests.support.campaigns import Db, make_channel, make_runner
+
+
+@pytest.fixture
+def channel(db: Db) -> int:
+    return make_channel(db)
+
+
+@pytest.fixture
+def runner(db: Db) -> UUID:
+    return make_runner(db)

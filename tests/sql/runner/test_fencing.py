@@ -1,0 +1,105 @@
+"""A lease epoch is a fencing token: only the holder of the live one can write."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from tests.support.campaigns import (
+    Db,
+    Lease,
+    accepted,
+    advance,
+    books,
+    call,
+    make_campaign,
+    make_runner,
+    move_clock,
+    must_lease,
+    refused,
+    tick,
+)
+
+
+def expire(db: Db, leased: Lease) -> None:
+    move_clock(db, "61 s")
+    assert tick(db)["reaped"] == 1
+
+
+def release(db: Db, leased: Lease) -> None:
+    db.execute("select retoma.release_batch(%s, %s)", (leased.batch_id, leased.epoch))
+
+
+def expire_and_pass_on(db: Db, leased: Lease) -> None:
+    expire(db, leased)
+    other = make_runner(db, "successor")
+    must_lease(db, other, call(db, "select id from retoma.channel"))
+
+
+@pytest.mark.parametrize("end", [expire, release, expire_and_pass_on])
+def test_invariant_2_a_stale_epoch_can_neither_record_nor_reserve(
+    db: Db, channel: int, runner: UUID, end: Callable[[Db, Lease], None]
+) -> None:
+    make_campaign(db)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    end(db, leased)
+
+    with refused(db, "RT010", "is over"):
+        advance(db, leased, accepted(1))
+    with refused(db, "RT010", "is over"):
+        advance(db, leased, want=1)
+    with refused(db, "RT010", "is over"):
+        release(db, leased)
+    with refused(db, "RT010", "is over"):
+        db.execute("select retoma.refuse_content(%s, %s, 'x')", (leased.batch_id, leased.epoch))
+
+
+def test_invariant_2_an_epoch_of_the_future_or_a_batch_that_is_not_there_is_refused(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    make_campaign(db)
+    leased = must_lease(db, runner, channel)
+    for batch_id, epoch in (
+        (leased.batch_id, leased.epoch + 1),
+        (leased.batch_id + 1, leased.epoch),
+        (None, None),
+    ):
+        with refused(db, "RT010"):
+            db.execute("select retoma.advance_batch(%s, %s, '[]', 1)", (batch_id, epoch))
+
+
+def test_invariant_2_a_zombie_learns_it_although_the_batch_is_completed(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    make_campaign(db, size=1)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    advance(db, leased, accepted(1))
+    with refused(db, "RT010"):
+        advance(db, leased, accepted(1))
+
+
+def test_invariant_10_an_expired_lease_that_nobody_took_back_may_still_write(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    make_campaign(db)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    move_clock(db, "1 hour")
+
+    advance(db, leased, accepted(1))
+
+    assert books(db) == {"sent": 1, "pending": 2}
+    assert tick(db)["reaped"] == 0
+
+
+def test_every_lease_has_an_epoch_of_its_own(db: Db, channel: int, runner: UUID) -> None:
+    make_campaign(db)
+    epochs = []
+    for _ in range(3):
+        leased = must_lease(db, runner, channel)
+        epochs.append(leased.epoch)
+        release(db, leased)
+
+    assert epochs == sorted(set(epochs))
