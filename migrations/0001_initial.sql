@@ -327,7 +327,10 @@ comment on table retoma.campaign_zone is
 create table if not exists retoma.message (
   campaign_id int not null,
   ordinal int not null,
-  phone text not null check (phone ~ '^\+[1-9][0-9]{6,14}$'),
+  phone text not null check (
+    phone like '+%' and phone not like '+0%'
+    and translate(phone, '0123456789', '') = '+' and length(phone) between 8 and 16
+  ),
   zone text,
   variables jsonb not null default '{}',
   primary key (campaign_id, ordinal),
@@ -801,7 +804,7 @@ begin
   );
   perform retoma.configure_channel(
     p_name, coalesce(p_settings, '{}'), p_gap_min_s, p_gap_max_s, p_batch_gap_min_s, p_batch_gap_max_s,
-    p_rate_per_s, p_burst, p_max_in_flight, p_daily_quota
+    p_rate_per_s, coalesce(p_burst, ceil(p_rate_per_s)::int), p_max_in_flight, p_daily_quota
   );
   return v_id;
 end;
@@ -813,7 +816,7 @@ comment on function retoma.create_channel(
 'Makes a sender account and returns its id. p_settings: address and credentials for the transport, e.g.
 {"base_url": "http://127.0.0.1:3000", "session": "default", "api_key": "env:WAHA_API_KEY"} for waha, {"url": "https://…"} for
 webhook. Gaps in seconds: random between min and max, between messages and between batches (waha: 5 to 15 and 15 to 30).
-p_rate_per_s and p_burst: token bucket. p_max_in_flight: requests at once. p_daily_quota: messages a day.
+p_rate_per_s and p_burst: token bucket; without a burst it holds one second''s messages. p_max_in_flight: requests at once. p_daily_quota: messages a day.
 Errors: RT001 unknown transport, RT003 bad value, RT004 name taken.';
 
 -- sql/30_channel/configure_channel.sql
@@ -840,7 +843,7 @@ as $$
 declare
   v_channel retoma.channel := retoma.find_channel(p_name);
   v_pacing retoma.channel_pacing;
-  v_settings jsonb := coalesce(p_settings, v_channel.settings);
+  v_settings jsonb := jsonb_strip_nulls(v_channel.settings || coalesce(p_settings, '{}'));
 begin
   perform retoma.check_settings(v_channel.transport, v_settings);
   perform retoma.check_time_zone(p_time_zone);
@@ -866,7 +869,7 @@ begin
     batch_gap_min = v_pacing.batch_gap_min,
     batch_gap_max = v_pacing.batch_gap_max,
     rate_per_s = v_pacing.rate_per_s,
-    burst = coalesce(p_burst, case when p_rate_per_s is not null then greatest(ceil(p_rate_per_s), 1)::int end, p.burst),
+    burst = coalesce(p_burst, p.burst),
     daily_quota = coalesce(p_daily_quota, p.daily_quota)
   where p.channel_id = v_channel.id;
   update retoma.channel as c
@@ -889,7 +892,7 @@ $$;
 comment on function retoma.configure_channel(
   text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int, int, text
 ) is
-'Changes a channel: what is null stays as it is. Parameters as in create_channel; p_max_leases: batches leased at once (several
+'Changes a channel: what is null stays as it is; so do settings that p_settings does not name, and a null in it removes one. Parameters as in create_channel; p_max_leases: batches leased at once (several
 runners on one fast channel); p_time_zone: IANA zone in which the quota''s day begins. Errors: RT001, RT003.';
 
 -- sql/30_channel/channel_settings.sql
@@ -1366,7 +1369,9 @@ language sql immutable parallel safe
 begin atomic
   select case
     when coalesce(p_phone, '') = '' then 'no phone number'
-    when p_phone !~ '^\+[1-9][0-9]{6,14}$' then 'not an E.164 number, such as +5511955501234'
+    when not (p_phone like '+%' and p_phone not like '+0%'
+      and translate(p_phone, '0123456789', '') = '+' and length(p_phone) between 8 and 16)
+      then 'not an E.164 number, such as +5511955501234'
     when jsonb_typeof(p_variables) <> 'object' then 'variables are not a JSON object'
     when p_zone is not null and string_to_array(p_zone, ',') && p_bad_zones then 'unknown time zone'
   end;
@@ -3682,6 +3687,10 @@ declare
   v_count int := 0;
   v_reopen int[] := array[]::int[];
 begin
+  if jsonb_typeof(p_results) is distinct from 'array' then
+    raise exception using errcode = 'RT003',
+      message = 'results are a JSON array of objects', hint = '[{"message_id": "…", "result": "found"}]';
+  end if;
   perform from retoma.batch as b
   where b.id in (select d.batch_id from retoma.look_up_targets(p_channel_id, p_results) as d)
   order by b.id
@@ -3712,7 +3721,7 @@ $$;
 comment on function retoma.record_look_ups(int, jsonb) is
 'For runners: what the provider said of messages in doubt: [{"message_id": "…", "result": "found"}]. found: sent; absent: it was
 never taken, and is sent again, unless its runner may only be frozen and send it yet; unknown: stays in doubt, and is asked
-about again later. Returns how many.';
+about again later. Returns how many. Error RT003: not an array.';
 
 -- sql/50_runner/reap_leases.sql
 
@@ -3955,7 +3964,7 @@ begin
   elsif messages_per_hour is null then
     note := retoma.why_no_channel(v_campaign.id);
   else
-    finishes_at := retoma.clock() + make_interval(hours => 1) * (messages_left / messages_per_hour);
+    finishes_at := greatest(retoma.clock(), v_campaign.starts_at) + make_interval(hours => 1) * (messages_left / messages_per_hour);
     note := 'by pacing alone: windows, quotas, retries and other campaigns of the same channels are not counted';
   end if;
 end;

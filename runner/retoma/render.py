@@ -43,11 +43,18 @@ def compile_text(body: str) -> Renderer:
     """
     try:
         template = _environment.from_string(body)
+        unknown = sorted(set(template.analyze().filters) - set(_environment.filters))
     except LiquidError as error:
         raise RetomaError(
             f"the text is not valid Liquid: {error.message}",
             hint="Variables are written {{ name }}, and {% if … %} needs {% endif %}",
         ) from error
+
+    if unknown:
+        raise RetomaError(
+            f"the text uses filters that Liquid does not have: {', '.join(unknown)}",
+            hint="For example {{ name | capitalize }} or {{ name | default: 'friend' }}",
+        )
 
     def render(phone: str, variables: Mapping[str, object]) -> str:
         try:

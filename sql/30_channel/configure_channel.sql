@@ -20,7 +20,7 @@ as $$
 declare
   v_channel retoma.channel := retoma.find_channel(p_name);
   v_pacing retoma.channel_pacing;
-  v_settings jsonb := coalesce(p_settings, v_channel.settings);
+  v_settings jsonb := jsonb_strip_nulls(v_channel.settings || coalesce(p_settings, '{}'));
 begin
   perform retoma.check_settings(v_channel.transport, v_settings);
   perform retoma.check_time_zone(p_time_zone);
@@ -46,7 +46,7 @@ begin
     batch_gap_min = v_pacing.batch_gap_min,
     batch_gap_max = v_pacing.batch_gap_max,
     rate_per_s = v_pacing.rate_per_s,
-    burst = coalesce(p_burst, case when p_rate_per_s is not null then greatest(ceil(p_rate_per_s), 1)::int end, p.burst),
+    burst = coalesce(p_burst, p.burst),
     daily_quota = coalesce(p_daily_quota, p.daily_quota)
   where p.channel_id = v_channel.id;
   update retoma.channel as c
@@ -69,5 +69,5 @@ $$;
 comment on function retoma.configure_channel(
   text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int, int, text
 ) is
-'Changes a channel: what is null stays as it is. Parameters as in create_channel; p_max_leases: batches leased at once (several
+'Changes a channel: what is null stays as it is; so do settings that p_settings does not name, and a null in it removes one. Parameters as in create_channel; p_max_leases: batches leased at once (several
 runners on one fast channel); p_time_zone: IANA zone in which the quota''s day begins. Errors: RT001, RT003.';

@@ -48,7 +48,7 @@ begin
   );
   perform retoma.configure_channel(
     p_name, coalesce(p_settings, '{}'), p_gap_min_s, p_gap_max_s, p_batch_gap_min_s, p_batch_gap_max_s,
-    p_rate_per_s, p_burst, p_max_in_flight, p_daily_quota
+    p_rate_per_s, coalesce(p_burst, ceil(p_rate_per_s)::int), p_max_in_flight, p_daily_quota
   );
   return v_id;
 end;
@@ -60,5 +60,5 @@ comment on function retoma.create_channel(
 'Makes a sender account and returns its id. p_settings: address and credentials for the transport, e.g.
 {"base_url": "http://127.0.0.1:3000", "session": "default", "api_key": "env:WAHA_API_KEY"} for waha, {"url": "https://…"} for
 webhook. Gaps in seconds: random between min and max, between messages and between batches (waha: 5 to 15 and 15 to 30).
-p_rate_per_s and p_burst: token bucket. p_max_in_flight: requests at once. p_daily_quota: messages a day.
+p_rate_per_s and p_burst: token bucket; without a burst it holds one second''s messages. p_max_in_flight: requests at once. p_daily_quota: messages a day.
 Errors: RT001 unknown transport, RT003 bad value, RT004 name taken.';

@@ -8,6 +8,10 @@ declare
   v_count int := 0;
   v_reopen int[] := array[]::int[];
 begin
+  if jsonb_typeof(p_results) is distinct from 'array' then
+    raise exception using errcode = 'RT003',
+      message = 'results are a JSON array of objects', hint = '[{"message_id": "…", "result": "found"}]';
+  end if;
   perform from retoma.batch as b
   where b.id in (select d.batch_id from retoma.look_up_targets(p_channel_id, p_results) as d)
   order by b.id
@@ -38,4 +42,4 @@ $$;
 comment on function retoma.record_look_ups(int, jsonb) is
 'For runners: what the provider said of messages in doubt: [{"message_id": "…", "result": "found"}]. found: sent; absent: it was
 never taken, and is sent again, unless its runner may only be frozen and send it yet; unknown: stays in doubt, and is asked
-about again later. Returns how many.';
+about again later. Returns how many. Error RT003: not an array.';

@@ -25,7 +25,7 @@ begin
   elsif messages_per_hour is null then
     note := retoma.why_no_channel(v_campaign.id);
   else
-    finishes_at := retoma.clock() + make_interval(hours => 1) * (messages_left / messages_per_hour);
+    finishes_at := greatest(retoma.clock(), v_campaign.starts_at) + make_interval(hours => 1) * (messages_left / messages_per_hour);
     note := 'by pacing alone: windows, quotas, retries and other campaigns of the same channels are not counted';
   end if;
 end;

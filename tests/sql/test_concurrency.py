@@ -280,7 +280,7 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
                 session.execute("select retoma.record_look_ups(%s, %s)", (channel_id, Jsonb([result])))
 
     def ticker(session: Db, _: random.Random) -> None:
-        for _ in range(60):
+        for _tick in range(60):
             tick(session)
             silence(session)
             session.execute("select retoma.cleanup()")

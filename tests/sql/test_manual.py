@@ -33,7 +33,8 @@ def test_functions_that_people_and_runners_call_tell_their_errors(db: Db) -> Non
         """
         select p.oid::regprocedure::text from pg_proc as p
         where p.pronamespace = 'retoma'::regnamespace and p.prosrc ~ 'errcode'
-          and p.prorettype <> 'trigger'::regtype and obj_description(p.oid, 'pg_proc') !~ '(Error|Errors|Raises):? RT0'
+          and p.prorettype <> 'trigger'::regtype
+          and obj_description(p.oid, 'pg_proc') !~ '(Error|Errors|Raises):? RT0'
         """
     ).fetchall()
     assert silent == []

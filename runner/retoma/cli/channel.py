@@ -91,7 +91,7 @@ def create(
     multiple=True,
     type=parameters.setting,
     metavar="KEY=VALUE",
-    help=f"{_SETTINGS_HELP} They replace all others.",
+    help=f"{_SETTINGS_HELP} Others stay as they are; KEY=null removes one.",
 )
 @_pacing_options
 @as_json_option

@@ -19,6 +19,9 @@ from retoma.worker.lease import Lease, now
 
 log = structlog.get_logger()
 
+LOOK_UP_S = 5.0
+"""How often, between two leases, the provider is asked about messages in doubt."""
+
 TURN_S = 300.0
 """After this long a channel is rung again for whichever runner takes it: a new runner gets its share."""
 
@@ -60,9 +63,12 @@ class Drains:
 
     async def _drain(self, channel_id: int) -> None:
         turn_ends = now() + TURN_S * random.uniform(0.8, 1.2)
+        look_up_at = now()
         try:
-            await self._look_up(channel_id)
             while not self._stop.is_set():
+                if now() >= look_up_at:
+                    await self._look_up(channel_id)
+                    look_up_at = now() + LOOK_UP_S
                 rows = await self._database.call(
                     "select * from retoma.lease_batch(%s, %s)", (self._runner_id, channel_id)
                 )

@@ -41,15 +41,6 @@ def test_invariant_1_a_reservation_is_committed_before_its_messages_are_handed_o
     assert state(db, 3) == "pending"
 
 
-def test_invariant_1_commits_are_durable(db: Db) -> None:
-    assert call(db, "show synchronous_commit") == "on"
-    overrides = (
-        "select count(*) from pg_proc"
-        " where pronamespace = 'retoma'::regnamespace and proconfig::text ~ 'synchronous_commit'"
-    )
-    assert call(db, overrides) == 0
-
-
 def test_a_message_comes_with_a_stable_id_its_number_and_its_variables(
     db: Db, channel: int, runner: UUID
 ) -> None:
