@@ -113,7 +113,9 @@ def psql(arguments: tuple[str, ...]) -> None:
     # The argument list of a process is public on its machine, so a password goes through the environment.
     password = {"PGPASSWORD": str(parts.pop("password"))} if "password" in parts else {}
     program = embedded.binaries() / "psql"
-    os.execve(program, ["psql", "--set=SHOW_CONTEXT=never", f"--dbname={make_conninfo('', **parts)}", *arguments], os.environ | password)  # noqa: S606
+    # An error says what to do; where in the functions it arose is of no use to who typed the statement.
+    options = ["--set=SHOW_CONTEXT=never", f"--dbname={make_conninfo('', **parts)}"]
+    os.execve(program, ["psql", *options, *arguments], os.environ | password)  # noqa: S606
 
 
 @db.command()

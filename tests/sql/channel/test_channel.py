@@ -110,7 +110,16 @@ def test_settings_without_what_the_transport_needs_are_refused(db: Db) -> None:
         make_channel(db, transport="waha", settings={"session": ""})
     make_channel(db, transport="waha", settings=WAHA)
     with refused(db, "RT003", "session"):
-        db.execute("select retoma.configure_channel('sales', %s)", (Jsonb({"base_url": "http://127.0.0.1"}),))
+        db.execute("select retoma.configure_channel('sales', %s)", (Jsonb({"session": None}),))
+
+
+def test_a_setting_that_is_not_named_stays_and_a_null_removes_one(db: Db) -> None:
+    make_channel(db, transport="waha", settings={**WAHA, "api_key": "env:KEY", "engine": "NOWEB"})
+
+    db.execute("select retoma.configure_channel('sales', %s)", (Jsonb({"engine": "GOWS", "api_key": None}),))
+
+    shown = db.execute("select settings from retoma.channel_settings('sales')").fetchone()
+    assert shown == ({**WAHA, "engine": "GOWS"},)
 
 
 def test_unknown_transports_bad_names_and_bad_zones_are_refused(db: Db) -> None:
