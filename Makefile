@@ -60,3 +60,11 @@ chaos: $(STAMP) ## Break everything on random schedules for about 5 minutes, and
 
 soak: $(STAMP) ## The same for hours: make soak HOURS=8
 	$(BIN)/python -m tests.chaos soak --kept --hours $(or $(HOURS),1) --first-seed $$(date +%s) --report $(CACHE)/chaos/$$(date +%s).jsonl
+
+.PHONY: bench
+bench: $(STAMP) ## Measure (an hour); some of it, quickly: make bench ARGS='engine wire --quick'
+	$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: model
+model: ## Check the model of the protocol with spin (Debian: apt-get install spin gcc)
+	docs/model/check

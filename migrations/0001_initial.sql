@@ -2542,24 +2542,25 @@ $$;
 
 comment on function retoma.insist_on_durability() is 'Makes the commit of this transaction wait until it is durable.';
 
--- sql/50_runner/channel_can_lease.sql
+-- sql/50_runner/channels_that_can_lease.sql
 
--- A lease that could not reserve for longer than half of it would only have to be given back.
-create or replace function retoma.channel_can_lease(p_channel_id int, p_now timestamptz) returns boolean
+-- A lease that could not reserve for longer than half of it would only have to be given back. A set, and of one statement, so
+-- that it becomes part of the query that asks: called once for each of 5,000 channels, it took half of every tick.
+create or replace function retoma.channels_that_can_lease(p_now timestamptz) returns setof int
 language sql stable
 begin atomic
-  select c.connected and not c.paused and p.hold_until <= p_now
-    and p.next_send_at <= p_now + (select s.lease_duration / 2 from retoma.setting as s)
-    and c.max_leases > (
-      select count(*) from retoma.batch as b where b.status = 'leased' and b.lease_channel_id = p_channel_id
-    )
+  select c.id
   from retoma.channel as c
   inner join retoma.channel_pacing as p on c.id = p.channel_id
-  where c.id = p_channel_id;
+  where c.connected and not c.paused and p.hold_until <= p_now
+    and p.next_send_at <= p_now + (select s.lease_duration / 2 from retoma.setting as s)
+    and c.max_leases > (
+      select count(*) from retoma.batch as b where b.status = 'leased' and b.lease_channel_id = c.id
+    );
 end;
 
-comment on function retoma.channel_can_lease(int, timestamptz) is
-'Whether a channel is connected, not held, due soon, and has a lease to spare.';
+comment on function retoma.channels_that_can_lease(timestamptz) is
+'Channels that are connected, not held, due soon, and have a lease to spare.';
 
 -- sql/50_runner/open_zones.sql
 
@@ -2650,7 +2651,8 @@ begin
   perform retoma.end_lease(b.id, 'released')
   from retoma.batch as b
   where b.status = 'leased' and b.lease_channel_id = p_channel_id and b.runner_id = p_runner_id;
-  if not retoma.channel_can_lease(p_channel_id, v_now) then
+  perform from retoma.channels_that_can_lease(v_now) as c (id) where c.id = p_channel_id;
+  if not found then
     return;
   end if;
   batch_id := retoma.pick_batch(p_channel_id, v_now);
@@ -3813,18 +3815,26 @@ declare
   v_ids int[];
 begin
   v_ids := array(
-    select distinct cc.channel_id
-    from retoma.campaign as c
-    inner join retoma.campaign_zone as z on c.id = z.campaign_id
-    inner join retoma.campaign_channel as cc on c.id = cc.campaign_id
-    where c.status = 'running'
-      and retoma.channel_can_lease(cc.channel_id, v_now)
-      and exists (
-        select from retoma.batch as b
-        where b.campaign_id = c.id and b.zone = z.zone and b.status = 'ready' and b.not_before <= v_now
-          and (b.channel_id is null or b.channel_id = cc.channel_id)
-      )
-      and retoma.window_is_open(c.id, z.zone, v_now) and retoma.cap_left(c.id, v_now) is distinct from 0
+    with due as materialized (
+      select c.id as campaign_id, z.zone
+      from retoma.campaign as c
+      inner join retoma.campaign_zone as z on c.id = z.campaign_id
+      where c.status = 'running'
+        and exists (
+          select from retoma.batch as b
+          where b.campaign_id = c.id and b.zone = z.zone and b.status = 'ready' and b.not_before <= v_now
+        )
+        and retoma.window_is_open(c.id, z.zone, v_now) and retoma.cap_left(c.id, v_now) is distinct from 0
+    )
+    select cc.channel_id
+    from due as d
+    inner join retoma.campaign_channel as cc on d.campaign_id = cc.campaign_id
+    inner join retoma.channels_that_can_lease(v_now) as h (id) on cc.channel_id = h.id
+    where exists (
+      select from retoma.batch as b
+      where b.campaign_id = d.campaign_id and b.zone = d.zone and b.status = 'ready' and b.not_before <= v_now
+        and (b.channel_id is null or b.channel_id = cc.channel_id)
+    )
     union
     select h.id
     from retoma.channel as h

@@ -140,7 +140,7 @@ set local client_min_messages to warning;
 
 -- Runners: lease
 \ir 50_runner/insist_on_durability.sql
-\ir 50_runner/channel_can_lease.sql
+\ir 50_runner/channels_that_can_lease.sql
 \ir 50_runner/open_zones.sql
 \ir 50_runner/pick_batch.sql
 \ir 50_runner/lease_batch.sql

@@ -35,7 +35,8 @@ begin
   perform retoma.end_lease(b.id, 'released')
   from retoma.batch as b
   where b.status = 'leased' and b.lease_channel_id = p_channel_id and b.runner_id = p_runner_id;
-  if not retoma.channel_can_lease(p_channel_id, v_now) then
+  perform from retoma.channels_that_can_lease(v_now) as c (id) where c.id = p_channel_id;
+  if not found then
     return;
   end if;
   batch_id := retoma.pick_batch(p_channel_id, v_now);

@@ -10,18 +10,26 @@ declare
   v_ids int[];
 begin
   v_ids := array(
-    select distinct cc.channel_id
-    from retoma.campaign as c
-    inner join retoma.campaign_zone as z on c.id = z.campaign_id
-    inner join retoma.campaign_channel as cc on c.id = cc.campaign_id
-    where c.status = 'running'
-      and retoma.channel_can_lease(cc.channel_id, v_now)
-      and exists (
-        select from retoma.batch as b
-        where b.campaign_id = c.id and b.zone = z.zone and b.status = 'ready' and b.not_before <= v_now
-          and (b.channel_id is null or b.channel_id = cc.channel_id)
-      )
-      and retoma.window_is_open(c.id, z.zone, v_now) and retoma.cap_left(c.id, v_now) is distinct from 0
+    with due as materialized (
+      select c.id as campaign_id, z.zone
+      from retoma.campaign as c
+      inner join retoma.campaign_zone as z on c.id = z.campaign_id
+      where c.status = 'running'
+        and exists (
+          select from retoma.batch as b
+          where b.campaign_id = c.id and b.zone = z.zone and b.status = 'ready' and b.not_before <= v_now
+        )
+        and retoma.window_is_open(c.id, z.zone, v_now) and retoma.cap_left(c.id, v_now) is distinct from 0
+    )
+    select cc.channel_id
+    from due as d
+    inner join retoma.campaign_channel as cc on d.campaign_id = cc.campaign_id
+    inner join retoma.channels_that_can_lease(v_now) as h (id) on cc.channel_id = h.id
+    where exists (
+      select from retoma.batch as b
+      where b.campaign_id = d.campaign_id and b.zone = d.zone and b.status = 'ready' and b.not_before <= v_now
+        and (b.channel_id is null or b.channel_id = cc.channel_id)
+    )
     union
     select h.id
     from retoma.channel as h

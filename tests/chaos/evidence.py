@@ -10,13 +10,13 @@ from tests.chaos.history import (
     Batch,
     Campaign,
     Channel,
-    Delivery,
     Fault,
     History,
     Message,
     Outcome,
     Request,
     Sample,
+    State,
     Step,
     Suppression,
 )
@@ -47,7 +47,7 @@ def collect(url: str, requests: list[Request], faults: list[Fault], samples: lis
             batches=_read(connection, Batch, _BATCHES),
             steps=_read(connection, Step, _STEPS),
             outcomes=_read(connection, Outcome, _OUTCOMES),
-            deliveries=_read(connection, Delivery, _DELIVERIES),
+            states=_read(connection, State, _STATES),
             suppressions=_read(connection, Suppression, _SUPPRESSIONS),
             requests=requests,
             faults=faults,
@@ -102,10 +102,8 @@ from chaos.outcome as o
 order by o.seq
 """
 
-_DELIVERIES: LiteralString = """
-select batch_id, campaign_id, ordinal, attempt, outcome, code, extract(epoch from at)::float8 as at
-from retoma.delivery
-order by campaign_id, ordinal, attempt
+_STATES: LiteralString = """
+select campaign_id, ordinal, state, code from retoma.message_state order by campaign_id, ordinal
 """
 
 _SUPPRESSIONS: LiteralString = """

@@ -1,4 +1,4 @@
-"""What is known of one run, from witnesses that are not the product: the provider, triggers of the test, the kill log.
+"""What is known of one run, from witnesses beside the product: provider, triggers of the test, kill log.
 
 All times are Unix seconds of the one clock of the machine that the database and the sandbox share.
 """
@@ -99,16 +99,13 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """A row of delivery at the end of the run."""
+class State:
+    """What Retoma says at the end of the run has become of a message: the claim that is judged."""
 
-    batch_id: int
     campaign_id: int
     ordinal: int
-    attempt: int
-    outcome: str
+    state: str
     code: str | None
-    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +169,7 @@ class History:
     batches: list[Batch]
     steps: list[Step]
     outcomes: list[Outcome]
-    deliveries: list[Delivery]
+    states: list[State]
     suppressions: list[Suppression]
     requests: list[Request]
     faults: list[Fault] = field(default_factory=list)
@@ -186,7 +183,7 @@ _PARTS: dict[str, type[Any]] = {
     "batches": Batch,
     "steps": Step,
     "outcomes": Outcome,
-    "deliveries": Delivery,
+    "states": State,
     "suppressions": Suppression,
     "requests": Request,
     "faults": Fault,

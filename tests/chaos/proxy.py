@@ -18,6 +18,7 @@ class Proxy:
         self._flowing.set()
         self._refusing = False
         self._connections: set[asyncio.StreamWriter] = set()
+        self._upstream: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
     async def listen(self) -> int:
@@ -25,6 +26,10 @@ class Proxy:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
+
+    def ports(self) -> list[int]:
+        """Local ports of the connections to the server: pg_stat_activity.client_port."""
+        return [w.get_extra_info("sockname")[1] for w in self._upstream]
 
     def cut(self) -> None:
         """Resets all connections: what is under way in either direction is lost."""
@@ -61,6 +66,7 @@ class Proxy:
                 return
             answers, upstream = await asyncio.open_connection(*self._address)
             self._connections.add(upstream)
+            self._upstream.add(upstream)
             ways = [
                 asyncio.create_task(self._forward(reader, upstream)),
                 asyncio.create_task(self._forward(answers, writer)),
@@ -75,6 +81,7 @@ class Proxy:
             for end in (writer, upstream):
                 if end is not None:
                     self._connections.discard(end)
+                    self._upstream.discard(end)
                     end.transport.abort()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,0 +1,65 @@
+"""Where more in flight, more runners or more channels stops to help; drawn when matplotlib is installed."""
+
+from collections.abc import Sequence
+
+from tests.bench import world
+from tests.bench.engine import engine
+from tests.bench.measure import Side
+from tests.bench.report import DIRECTORY, Report
+from tests.bench.server import running
+
+WINDOWS = (1, 3, 10, 30, 100, 300, 1000)
+RUNNERS = (1, 2, 3, 4)
+CHANNELS = (1, 2, 4, 8, 16)
+
+
+def bench(*, quick: bool) -> Report:
+    """Null transport: windows on batches of 3,000; runners on one channel; one message a step on channels."""
+    size, rounds = (3_000, 1) if quick else (30_000, 3)
+    report = Report("knee", quick)
+    with running() as server, server.connect() as connection:
+        world.suppress(connection, 100_000 if quick else 1_000_000)
+        for _ in range(rounds):
+            for window in WINDOWS:
+                run = engine(server, min(size, window * 1_000), runners=1, window=window, batch_size=3_000)
+                _side(report, f"window {window}").runs.append(run)
+            for runners in RUNNERS:
+                _side(report, f"runners {runners}").runs.append(engine(server, size, runners=runners))
+            for channels in CHANNELS:
+                run = engine(server, 200 * channels, runners=1, window=1, channels=channels, batch_size=50)
+                _side(report, f"channels {channels}").runs.append(run)
+    for side in report.sides:
+        report.target(side.name, side.rate, unit="messages/s")
+    _draw(report)
+    return report
+
+
+def _side(report: Report, name: str) -> Side:
+    for side in report.sides:
+        if side.name == name:
+            return side
+    report.sides.append(Side(name))
+    return report.sides[-1]
+
+
+def _draw(report: Report) -> None:
+    try:
+        from matplotlib.figure import Figure  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    except ImportError:
+        report.notes.append("No plot: pip install 'retoma[bench]' brings matplotlib.")
+        return
+    figure = Figure(figsize=(12, 4), layout="constrained")
+    series: list[tuple[str, Sequence[int]]] = [
+        ("window", WINDOWS),
+        ("runners", RUNNERS),
+        ("channels", CHANNELS),
+    ]
+    for place, (what, values) in enumerate(series, 1):
+        axes = figure.add_subplot(1, 3, place)
+        axes.plot(values, [_side(report, f"{what} {value}").rate for value in values], marker="o")
+        axes.set(xlabel=what, ylabel="messages/s", ylim=(0, None))
+        if what == "window":
+            axes.set_xscale("log")
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    figure.savefig(DIRECTORY / "knee.png", dpi=120)
+    report.notes.append(f"Plot: {DIRECTORY / 'knee.png'}")

@@ -1,0 +1,85 @@
+"""What a plan is about: channels, campaigns and recipients, made through Retoma's own functions."""
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from tests.chaos.plan import LEASE_S, LOOK_UP_AFTER_S, TIMEOUT_S, ChannelPlan, Plan
+
+
+def build(url: str, provider_url: str, plan: Plan) -> None:
+    """Makes everything up to the drafts of the campaigns."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "update retoma.setting set lease_duration = make_interval(secs => %s),"
+            " look_up_after = make_interval(secs => %s)",
+            (LEASE_S, LOOK_UP_AFTER_S),
+        )
+        # The first retry after half a minute would be after the run.
+        connection.execute(
+            "update retoma.error_rule set defer_s = least(defer_s, 1)"
+            " where class in ('transient', 'ambiguous')"
+        )
+        for channel in plan.channels:
+            _create_channel(connection, channel, provider_url)
+        for number, campaign in enumerate(plan.campaigns):
+            connection.execute(
+                "select retoma.create_campaign(%s, %s::text[], 'Hi {{ name }}', %s, p_max_attempts => %s)",
+                (campaign.name, list(campaign.channels), campaign.batch_size, campaign.max_attempts),
+            )
+            recipients = [
+                {"phone": phone(number, ordinal), "variables": {"name": f"n{ordinal}"}}
+                for ordinal in range(1, campaign.recipients + 1)
+            ]
+            connection.execute("select retoma.add_recipients(%s, %s)", (campaign.name, Jsonb(recipients)))
+
+
+def start(url: str, plan: Plan) -> None:
+    """Starts all campaigns."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for campaign in plan.campaigns:
+            connection.execute("select retoma.start_campaign(%s)", (campaign.name,))
+
+
+def phone(campaign_number: int, ordinal: int) -> str:
+    """The number of a recipient. The campaigns of a run share none: an opt-out concerns one message."""
+    return f"+55119555{campaign_number}{ordinal:04d}"
+
+
+def _create_channel(connection: psycopg.Connection, channel: ChannelPlan, provider_url: str) -> None:
+    arguments = {
+        "p_name": channel.name,
+        "p_transport": "waha" if channel.kind == "waha" else "webhook",
+        "p_settings": Jsonb(_settings(channel, provider_url)),
+        **channel.arguments,
+    }
+    connection.execute(
+        sql.SQL("select retoma.create_channel({})").format(
+            sql.SQL(", ").join(
+                sql.SQL("{} => {}").format(sql.Identifier(name), sql.Literal(value))
+                for name, value in arguments.items()
+            )
+        )
+    )
+    if channel.max_leases > 1:
+        connection.execute(
+            "select retoma.configure_channel(%s, p_max_leases => %s)", (channel.name, channel.max_leases)
+        )
+
+
+def _settings(channel: ChannelPlan, provider_url: str) -> dict[str, object]:
+    url = f"{provider_url}/webhook/{channel.name}"
+    match channel.kind:
+        case "waha":
+            return {
+                "base_url": f"{provider_url}/waha",
+                "session": channel.name,
+                "engine": "NOWEB",
+                "timeout_s": TIMEOUT_S,
+            }
+        case "idempotent":
+            return {"url": f"{url}?idempotent=1", "idempotent": True, "timeout_s": TIMEOUT_S}
+        case "look_up":
+            return {"url": url, "look_up": True, "timeout_s": TIMEOUT_S}
+        case _:
+            return {"url": url, "timeout_s": TIMEOUT_S}
