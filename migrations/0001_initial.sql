@@ -572,7 +572,10 @@ comment on table retoma.recipient_reject is 'Recipients that add_recipients and 
 insert into retoma.transport (
   name, required_settings, optional_settings, gap_min, gap_max, batch_gap_min, batch_gap_max, rate_per_s, max_in_flight, note
 ) values
-('waha', '{base_url,session}', '{api_key,engine,store,timeout_s,webhook_hmac_key}', '5 s', '15 s', '15 s', '30 s', null, 1, 'WAHA, an HTTP gateway to WhatsApp Web'),
+(
+  'waha', '{base_url,session}', '{api_key,engine,store,timeout_s,webhook_hmac_key}', '5 s', '15 s', '15 s', '30 s', null, 1,
+  'WAHA, an HTTP gateway to WhatsApp Web'
+),
 ('webhook', '{url}', '{secret,idempotent,look_up,timeout_s}', '0 s', '0 s', '0 s', '0 s', null, 32, 'Any HTTP receiver of JSON'),
 ('null', '{}', '{}', '0 s', '0 s', '0 s', '0 s', null, 300, 'Accepts everything inside the runner, for measurements')
 on conflict (name) do nothing;
