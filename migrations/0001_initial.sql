@@ -3127,7 +3127,7 @@ set search_path to pg_catalog, pg_temp
 set plan_cache_mode to force_custom_plan
 as $$
 declare
-  v_arrived int[] := '{}';
+  v_arrived int[] := array[]::int[];
   v_suppressed int[];
 begin
   batch := p_batch;
@@ -3842,6 +3842,13 @@ begin
     select h.id
     from retoma.channel as h
     where h.looks_up and h.connected and exists (select from retoma.claim_look_ups(h.id, 1))
+  );
+  -- Whoever fetches a job that waits now will see all that is seen here: no need to write it again, twice a second.
+  v_ids := array(
+    select u.id from unnest(v_ids) as u (id)
+    where not exists (
+      select from procrastinate.procrastinate_jobs as j where j.status = 'todo' and j.queueing_lock = 'retoma:' || u.id
+    )
   );
   if v_ids <> '{}' then
     perform retoma.ring(v_ids);

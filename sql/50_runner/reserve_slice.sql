@@ -15,7 +15,7 @@ set search_path to pg_catalog, pg_temp
 set plan_cache_mode to force_custom_plan
 as $$
 declare
-  v_arrived int[] := '{}';
+  v_arrived int[] := array[]::int[];
   v_suppressed int[];
 begin
   batch := p_batch;

@@ -35,6 +35,13 @@ begin
     from retoma.channel as h
     where h.looks_up and h.connected and exists (select from retoma.claim_look_ups(h.id, 1))
   );
+  -- Whoever fetches a job that waits now will see all that is seen here: no need to write it again, twice a second.
+  v_ids := array(
+    select u.id from unnest(v_ids) as u (id)
+    where not exists (
+      select from procrastinate.procrastinate_jobs as j where j.status = 'todo' and j.queueing_lock = 'retoma:' || u.id
+    )
+  );
   if v_ids <> '{}' then
     perform retoma.ring(v_ids);
   end if;

@@ -18,26 +18,29 @@ from tests.support.workers import workers_on
 
 GAP_S = (5.0, 15.0)
 
+# A step of a paced channel either records an outcome, which fixes when the next send is due, or reserves.
 _TRACE = """
 create table public.pace (channel_id int, at timestamptz, due timestamptz);
 create function public.note_pace() returns trigger language plpgsql as $$
 begin
-  insert into public.pace values (new.channel_id, retoma.clock(), new.next_send_at);
+  insert into public.pace
+  select
+    new.lease_channel_id, retoma.clock(), case when new.sent > old.sent then p.next_send_at end
+  from retoma.channel_pacing as p where p.channel_id = new.lease_channel_id;
   return null;
 end $$;
-create trigger note_pace after update on retoma.channel_pacing for each row
-when (old.next_send_at <> new.next_send_at) execute function public.note_pace();
+create trigger note_pace after update on retoma.batch for each row
+when (new.status = 'leased' and (new.sent > old.sent or new.reserved > old.reserved))
+execute function public.note_pace();
 """
-# A step that reserves moves next_send_at, and so does the one that records the outcome a moment later: the
-# change that comes more than a second after the one before is a reservation.
 
 _GAPS = """
-select extract(epoch from p.at - p.before_due), extract(epoch from p.at - p.before_at)
+select extract(epoch from p.at - p.due_before), extract(epoch from p.at - p.recorded_at)
 from (
-  select channel_id, at, lag(due) over w as before_due, lag(at) over w as before_at
-  from public.pace window w as (partition by channel_id order by at, due)
+  select channel_id, at, due, lag(due) over w as due_before, lag(at) over w as recorded_at
+  from public.pace window w as (partition by channel_id order by at)
 ) as p
-where p.before_due > '-infinity' and extract(epoch from p.at - p.before_at) > 1 and p.at > %s
+where p.due is null and p.due_before is not null and p.at > %s
 """
 
 
