@@ -63,7 +63,7 @@ class Plan:
 
 FAULTS = {
     "kill": 6,
-    "freeze": 5,
+    "freeze": 6,
     "terminate": 3,
     "terminate_backend": 4,
     "terminate_liveness": 2,
@@ -72,7 +72,7 @@ FAULTS = {
     "kill_backend": 1,
     "cut": 3,
     "refuse": 2,
-    "stall": 3,
+    "stall": 5,
     "provider_outage": 2,
     "provider_freeze": 2,
     "provider_fault": 6,
@@ -100,7 +100,7 @@ def make(seed: int) -> Plan:
     channels = _channels(rng)
     campaigns = _campaigns(rng)
     length_s = rng.uniform(3.0, 6.0)
-    runners = RUNNERS[: rng.choice((2, 2, 3))]
+    runners = RUNNERS[: rng.choice((2, 3, 3))]
     actions = [_fault(rng, length_s, runners) for _ in range(rng.randint(3, 9))]
     actions += [_operator(rng, length_s, campaigns) for _ in range(rng.randint(1, 5))]
     actions.sort(key=lambda action: action.at_s)
@@ -165,7 +165,10 @@ def _fault(  # noqa: PLR0911 - one return a kind
 ) -> Action:
     kind = rng.choices(list(FAULTS), list(FAULTS.values()))[0]
     at_s = rng.uniform(0.2, length_s)
-    duration_s = rng.choice((rng.uniform(0.1, 1.0), rng.uniform(1.0, LEASE_S), rng.uniform(LEASE_S, 5.0)))
+    # The last is a zombie: its leases are taken back, and then it returns.
+    duration_s = rng.choice(
+        (rng.uniform(0.1, 1.0), rng.uniform(1.0, LEASE_S), rng.uniform(LEASE_S + 0.6, 5.0))
+    )
     target = rng.choice(runners)
     match kind:
         case "kill" | "terminate":

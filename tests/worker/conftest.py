@@ -97,5 +97,7 @@ class World:
 
 
 @pytest.fixture
-def world(db: psycopg.Connection, sandbox: SandboxProcess) -> World:
-    return World(db, sandbox)
+def world(db: psycopg.Connection, sandbox: SandboxProcess) -> Iterator[World]:
+    world = World(db, sandbox)
+    yield world
+    world.sandbox.kill()  # a test may have put another in its place
