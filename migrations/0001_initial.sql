@@ -2280,18 +2280,6 @@ comment on function retoma.register_runner(uuid, text) is
 'Registers the runner that calls, or registers it again after it lost its connection. The session that calls is its sign of
 life: keep it open, and directly (not through a transaction pooler). Error RT003.';
 
--- sql/50_runner/unregister_runner.sql
-
--- What the runner still holds is taken back by the next tick at once.
-create or replace function retoma.unregister_runner(p_runner_id uuid) returns void
-language sql volatile security definer
-set search_path to pg_catalog, pg_temp
-begin atomic
-  update retoma.runner set stopped_at = retoma.clock() where id = p_runner_id;
-end;
-
-comment on function retoma.unregister_runner(uuid) is 'The runner stops: leases that it has not released are taken back at once.';
-
 -- sql/50_runner/runner_changed.sql
 
 create or replace function retoma.runner_changed() returns trigger
@@ -3458,6 +3446,34 @@ $$;
 comment on function retoma.release_batch(bigint, int) is
 'For runners: gives a batch back before its end. Record outcomes first: what is reserved without one becomes in doubt (or is sent
 again, on a channel that dedupes). Error RT010: the epoch is not that of a live lease.';
+
+-- sql/50_runner/unregister_runner.sql
+
+-- Gives back all leases of the runner at once: one by one over a few connections takes seconds when it has hundreds of channels.
+-- Locks its batches in the order of their ids, then the pacing of their channels, then campaigns.
+create or replace function retoma.unregister_runner(p_runner_id uuid) returns void
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_ids bigint[];
+  v_channel_ids int[];
+begin
+  perform retoma.insist_on_durability();
+  update retoma.runner as r set stopped_at = retoma.clock() where r.id = p_runner_id;
+  select coalesce(array_agg(b.id order by b.id), '{}'), coalesce(array_agg(b.lease_channel_id), '{}')
+  into v_ids, v_channel_ids
+  from retoma.batch as b
+  where b.status = 'leased' and b.runner_id = p_runner_id;
+  perform retoma.end_lease(u.id, 'released') from unnest(v_ids) with ordinality as u (id, place) order by u.place;
+  perform retoma.complete_batches(v_ids);
+  perform retoma.ring(v_channel_ids);
+end;
+$$;
+
+comment on function retoma.unregister_runner(uuid) is
+'The runner stops and gives back all that it has leased. Record outcomes first: what is reserved without one becomes in doubt (or is
+sent again, on a channel that dedupes).';
 
 -- sql/50_runner/refuse_content.sql
 

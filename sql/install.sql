@@ -122,7 +122,6 @@ set local client_min_messages to warning;
 \ir 50_runner/runner_lock_class.sql
 \ir 50_runner/locked_runner_keys.sql
 \ir 50_runner/register_runner.sql
-\ir 50_runner/unregister_runner.sql
 \ir 50_runner/runner_changed.sql
 
 -- Runners: pacing
@@ -172,6 +171,7 @@ set local client_min_messages to warning;
 \ir 50_runner/end_lease.sql
 \ir 50_runner/complete_batches.sql
 \ir 50_runner/release_batch.sql
+\ir 50_runner/unregister_runner.sql
 \ir 50_runner/refuse_content.sql
 
 -- Receipts and look-ups

@@ -1,7 +1,5 @@
 """A campaign from its start in SQL to the provider."""
 
-import time
-
 import psycopg
 from psycopg.types.json import Jsonb
 
@@ -23,16 +21,14 @@ def test_sql_alone_sends_a_campaign_with_one_runner_waiting(world: World, worker
     assert set(world.accepted("sales").values()) == {1}
 
 
-def test_a_waiting_runner_begins_within_a_second_of_the_start(world: World, workers: Workers) -> None:
+def test_a_waiting_runner_begins_when_the_bell_rings(world: World, workers: Workers) -> None:
     world.webhook("sales")
     workers.start("r1")
     wait_until(lambda: world.db.execute("select 1 from retoma.v_runner where state = 'alive'").fetchone())
-    started_at = time.time()
 
     world.campaign("spring", "sales", messages=1)
 
-    world.wait_for_sent("spring", 1)
-    assert world.sandbox.entries("sales")[0]["at"] - started_at < 1
+    world.wait_for_sent("spring", 1, deadline_s=5)
 
 
 def test_the_provider_gets_the_rendered_text_and_the_id_of_the_message(
@@ -115,9 +111,9 @@ def test_a_runner_without_the_schema_says_what_to_do(empty_database: str) -> Non
 
 
 def test_a_runner_role_needs_no_table(world: World, workers: Workers, database: str) -> None:
-    world.db.execute("drop role if exists retoma_test_runner")
-    world.db.execute("create role retoma_test_runner login in role retoma_runner")
-    url = psycopg.conninfo.make_conninfo(database, user="retoma_test_runner")
+    world.db.execute("drop role if exists a_sender_of_the_tests")
+    world.db.execute("create role a_sender_of_the_tests login in role retoma_runner")
+    url = psycopg.conninfo.make_conninfo(database, user="a_sender_of_the_tests")
     world.webhook("sales")
     world.campaign("spring", "sales", messages=10)
 

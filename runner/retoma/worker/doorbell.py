@@ -104,5 +104,7 @@ async def _prepare(connection: psycopg.AsyncConnection) -> None:
     # A process frozen between a fetch and its commit would keep the lock of the job, and so block every tick
     # that rings the same channel until it is thawed.
     await connection.set_autocommit(True)
-    # A statement and not a connection option: the address may come with options of its own.
+    # Statements and not connection options: the address may come with options of its own. A fetch that is
+    # lost in a crash of the server only leaves the job waiting, so it need not wait for the disk.
+    await connection.execute("set synchronous_commit to off")
     await connection.execute("set search_path to procrastinate, pg_temp")

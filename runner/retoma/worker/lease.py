@@ -169,12 +169,11 @@ class Lease:
             await _first(self._stop.wait(), longest_s=LINGER_S)
 
     async def _give_back(self) -> None:
-        """Finish what is under way as far as it answers in time, record it, and release the batch."""
+        """Finish what answers in time, and record it; the batch is given back by unregister_runner."""
         if self._sending:
             await asyncio.wait(self._sending, timeout=STOP_S)
-        over = await self._step(0) is None
-        if not over:
-            await self._database.call("select retoma.release_batch(%s, %s)", (self._batch_id, self._epoch))
+        if self._outcomes:
+            await self._step(0)
         for task in self._sending:
             task.cancel()
 

@@ -17,6 +17,9 @@ log = structlog.get_logger()
 
 TICK_S = 0.5
 
+UNREGISTER_S = 1.5
+"""Longest time for giving back all leases at a stop; what is missed then is taken back by the next tick."""
+
 
 async def keep_alive(
     conninfo: str, runner_id: UUID, name: str, registered: asyncio.Event, stop: asyncio.Event
@@ -69,5 +72,5 @@ async def _tick_until(
             await asyncio.wait_for(stop.wait(), TICK_S)
         except TimeoutError:
             continue
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(UNREGISTER_S):
         await connection.execute("select retoma.unregister_runner(%s)", (runner_id,))

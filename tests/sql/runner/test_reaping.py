@@ -95,9 +95,12 @@ def test_a_runner_that_registers_again_keeps_its_lease(db: Db, database: str, ch
 def test_a_runner_that_unregisters_gives_everything_back(db: Db, channel: int, runner: UUID) -> None:
     make_campaign(db)
     must_lease(db, runner, channel)
+
     db.execute("select retoma.unregister_runner(%s)", (runner,))
 
-    assert tick(db)["reaped"] == 1
+    leased = db.execute("select count(*) from retoma.batch where status = 'leased'").fetchone()
+    assert leased == (0,)
+    assert tick(db)["reaped"] == 0
 
 
 def test_invariant_4_what_was_under_way_is_in_doubt_and_nothing_else(
