@@ -35,6 +35,9 @@ begin
     where h.id = v_batch.lease_channel_id and c.id = v_batch.campaign_id;
     perform retoma.take_gap(v_batch.lease_channel_id, false, v_now);
   end if;
+  if v_batch.reserved = v_batch.size then
+    perform retoma.take_batch_gap(v_batch.lease_channel_id, v_now);
+  end if;
   insert into retoma.event (subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, why)
   values (
     'batch', v_batch.campaign_id, v_batch.id, v_batch.lease_channel_id, v_batch.runner_id, 'leased', 'taken back',
