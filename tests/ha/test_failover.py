@@ -81,7 +81,7 @@ def test_without_its_only_standby_a_synchronous_primary_sends_nothing_until_it_i
     stood_at = len(world.sandbox.entries())
     promised = world.db.execute("select sum(reserved) from retoma.batch").fetchone()
     # What they wait for cannot be seen by others either: a failover now would lose nothing that was sent.
-    wait_until(lambda: ask(world.pair.primary, waits) >= [(5,)])
+    wait_until(lambda: ask(world.pair.primary, waits) >= [(4,)])
     assert len(world.sandbox.entries()) == stood_at
     assert promised is not None
     assert len(world.sandbox.entries()) <= promised[0]
