@@ -23,7 +23,7 @@
 -- A receipt of the provider (record_receipts) carries our message id, which leads back to the delivery row. When the last batch
 -- is completed, its trigger completes the campaign.
 --
--- Order of locks, everywhere: batches by id, channel_pacing, channel, campaigns by id, doorbell jobs by channel. Who holds a later
+-- Order of locks, everywhere: batches by id, channel_pacing, channel, campaigns by id, doorbell jobs. Who holds a later
 -- one never waits for an earlier one (skip locked does not wait). That is why nothing here can deadlock.
 
 \set ON_ERROR_STOP on
@@ -61,6 +61,7 @@ set local client_min_messages to warning;
 
 -- Channels
 \ir 30_channel/channel_state.sql
+\ir 30_channel/ring_lock_class.sql
 \ir 30_channel/ring.sql
 \ir 30_channel/find_channel.sql
 \ir 30_channel/check_settings.sql

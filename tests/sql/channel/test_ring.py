@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
-from tests.support.campaigns import Db, call, doorbells, make_channel, silence
+from tests.support.campaigns import Db, call, doorbells, make_campaign, make_channel, silence, tick
 from tests.support.waiting import wait_until
 
 FETCH = "select id from procrastinate.procrastinate_fetch_job_v2(array['retoma'], %s)"
@@ -73,6 +73,32 @@ def test_a_ring_that_commits_after_the_fetch_leaves_a_new_job(db: Db, database: 
         # The waiting job is locked by the ring, so that the worker passes over it rather than takes it away.
         assert call(db, FETCH, 1) is None
         operator.commit()
+    assert doorbells(db) == [channel]
+
+
+def test_a_ring_passes_over_a_channel_that_an_open_transaction_rings(db: Db, database: str) -> None:
+    sales, support = make_channel(db, "sales"), make_channel(db, "support")
+    db.execute("set lock_timeout = '5 s'")
+    with psycopg.connect(database) as operator:
+        operator.execute("select retoma.ring(array[%s]::int[])", (sales,))
+
+        db.execute("select retoma.ring(array[%s, %s]::int[])", (sales, support))
+
+        assert doorbells(db) == [support]
+    assert doorbells(db) == [sales, support]
+
+
+def test_a_channel_that_was_passed_over_is_rung_by_the_next_tick(db: Db, database: str) -> None:
+    channel = make_channel(db)
+    make_campaign(db, start=False)
+    with psycopg.connect(database) as operator:
+        operator.execute("select retoma.ring(array[%s]::int[])", (channel,))
+        db.execute("select retoma.start_campaign('natal')")
+        operator.rollback()
+    assert doorbells(db) == []
+
+    tick(db)
+
     assert doorbells(db) == [channel]
 
 
