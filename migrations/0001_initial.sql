@@ -2400,7 +2400,7 @@ comment on function retoma.check_quota(retoma.channel_pacing, timestamptz) is 'M
 
 -- sql/50_runner/check_pacing.sql
 
--- How much a channel may send now. Locks its pacing row, unless it has no limits at all. Nothing is owed from before: a gap is
+-- How much a channel with limits may send now. Locks its pacing row, and judges what it reads under the lock. Nothing is owed from before: a gap is
 -- counted from the last send and the bucket never holds more than the burst, so downtime is not caught up (invariant 6).
 create or replace function retoma.check_pacing(
   p_channel_id int, p_want int, p_now timestamptz, out allowed int, out wait_s double precision
@@ -2413,11 +2413,6 @@ declare
   v_rate double precision;
   v_tokens double precision;
 begin
-  select p.* into v_p from retoma.channel_pacing as p where p.channel_id = p_channel_id;
-  if retoma.has_no_limits(v_p, p_now) then
-    allowed := p_want;
-    return;
-  end if;
   select p.* into v_p from retoma.channel_pacing as p where p.channel_id = p_channel_id for update;
   allowed := 0;
   if v_p.hold_until > p_now or v_p.next_send_at > p_now then
@@ -2739,6 +2734,76 @@ end;
 
 comment on function retoma.message_id(text, int) is 'The id of a message that providers see: 32 lower-case hex digits.';
 
+-- sql/50_runner/in_flight.sql
+
+create or replace function retoma.in_flight(p_batch retoma.batch) returns int
+language sql immutable
+begin atomic
+  select (p_batch).reserved - (p_batch).sent - (p_batch).failed - (p_batch).skipped - (p_batch).in_doubt - (p_batch).moved;
+end;
+
+comment on function retoma.in_flight(retoma.batch) is 'Messages of a batch that are reserved and have no outcome yet.';
+
+-- sql/50_runner/step_facts.sql
+
+-- What a step has to know beside its batch, in one statement: it is most of what a step reads. No locks: campaign and channel are read
+-- after the batch is locked, so what was committed before is seen. Inlined into its caller, as it is stable and pins nothing.
+create or replace function retoma.step_facts(p_batch retoma.batch)
+returns table (at timestamptz, lease interval, token text, why_not text, pacing retoma.channel_pacing, has_cap boolean)
+language sql stable
+begin atomic
+  select
+    t.at, s.lease_duration, c.token,
+    case
+      when c.status <> 'running' then 'campaign ' || c.status
+      when not h.connected or h.paused then 'channel ' || retoma.channel_state(h.connected, h.paused)
+      when (p_batch).zone <> '' and not retoma.window_is_open(c.id, (p_batch).zone, t.at) then 'window closed'
+    end,
+    p,
+    exists (select from retoma.campaign_rule as r where r.campaign_id = c.id and r.kind = 'daily_cap')
+  from retoma.setting as s
+  cross join lateral (select retoma.clock() as at) as t
+  inner join retoma.campaign as c on c.id = (p_batch).campaign_id
+  inner join retoma.channel as h on h.id = (p_batch).lease_channel_id
+  inner join retoma.channel_pacing as p on p.channel_id = h.id;
+end;
+
+comment on function retoma.step_facts(retoma.batch) is
+'For a leased batch: the time, how long a lease lasts, the token of message ids, why it may not reserve now (null when it may; a closed
+window or an operator ends the lease), the pacing of its channel as it was before it is locked, and whether its campaign has a daily cap.';
+
+-- sql/50_runner/check_reserved.sql
+
+create or replace function retoma.check_reserved(p_batch retoma.batch, p_ordinals int[]) returns void
+language plpgsql stable
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_bad int;
+begin
+  if p_batch.first_ordinal is null then
+    v_bad := (
+      select min(u.ordinal) from unnest(p_ordinals) as u (ordinal)
+      where not exists (
+        select from retoma.batch_list as l where l.batch_id = p_batch.id and u.ordinal = any(l.ordinals[:p_batch.reserved])
+      )
+    );
+  else
+    v_bad := (
+      select min(u.ordinal) from unnest(p_ordinals) as u (ordinal)
+      where u.ordinal not between p_batch.first_ordinal and p_batch.first_ordinal + p_batch.reserved - 1
+    );
+  end if;
+  if v_bad is not null or array_position(p_ordinals, null) is not null then
+    raise exception using errcode = 'RT003',
+      message = format('batch %s cannot take the outcome of message %s', p_batch.id, coalesce(v_bad::text, 'null')),
+      hint = 'Accepted messages are given by ordinals that this lease has reserved';
+  end if;
+end;
+$$;
+
+comment on function retoma.check_reserved(retoma.batch, int[]) is 'Error RT003 when one of these messages is not reserved in this batch.';
+
 -- sql/50_runner/check_outcomes.sql
 
 -- Runs over every outcome. Digits are tested without regular expressions, which were a tenth of a step of 300.
@@ -3011,11 +3076,48 @@ $$;
 comment on function retoma.record_errors(retoma.batch, jsonb, timestamptz) is
 'Records errors of reserved messages by their class; returns the batch with its new counters, not yet written.';
 
+-- sql/50_runner/record_accepted.sql
+
+-- The usual outcome, and nearly all of them: an array and one insert, because reading each from JSON costs as much as its row.
+-- An outcome that has been recorded already is passed over: the call that brought it lost its reply.
+create or replace function retoma.record_accepted(
+  p_batch retoma.batch, p_ordinals int[], p_pacing retoma.channel_pacing, p_now timestamptz
+) returns retoma.batch
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_batch retoma.batch := p_batch;
+  v_accepted int;
+begin
+  perform retoma.check_reserved(p_batch, p_ordinals);
+  insert into retoma.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome)
+  select
+    p_now, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt, 'sent'
+  from unnest(p_ordinals) as u (ordinal)
+  on conflict do nothing;
+  get diagnostics v_accepted = row_count;
+  v_batch.sent := v_batch.sent + v_accepted;
+  if v_accepted > 0 then
+    v_batch.failure_streak := 0;
+  end if;
+  if p_pacing.gap_max > '0 s' or p_pacing.hold_streak > 0 then
+    perform retoma.take_gap(v_batch.lease_channel_id, v_accepted > 0, p_now);
+  end if;
+  return v_batch;
+end;
+$$;
+
+comment on function retoma.record_accepted(retoma.batch, int[], retoma.channel_pacing, timestamptz) is
+'Records that these reserved messages were accepted; returns the batch with its new counters, not yet written.';
+
 -- sql/50_runner/record_outcomes.sql
 
 -- Writes the delivery rows of accepted messages in one statement and leaves errors to record_errors. An outcome that has been
 -- recorded already is passed over: the call that brought it lost its reply.
-create or replace function retoma.record_outcomes(p_batch retoma.batch, p_outcomes jsonb, p_now timestamptz) returns retoma.batch
+create or replace function retoma.record_outcomes(
+  p_batch retoma.batch, p_outcomes jsonb, p_pacing retoma.channel_pacing, p_now timestamptz
+) returns retoma.batch
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -3041,7 +3143,9 @@ begin
   if v_accepted > 0 then
     v_batch.failure_streak := 0;
   end if;
-  perform retoma.take_gap(v_batch.lease_channel_id, v_accepted > 0, p_now);
+  if p_pacing.gap_max > '0 s' or p_pacing.hold_streak > 0 then
+    perform retoma.take_gap(v_batch.lease_channel_id, v_accepted > 0, p_now);
+  end if;
   if v_accepted < jsonb_array_length(p_outcomes) then
     v_batch := retoma.record_errors(v_batch, p_outcomes, p_now);
   end if;
@@ -3049,25 +3153,8 @@ begin
 end;
 $$;
 
-comment on function retoma.record_outcomes(retoma.batch, jsonb, timestamptz) is
+comment on function retoma.record_outcomes(retoma.batch, jsonb, retoma.channel_pacing, timestamptz) is
 'Records what became of reserved messages; returns the batch with its new counters, not yet written.';
-
--- sql/50_runner/why_not_send.sql
-
--- Null when this batch may reserve now; else the reason, in words for the audit. A closed window or an operator ends the lease.
-create or replace function retoma.why_not_send(p_batch retoma.batch, p_now timestamptz) returns text
-language sql volatile
-begin atomic
-  select case
-    when c.status <> 'running' then 'campaign ' || c.status
-    when not h.connected or h.paused then 'channel ' || retoma.channel_state(h.connected, h.paused)
-    when not retoma.window_is_open(c.id, (p_batch).zone, p_now) then 'window closed'
-  end
-  from retoma.campaign as c, retoma.channel as h
-  where c.id = (p_batch).campaign_id and h.id = (p_batch).lease_channel_id;
-end;
-
-comment on function retoma.why_not_send(retoma.batch, timestamptz) is 'Why a leased batch may not reserve now; null when it may.';
 
 -- sql/50_runner/has_arrived.sql
 
@@ -3113,8 +3200,9 @@ comment on function retoma.settle_unsent(retoma.batch, int[], text, text, timest
 -- sql/50_runner/reserve_slice.sql
 
 -- The next positions of a batch: suppressed numbers are recorded as skipped (in doubt, where an earlier attempt may have
--- arrived), messages that a receipt has proved sent as sent, and the rest is handed out. A plan for any campaign would lock every
--- partition of message, so this one is made anew at each call.
+-- arrived), messages that a receipt has proved sent as sent, and the rest is handed out. Its plan is for any campaign and kept:
+-- it locks every partition of message, which with 100 of them (10,000 campaigns) costs 56 us a call, where a plan of its own for each call
+-- costs 187. Always nested loops: a plan that was made while the suppression list was short must be right when it is long.
 create or replace function retoma.reserve_slice(
   p_batch retoma.batch,
   p_ordinals int[],
@@ -3126,7 +3214,8 @@ create or replace function retoma.reserve_slice(
 )
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
-set plan_cache_mode to force_custom_plan
+set enable_hashjoin to off
+set enable_mergejoin to off
 as $$
 declare
   v_arrived int[] := array[]::int[];
@@ -3167,6 +3256,9 @@ comment on function retoma.reserve_slice(retoma.batch, int[], text, timestamptz)
 create or replace function retoma.reserve_messages(
   p_batch retoma.batch,
   p_want int,
+  p_token text,
+  p_pacing retoma.channel_pacing,
+  p_has_cap boolean,
   p_now timestamptz,
   out batch retoma.batch,
   out messages json,
@@ -3176,39 +3268,44 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_allowed int;
+  v_has_limits boolean := not retoma.has_no_limits(p_pacing, p_now);
+  v_allowed int := least(p_want, p_batch.size - p_batch.reserved);
   v_got int := 0;
-  v_step record;
-  v_token text := (select c.token from retoma.campaign as c where c.id = p_batch.campaign_id);
   v_count int;
+  v_step record;
 begin
   batch := p_batch;
-  select t.allowed, t.wait_s into v_allowed, wait_s
-  from retoma.check_pacing(batch.lease_channel_id, least(p_want, batch.size - batch.reserved), p_now) as t;
-  if v_allowed > 0 then
+  if v_has_limits then
+    select t.allowed, t.wait_s into v_allowed, wait_s
+    from retoma.check_pacing(batch.lease_channel_id, v_allowed, p_now) as t;
+  end if;
+  if p_has_cap and v_allowed > 0 then
     v_allowed := retoma.spend_cap(batch.campaign_id, v_allowed, p_now);
   end if;
   while v_got < v_allowed and batch.reserved < batch.size loop
     v_count := least(v_allowed - v_got, batch.size - batch.reserved);
-    select s.* into v_step
-    from retoma.reserve_slice(
-      batch, retoma.batch_ordinals(batch, batch.reserved + 1, batch.reserved + v_count), v_token, p_now
-    ) as s;
+    v_step := retoma.reserve_slice(
+      batch, retoma.batch_ordinals(batch, batch.reserved + 1, batch.reserved + v_count), p_token, p_now
+    );
     batch := v_step.batch;
     v_got := v_got + v_step.got;
     -- A slice of nothing but suppressed numbers has no messages, and takes none of those before it away.
-    messages := coalesce((messages::jsonb || v_step.messages::jsonb)::json, messages, v_step.messages);
+    if messages is null then
+      messages := v_step.messages;
+    elsif v_step.got > 0 then
+      messages := messages::jsonb || v_step.messages::jsonb;
+    end if;
   end loop;
-  if v_got < v_allowed then
+  if p_has_cap and v_got < v_allowed then
     perform retoma.spend_cap(batch.campaign_id, v_got - v_allowed, p_now);
   end if;
-  if v_got > 0 then
+  if v_has_limits and v_got > 0 then
     perform retoma.spend_pacing(batch.lease_channel_id, v_got, p_now);
   end if;
 end;
 $$;
 
-comment on function retoma.reserve_messages(retoma.batch, int, timestamptz) is
+comment on function retoma.reserve_messages(retoma.batch, int, text, retoma.channel_pacing, boolean, timestamptz) is
 'Reserves up to p_want messages as far as pacing and caps allow; messages is null when none, with wait_s until the next.';
 
 -- sql/50_runner/reserved_messages.sql
@@ -3239,35 +3336,34 @@ comment on function retoma.reserved_messages(retoma.batch, int, boolean) is 'The
 
 -- sql/50_runner/next_action.sql
 
--- What a step that reserved tells its runner. A wait of more than half a lease gives the batch back: the doorbell rings in time.
+-- What a step that tried to reserve tells its runner. A wait of more than half a lease gives the batch back: the doorbell rings in time.
 create or replace function retoma.next_action(
-  p_batch retoma.batch, p_open int, p_messages json, p_wait_s double precision
+  p_batch retoma.batch, p_has_messages boolean, p_wait_s double precision, p_lease interval
 ) returns text
-language sql stable
+language sql immutable
 begin atomic
   select case
-    when p_messages is not null then 'send'
-    when p_open > 0 then 'wait'
+    when p_has_messages then 'send'
+    when retoma.in_flight(p_batch) > 0 then 'wait'
     when (p_batch).reserved = (p_batch).size then 'completed'
-    when p_wait_s is null or p_wait_s > (select extract(epoch from s.lease_duration) / 2 from retoma.setting as s) then 'released'
+    when p_wait_s is null or p_wait_s > extract(epoch from p_lease) / 2 then 'released'
     else 'wait'
   end;
 end;
 
-comment on function retoma.next_action(retoma.batch, int, json, double precision) is 'The action of a step that tried to reserve.';
+comment on function retoma.next_action(retoma.batch, boolean, double precision, interval) is 'The action of a step that tried to reserve.';
 
 -- sql/50_runner/write_batch.sql
 
 -- The one update of a step: position, counters, and the lease renewed or ended.
 create or replace function retoma.write_batch(
-  p_batch retoma.batch, p_action text, p_now timestamptz, p_why_not text
+  p_batch retoma.batch, p_action text, p_now timestamptz, p_lease interval, p_why_not text
 ) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_over boolean := p_action in ('completed', 'released');
-  v_lease interval := (select s.lease_duration from retoma.setting as s);
 begin
   update retoma.batch as b
   set
@@ -3285,7 +3381,7 @@ begin
       else 'ready'
     end,
     lease_epoch = b.lease_epoch + v_over::int,
-    lease_expires_at = case when not v_over then p_now + v_lease end,
+    lease_expires_at = case when not v_over then p_now + p_lease end,
     runner_id = case when not v_over then b.runner_id end,
     lease_channel_id = case when not v_over then b.lease_channel_id end,
     completed_at = case when p_action = 'completed' then p_now end
@@ -3293,20 +3389,23 @@ begin
 end;
 $$;
 
-comment on function retoma.write_batch(retoma.batch, text, timestamptz, text) is 'Writes what a step has changed in its batch.';
+comment on function retoma.write_batch(retoma.batch, text, timestamptz, interval, text) is 'Writes what a step has changed in its batch.';
 
 -- sql/50_runner/advance_batch.sql
 
 -- The heart: one step of a leased batch in one transaction, and one commit. Locks the batch, then what it needs of: the channel's
 -- pacing, the campaign's cap; errors may lock the channel and its campaigns.
--- Plans are kept: making some 20 anew at each step was 60% of its cost. Without sequential scans, a plan that was made while a
--- table was empty is right when it is full (and before PostgreSQL 18 costs so much that it would be compiled: hence no JIT). Only what reads message, which is partitioned, plans each time: reserve_slice.
+-- A step is many small statements, and each costs more to start than to run: so facts are read once, by step_facts, and what a
+-- channel or campaign does not have (gaps, caps, windows) is not asked about. Plans are made
+-- once a session. Without sequential scans, a plan that was made while a table was empty is right when it is full (and before
+-- PostgreSQL 18 costs so much that it would be compiled: hence no JIT).
 create or replace function retoma.advance_batch(
   p_batch_id bigint,
   p_lease_epoch int,
   p_outcomes jsonb default '[]',
   p_want int default 0,
   p_seen int default null,
+  p_accepted int[] default '{}',
   out action text,
   out wait_s double precision,
   out reserved int,
@@ -3314,61 +3413,66 @@ create or replace function retoma.advance_batch(
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set plan_cache_mode to force_generic_plan
 set enable_seqscan to off
 set jit to off
 as $$
 declare
-  v_now timestamptz := retoma.clock();
-  v_batch retoma.batch := retoma.hold_batch(p_batch_id, p_lease_epoch, p_seen);
+  v_batch retoma.batch;
+  v_facts record;
+  v_now timestamptz;
   v_taken record;
   v_open int;
-  v_why_not text;
 begin
   perform retoma.insist_on_durability();
+  v_batch := retoma.hold_batch(p_batch_id, p_lease_epoch, p_seen);
+  select f.* into v_facts from retoma.step_facts(v_batch) as f;
+  v_now := v_facts.at;
+  if p_accepted <> '{}' then
+    v_batch := retoma.record_accepted(v_batch, p_accepted, v_facts.pacing, v_now);
+  end if;
   if p_outcomes <> '[]' then
-    v_batch := retoma.record_outcomes(v_batch, p_outcomes, v_now);
+    v_batch := retoma.record_outcomes(v_batch, p_outcomes, v_facts.pacing, v_now);
+    -- An error may have stopped the channel or the campaign. The time stays that of the step.
+    select f.* into v_facts from retoma.step_facts(v_batch) as f;
   end if;
-  v_open := v_batch.reserved - v_batch.sent - v_batch.failed - v_batch.skipped - v_batch.in_doubt - v_batch.moved;
-  if v_batch.reserved = v_batch.size and v_open = 0 then
+  v_open := retoma.in_flight(v_batch);
+  if p_seen < v_batch.reserved then
+    -- The reply to the last call was lost. Nobody else can hold this epoch, so nobody has sent these.
+    messages := retoma.reserved_messages(v_batch, p_seen, v_facts.why_not is not null);
+  end if;
+  if messages is not null then
+    action := 'send';
+  elsif v_open = 0 and v_batch.reserved = v_batch.size then
     action := 'completed';
+  elsif v_facts.why_not is not null then
+    action := case when v_open = 0 then 'released' else 'drain' end;
+  elsif p_want > 0 and v_batch.reserved < v_batch.size then
+    v_taken := retoma.reserve_messages(v_batch, p_want, v_facts.token, v_facts.pacing, v_facts.has_cap, v_now);
+    v_batch := v_taken.batch;
+    messages := v_taken.messages;
+    wait_s := v_taken.wait_s;
+    action := retoma.next_action(v_batch, messages is not null, wait_s, v_facts.lease);
   else
-    v_why_not := retoma.why_not_send(v_batch, v_now);
-    if p_seen < v_batch.reserved then
-      -- The reply to the last call was lost. Nobody else can hold this epoch, so nobody has sent these.
-      messages := retoma.reserved_messages(v_batch, p_seen, v_why_not is not null);
-    end if;
-    if messages is not null then
-      action := 'send';
-    elsif v_why_not is not null then
-      action := case when v_open = 0 then 'released' else 'drain' end;
-    elsif p_want > 0 and v_batch.reserved < v_batch.size then
-      v_taken := retoma.reserve_messages(v_batch, p_want, v_now);
-      v_batch := v_taken.batch;
-      messages := v_taken.messages;
-      wait_s := v_taken.wait_s;
-      v_open := v_batch.reserved - v_batch.sent - v_batch.failed - v_batch.skipped - v_batch.in_doubt - v_batch.moved;
-      action := retoma.next_action(v_batch, v_open, messages, wait_s);
-    else
-      action := 'wait';
-      wait_s := 0;
-    end if;
+    action := 'wait';
+    wait_s := 0;
   end if;
-  if action = 'completed' then
+  if action = 'completed' and (v_facts.pacing).batch_gap_max > '0 s' then
     perform retoma.take_batch_gap(v_batch.lease_channel_id, v_now);
   end if;
-  perform retoma.write_batch(v_batch, action, v_now, v_why_not);
+  perform retoma.write_batch(v_batch, action, v_now, v_facts.lease, v_facts.why_not);
   reserved := v_batch.reserved;
 end;
 $$;
 
-comment on function retoma.advance_batch(bigint, int, jsonb, int, int) is
+comment on function retoma.advance_batch(bigint, int, jsonb, int, int, int[]) is
 'For runners: records outcomes, reserves the next messages and renews the lease, in one transaction.
-p_outcomes: [{"ordinal": 7, "status": "accepted", "provider_id": null}, {"ordinal": 8, "status": "error", "code": "timeout",
+p_outcomes: [{"ordinal": 7, "status": "accepted", "provider_id": "x"}, {"ordinal": 8, "status": "error", "code": "timeout",
 "http_status": null, "retry_after_s": null, "written": true}]; the same outcome twice is harmless. p_want: how many messages the
 runner would send now. p_seen: the high-water mark of the last reply that the runner got; when a reply was lost, its messages
-are given again. Returns action: send (messages: [[ordinal, id, phone, variables], …], where a fifth element true
-says: do not send this, report it as not_attempted), wait (call again in wait_s seconds),
-drain (only outcomes are taken now), released or completed (the lease is over), and the new high-water mark reserved.
+are given again. p_accepted: ordinals that were accepted, where there is nothing more to say. Returns action: send (messages:
+[[ordinal, id, phone, variables], …], where a fifth element true says: do not send this, report it as not_attempted), wait (call again
+in wait_s seconds), drain (only outcomes are taken now), released or completed (the lease is over), and the new high-water mark reserved.
 Errors: RT010 the epoch is not that of a live lease: drop the batch; RT003 bad arguments.';
 
 -- sql/50_runner/end_lease.sql
@@ -3419,7 +3523,7 @@ begin
     format('%s; %s messages without an outcome', p_code, cardinality(v_lost))
   );
   perform retoma.write_batch(
-    v_batch, 'released', v_now, (select 'campaign ' || c.status from retoma.campaign as c where c.id = v_batch.campaign_id)
+    v_batch, 'released', v_now, null, (select 'campaign ' || c.status from retoma.campaign as c where c.id = v_batch.campaign_id)
   );
   return true;
 end;
@@ -4108,13 +4212,14 @@ begin
       hint = 'Receipts arrive for days: keep at least ''1 day''';
   end if;
   campaigns := retoma.erase_campaigns(v_now - v_retention);
-  partitions := retoma.drop_partitions();
   delete from retoma.event as e where e.at < v_now - greatest(v_retention, (select s.retention from retoma.setting as s));
   get diagnostics events = row_count;
   delete from retoma.receipt_inbox as i where i.received_at < v_now - interval '1 day';
   delete from retoma.runner as r
   where r.last_seen_at < v_now - interval '1 day' and not exists (select from retoma.batch as b where b.runner_id = r.id);
   get diagnostics runners = row_count;
+  -- Last, because from here to the commit every step waits.
+  partitions := retoma.drop_partitions();
 end;
 $$;
 
@@ -4554,7 +4659,7 @@ grant execute on function
   retoma.register_runner(uuid, text),
   retoma.unregister_runner(uuid),
   retoma.lease_batch(uuid, int),
-  retoma.advance_batch(bigint, int, jsonb, int, int),
+  retoma.advance_batch(bigint, int, jsonb, int, int, int[]),
   retoma.release_batch(bigint, int),
   retoma.refuse_content(bigint, int, text),
   retoma.tick(uuid),

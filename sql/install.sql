@@ -149,6 +149,9 @@ set local client_min_messages to warning;
 \ir 50_runner/hold_batch.sql
 \ir 50_runner/batch_ordinals.sql
 \ir 50_runner/message_id.sql
+\ir 50_runner/in_flight.sql
+\ir 50_runner/step_facts.sql
+\ir 50_runner/check_reserved.sql
 \ir 50_runner/check_outcomes.sql
 \ir 50_runner/classify.sql
 \ir 50_runner/retry_delay.sql
@@ -157,8 +160,8 @@ set local client_min_messages to warning;
 \ir 50_runner/suppress_messages.sql
 \ir 50_runner/apply_error.sql
 \ir 50_runner/record_errors.sql
+\ir 50_runner/record_accepted.sql
 \ir 50_runner/record_outcomes.sql
-\ir 50_runner/why_not_send.sql
 \ir 50_runner/has_arrived.sql
 \ir 50_runner/settle_unsent.sql
 \ir 50_runner/reserve_slice.sql

@@ -1,4 +1,4 @@
--- How much a channel may send now. Locks its pacing row, unless it has no limits at all. Nothing is owed from before: a gap is
+-- How much a channel with limits may send now. Locks its pacing row, and judges what it reads under the lock. Nothing is owed from before: a gap is
 -- counted from the last send and the bucket never holds more than the burst, so downtime is not caught up (invariant 6).
 create or replace function retoma.check_pacing(
   p_channel_id int, p_want int, p_now timestamptz, out allowed int, out wait_s double precision
@@ -11,11 +11,6 @@ declare
   v_rate double precision;
   v_tokens double precision;
 begin
-  select p.* into v_p from retoma.channel_pacing as p where p.channel_id = p_channel_id;
-  if retoma.has_no_limits(v_p, p_now) then
-    allowed := p_want;
-    return;
-  end if;
   select p.* into v_p from retoma.channel_pacing as p where p.channel_id = p_channel_id for update;
   allowed := 0;
   if v_p.hold_until > p_now or v_p.next_send_at > p_now then

@@ -44,7 +44,7 @@ begin
     format('%s; %s messages without an outcome', p_code, cardinality(v_lost))
   );
   perform retoma.write_batch(
-    v_batch, 'released', v_now, (select 'campaign ' || c.status from retoma.campaign as c where c.id = v_batch.campaign_id)
+    v_batch, 'released', v_now, null, (select 'campaign ' || c.status from retoma.campaign as c where c.id = v_batch.campaign_id)
   );
   return true;
 end;

@@ -1,6 +1,8 @@
 -- Writes the delivery rows of accepted messages in one statement and leaves errors to record_errors. An outcome that has been
 -- recorded already is passed over: the call that brought it lost its reply.
-create or replace function retoma.record_outcomes(p_batch retoma.batch, p_outcomes jsonb, p_now timestamptz) returns retoma.batch
+create or replace function retoma.record_outcomes(
+  p_batch retoma.batch, p_outcomes jsonb, p_pacing retoma.channel_pacing, p_now timestamptz
+) returns retoma.batch
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -26,7 +28,9 @@ begin
   if v_accepted > 0 then
     v_batch.failure_streak := 0;
   end if;
-  perform retoma.take_gap(v_batch.lease_channel_id, v_accepted > 0, p_now);
+  if p_pacing.gap_max > '0 s' or p_pacing.hold_streak > 0 then
+    perform retoma.take_gap(v_batch.lease_channel_id, v_accepted > 0, p_now);
+  end if;
   if v_accepted < jsonb_array_length(p_outcomes) then
     v_batch := retoma.record_errors(v_batch, p_outcomes, p_now);
   end if;
@@ -34,5 +38,5 @@ begin
 end;
 $$;
 
-comment on function retoma.record_outcomes(retoma.batch, jsonb, timestamptz) is
+comment on function retoma.record_outcomes(retoma.batch, jsonb, retoma.channel_pacing, timestamptz) is
 'Records what became of reserved messages; returns the batch with its new counters, not yet written.';

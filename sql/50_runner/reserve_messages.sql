@@ -3,6 +3,9 @@
 create or replace function retoma.reserve_messages(
   p_batch retoma.batch,
   p_want int,
+  p_token text,
+  p_pacing retoma.channel_pacing,
+  p_has_cap boolean,
   p_now timestamptz,
   out batch retoma.batch,
   out messages json,
@@ -12,37 +15,42 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_allowed int;
+  v_has_limits boolean := not retoma.has_no_limits(p_pacing, p_now);
+  v_allowed int := least(p_want, p_batch.size - p_batch.reserved);
   v_got int := 0;
-  v_step record;
-  v_token text := (select c.token from retoma.campaign as c where c.id = p_batch.campaign_id);
   v_count int;
+  v_step record;
 begin
   batch := p_batch;
-  select t.allowed, t.wait_s into v_allowed, wait_s
-  from retoma.check_pacing(batch.lease_channel_id, least(p_want, batch.size - batch.reserved), p_now) as t;
-  if v_allowed > 0 then
+  if v_has_limits then
+    select t.allowed, t.wait_s into v_allowed, wait_s
+    from retoma.check_pacing(batch.lease_channel_id, v_allowed, p_now) as t;
+  end if;
+  if p_has_cap and v_allowed > 0 then
     v_allowed := retoma.spend_cap(batch.campaign_id, v_allowed, p_now);
   end if;
   while v_got < v_allowed and batch.reserved < batch.size loop
     v_count := least(v_allowed - v_got, batch.size - batch.reserved);
-    select s.* into v_step
-    from retoma.reserve_slice(
-      batch, retoma.batch_ordinals(batch, batch.reserved + 1, batch.reserved + v_count), v_token, p_now
-    ) as s;
+    v_step := retoma.reserve_slice(
+      batch, retoma.batch_ordinals(batch, batch.reserved + 1, batch.reserved + v_count), p_token, p_now
+    );
     batch := v_step.batch;
     v_got := v_got + v_step.got;
     -- A slice of nothing but suppressed numbers has no messages, and takes none of those before it away.
-    messages := coalesce((messages::jsonb || v_step.messages::jsonb)::json, messages, v_step.messages);
+    if messages is null then
+      messages := v_step.messages;
+    elsif v_step.got > 0 then
+      messages := messages::jsonb || v_step.messages::jsonb;
+    end if;
   end loop;
-  if v_got < v_allowed then
+  if p_has_cap and v_got < v_allowed then
     perform retoma.spend_cap(batch.campaign_id, v_got - v_allowed, p_now);
   end if;
-  if v_got > 0 then
+  if v_has_limits and v_got > 0 then
     perform retoma.spend_pacing(batch.lease_channel_id, v_got, p_now);
   end if;
 end;
 $$;
 
-comment on function retoma.reserve_messages(retoma.batch, int, timestamptz) is
+comment on function retoma.reserve_messages(retoma.batch, int, text, retoma.channel_pacing, boolean, timestamptz) is
 'Reserves up to p_want messages as far as pacing and caps allow; messages is null when none, with wait_s until the next.';

@@ -1,13 +1,12 @@
 -- The one update of a step: position, counters, and the lease renewed or ended.
 create or replace function retoma.write_batch(
-  p_batch retoma.batch, p_action text, p_now timestamptz, p_why_not text
+  p_batch retoma.batch, p_action text, p_now timestamptz, p_lease interval, p_why_not text
 ) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_over boolean := p_action in ('completed', 'released');
-  v_lease interval := (select s.lease_duration from retoma.setting as s);
 begin
   update retoma.batch as b
   set
@@ -25,7 +24,7 @@ begin
       else 'ready'
     end,
     lease_epoch = b.lease_epoch + v_over::int,
-    lease_expires_at = case when not v_over then p_now + v_lease end,
+    lease_expires_at = case when not v_over then p_now + p_lease end,
     runner_id = case when not v_over then b.runner_id end,
     lease_channel_id = case when not v_over then b.lease_channel_id end,
     completed_at = case when p_action = 'completed' then p_now end
@@ -33,4 +32,4 @@ begin
 end;
 $$;
 
-comment on function retoma.write_batch(retoma.batch, text, timestamptz, text) is 'Writes what a step has changed in its batch.';
+comment on function retoma.write_batch(retoma.batch, text, timestamptz, interval, text) is 'Writes what a step has changed in its batch.';

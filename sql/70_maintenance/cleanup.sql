@@ -16,13 +16,14 @@ begin
       hint = 'Receipts arrive for days: keep at least ''1 day''';
   end if;
   campaigns := retoma.erase_campaigns(v_now - v_retention);
-  partitions := retoma.drop_partitions();
   delete from retoma.event as e where e.at < v_now - greatest(v_retention, (select s.retention from retoma.setting as s));
   get diagnostics events = row_count;
   delete from retoma.receipt_inbox as i where i.received_at < v_now - interval '1 day';
   delete from retoma.runner as r
   where r.last_seen_at < v_now - interval '1 day' and not exists (select from retoma.batch as b where b.runner_id = r.id);
   get diagnostics runners = row_count;
+  -- Last, because from here to the commit every step waits.
+  partitions := retoma.drop_partitions();
 end;
 $$;
 

@@ -10,7 +10,7 @@ grant execute on function
   retoma.register_runner(uuid, text),
   retoma.unregister_runner(uuid),
   retoma.lease_batch(uuid, int),
-  retoma.advance_batch(bigint, int, jsonb, int, int),
+  retoma.advance_batch(bigint, int, jsonb, int, int, int[]),
   retoma.release_batch(bigint, int),
   retoma.refuse_content(bigint, int, text),
   retoma.tick(uuid),

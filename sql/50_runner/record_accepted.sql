@@ -1,0 +1,32 @@
+-- The usual outcome, and nearly all of them: an array and one insert, because reading each from JSON costs as much as its row.
+-- An outcome that has been recorded already is passed over: the call that brought it lost its reply.
+create or replace function retoma.record_accepted(
+  p_batch retoma.batch, p_ordinals int[], p_pacing retoma.channel_pacing, p_now timestamptz
+) returns retoma.batch
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_batch retoma.batch := p_batch;
+  v_accepted int;
+begin
+  perform retoma.check_reserved(p_batch, p_ordinals);
+  insert into retoma.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome)
+  select
+    p_now, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt, 'sent'
+  from unnest(p_ordinals) as u (ordinal)
+  on conflict do nothing;
+  get diagnostics v_accepted = row_count;
+  v_batch.sent := v_batch.sent + v_accepted;
+  if v_accepted > 0 then
+    v_batch.failure_streak := 0;
+  end if;
+  if p_pacing.gap_max > '0 s' or p_pacing.hold_streak > 0 then
+    perform retoma.take_gap(v_batch.lease_channel_id, v_accepted > 0, p_now);
+  end if;
+  return v_batch;
+end;
+$$;
+
+comment on function retoma.record_accepted(retoma.batch, int[], retoma.channel_pacing, timestamptz) is
+'Records that these reserved messages were accepted; returns the batch with its new counters, not yet written.';
