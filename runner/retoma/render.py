@@ -1,9 +1,12 @@
 """Content: Liquid templates, the convention of marketing tools, over the variables of one recipient."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
-from liquid import Environment, FalsyStrictUndefined
+from liquid import BoundTemplate, Environment, FalsyStrictUndefined
+from liquid.builtin.content import ContentNode
+from liquid.builtin.expressions import FilteredExpression, Path
+from liquid.builtin.output import OutputNode
 from liquid.exceptions import LiquidError
 
 from retoma.errors import RetomaError
@@ -58,8 +61,56 @@ def compile_text(body: str) -> Renderer:
 
     def render(phone: str, variables: Mapping[str, object]) -> str:
         try:
-            return template.render(phone=phone, **variables)
+            return template.render({**variables, "phone": phone})
         except LiquidError as error:
             raise RenderError(error.message or type(error).__name__) from error
 
-    return render
+    parts = _plain_parts(template)
+    return render if parts is None else _renderer_of_plain(parts, render)
+
+
+_Part = tuple[bool, str]
+"""Whether it is a variable; its name, else the text itself."""
+
+_PLAIN_LIMIT = 8_192
+"""Characters, well inside Liquid's own limit in bytes: Liquid decides about what is longer."""
+
+
+def _plain_parts(template: BoundTemplate) -> list[_Part] | None:
+    """The parts of a template that is nothing but text and variables by their names; None for any other."""
+    parts: list[_Part] = []
+    for node in template.nodes:
+        if isinstance(node, ContentNode):
+            parts.append((False, node.text))
+        elif (
+            isinstance(node, OutputNode)
+            and isinstance(node.expression, FilteredExpression)
+            and not node.expression.filters
+            and isinstance(node.expression.left, Path)
+            and len(path := node.expression.left.path) == 1
+            and isinstance(path[0], str)
+        ):
+            parts.append((True, path[0]))
+        else:
+            return None
+    return parts
+
+
+def _renderer_of_plain(parts: Sequence[_Part], render: Renderer) -> Renderer:
+    """The same text as Liquid's in a tenth of the time: Liquid was most of the CPU of a runner.
+
+    Only where both are sure to agree: every variable is there and is a text or a whole number. All else,
+    errors included, is left to Liquid.
+    """
+    names = [text for is_variable, text in parts if is_variable and text != "phone"]
+    template = "".join("%s" if is_variable else text.replace("%", "%%") for is_variable, text in parts)
+    order = [text for is_variable, text in parts if is_variable]
+
+    def render_plain(phone: str, variables: Mapping[str, object]) -> str:
+        for name in names:
+            if type(variables.get(name)) not in (str, int):
+                return render(phone, variables)
+        text = template % tuple([phone if name == "phone" else variables[name] for name in order])
+        return text if len(text) <= _PLAIN_LIMIT else render(phone, variables)
+
+    return render_plain

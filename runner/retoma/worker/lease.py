@@ -5,8 +5,9 @@ The database says at every step what to do; this keeps what is under way, and wh
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
-from typing import cast
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import structlog
 from psycopg.types.json import Jsonb
@@ -23,7 +24,9 @@ LINGER_S = 0.01
 STOP_S = 1.2
 """How long a stop waits for answers of the provider before they are given up as in doubt."""
 
-_ADVANCE = "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s)"
+_ADVANCE = (
+    "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s, %s::int[])"
+)
 
 _NOT_ATTEMPTED = SendResult("error", code="not_attempted", written=False)
 _RENDER_FAILED = SendResult("error", code="render_failed", written=False)
@@ -62,9 +65,15 @@ class Lease:
         self._lease_s = cast(float, row["lease_s"])
         self._window = cast(int, row["max_in_flight"])
         self._seen = cast(int, row["reserved"])
-        self._sending: set[asyncio.Task[None]] = set()
+        # Handed out by the database, and not yet begun: only until the event loop comes to them.
+        self._ready: deque[tuple[int, Message]] = deque()
+        self._begin_before = 0.0
+        self._senders: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
+        # What came of messages since the last step; the usual case apart, because it is nearly all of them.
+        self._accepted: list[int] = []
         self._outcomes: list[dict[str, object]] = []
-        self._arrived = asyncio.Event()
+        self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Send until the database says that the lease is over, or the runner stops.
@@ -72,9 +81,10 @@ class Lease:
         Raises:
             Stopped: the runner stops and the database is away; the lease ends by itself.
         """
+        stopping = asyncio.create_task(self._wake_at_stop())
         try:
             while not self._stop.is_set():
-                wait_s = await self._step(self._window - len(self._sending))
+                wait_s = await self._step(self._window - self._in_flight)
                 if wait_s is None:
                     return
                 await self._pause(wait_s)
@@ -84,22 +94,28 @@ class Lease:
                 "lease_lost", batch=self._batch_id, epoch=self._epoch, reason=str(error).splitlines()[0]
             )
         finally:
+            stopping.cancel()
+            self._ready.clear()
             # Requests of a lost lease are let end, so that this process never has two for one paced channel.
-            if self._sending:
-                await asyncio.wait(self._sending)
+            if self._senders:
+                await asyncio.wait(self._senders)
+
+    async def _wake_at_stop(self) -> None:
+        await self._stop.wait()
+        self._wake.set()
 
     async def _step(self, want: int) -> float | None:
         """Advance once and begin what may be sent. Returns seconds until the next step, None at the end."""
         asked_at = now()
-        outcomes = self._outcomes
-        self._outcomes = []
-        self._arrived.clear()
+        accepted, outcomes = self._accepted, self._outcomes
+        self._accepted, self._outcomes = [], []
+        self._wake.clear()
+        array = f"{{{','.join(map(str, accepted))}}}"
+        arguments = (self._batch_id, self._epoch, Jsonb(outcomes), want, self._seen, array)
         try:
-            rows = await self._database.call(
-                _ADVANCE, (self._batch_id, self._epoch, Jsonb(outcomes), want, self._seen)
-            )
+            rows = await self._database.call(_ADVANCE, arguments)
         except BaseException:
-            self._outcomes = outcomes + self._outcomes
+            self._accepted, self._outcomes = accepted + self._accepted, outcomes + self._outcomes
             raise
         reply = rows[0]
         self._seen = reply["reserved"]
@@ -107,12 +123,7 @@ class Lease:
             case "send":
                 # Half a lease after the question nothing more is begun: a process that was frozen here must
                 # not send when its lease may have passed to another.
-                begin_before = asked_at + self._lease_s / 2
-                for ordinal, message_id, phone, variables, *withheld in reply["messages"]:
-                    if withheld == [True]:
-                        self._note(ordinal, _NOT_ATTEMPTED)
-                    else:
-                        self._begin(ordinal, message_id, phone, variables, begin_before)
+                self._begin(reply["messages"], asked_at + self._lease_s / 2)
                 return 0.0
             case "completed" | "released":
                 return None
@@ -121,24 +132,47 @@ class Lease:
             case _:
                 return cast(float | None, reply["wait_s"]) or self._lease_s / 3
 
-    def _begin(
-        self, ordinal: int, message_id: str, phone: str, variables: dict[str, object], begin_before: float
-    ) -> None:
-        try:
-            text = self._render(phone, variables)
-        except RenderError as error:
-            log.warning("render_failed", batch=self._batch_id, ordinal=ordinal, error=str(error))
-            self._note(ordinal, _RENDER_FAILED)
-            return
-        task = asyncio.create_task(self._send(ordinal, Message(message_id, phone, text), begin_before))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+    def _begin(self, messages: Sequence[Sequence[Any]], begin_before: float) -> None:
+        """Begin these messages: [ordinal, id, phone, variables], and true where it may not be sent."""
+        self._begin_before = begin_before
+        self._in_flight += len(messages)
+        for ordinal, message_id, phone, variables, *withheld in messages:
+            if withheld == [True]:
+                self._note(ordinal, _NOT_ATTEMPTED)
+                continue
+            try:
+                text = self._render(phone, variables)
+            except RenderError as error:
+                log.warning("render_failed", batch=self._batch_id, ordinal=ordinal, error=str(error))
+                self._note(ordinal, _RENDER_FAILED)
+                continue
+            self._ready.append((ordinal, Message(message_id, phone, text)))
+        # Where sending never waits, one sender sends all; where it does, the others are begun meanwhile.
+        if self._ready:
+            self._add_sender()
+            asyncio.get_running_loop().call_soon(self._add_senders)
 
-    async def _send(self, ordinal: int, message: Message, begin_before: float) -> None:
-        result = await self._transport.send(message) if now() < begin_before else _NOT_ATTEMPTED
-        self._note(ordinal, result)
+    def _add_senders(self) -> None:
+        for _ in range(len(self._ready)):
+            self._add_sender()
+
+    def _add_sender(self) -> None:
+        task = asyncio.create_task(self._send_ready())
+        self._senders.add(task)
+        task.add_done_callback(self._senders.discard)
+
+    async def _send_ready(self) -> None:
+        while self._ready:
+            ordinal, message = self._ready.popleft()
+            in_time = now() < self._begin_before
+            self._note(ordinal, await self._transport.send(message) if in_time else _NOT_ATTEMPTED)
 
     def _note(self, ordinal: int, result: SendResult) -> None:
+        self._in_flight -= 1
+        self._wake.set()
+        if result.status == "accepted" and result.provider_id is None:
+            self._accepted.append(ordinal)
+            return
         outcome: dict[str, object] = {"ordinal": ordinal, "status": result.status}
         if result.status == "error":
             outcome |= {
@@ -153,35 +187,34 @@ class Lease:
         elif result.provider_id is not None:
             outcome["provider_id"] = result.provider_id
         self._outcomes.append(outcome)
-        self._arrived.set()
 
     async def _pause(self, wait_s: float) -> None:
         """Wait until an outcome came, a stop, or wait_s; then a moment more for outcomes to come together."""
-        if self._outcomes and not self._sending:
-            return
-        if not self._sending:
-            await _first(self._stop.wait(), longest_s=max(wait_s, 0.001))
+        if self._in_flight == 0:
+            if not self._come_back():
+                await self._rest(max(wait_s, 0.001))
             return
         # A renewal is due after a third of the lease, whatever the provider does.
-        longest = self._lease_s / 3 if wait_s == 0 else min(wait_s, self._lease_s / 3)
-        await _first(self._arrived.wait(), self._stop.wait(), longest_s=longest)
-        if self._sending and len(self._outcomes) < self._window / 2:
-            await _first(self._stop.wait(), longest_s=LINGER_S)
+        await self._rest(self._lease_s / 3 if wait_s == 0 else min(wait_s, self._lease_s / 3))
+        if self._in_flight > 0 and self._come_back() < self._window / 2 and not self._stop.is_set():
+            await asyncio.sleep(LINGER_S)
+
+    def _come_back(self) -> int:
+        return len(self._accepted) + len(self._outcomes)
+
+    async def _rest(self, longest_s: float) -> None:
+        # A timer and one waiter, where asyncio.wait_for would make a task: thousands of channels rest here.
+        timer = asyncio.get_running_loop().call_later(longest_s, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
 
     async def _give_back(self) -> None:
         """Finish what answers in time, and record it; the batch is given back by unregister_runner."""
-        if self._sending:
-            await asyncio.wait(self._sending, timeout=STOP_S)
-        if self._outcomes:
+        if self._senders:
+            await asyncio.wait(self._senders, timeout=STOP_S)
+        if self._come_back():
             await self._step(0)
-        for task in self._sending:
-            task.cancel()
-
-
-async def _first(*waits: Coroutine[object, object, object], longest_s: float) -> None:
-    tasks = [asyncio.create_task(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, timeout=longest_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
+        for task in self._senders:
             task.cancel()
