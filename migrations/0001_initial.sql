@@ -397,16 +397,20 @@ create table if not exists retoma.batch (
   runner_id uuid references retoma.runner (id),
   lease_channel_id int references retoma.channel (id),
   reserved int not null default 0,
-  sent int not null default 0 check (sent >= 0),
-  failed int not null default 0 check (failed >= 0),
-  skipped int not null default 0 check (skipped >= 0),
-  in_doubt int not null default 0 check (in_doubt >= 0),
-  moved int not null default 0 check (moved >= 0),
+  sent int not null default 0,
+  failed int not null default 0,
+  skipped int not null default 0,
+  in_doubt int not null default 0,
+  moved int not null default 0,
   delivered int not null default 0,
   read int not null default 0,
   failure_streak int not null default 0,
   completed_at timestamptz,
-  constraint batch_books_balance check (sent + failed + skipped + in_doubt + moved <= reserved and reserved <= size),
+  -- One constraint and not one a column: each is parsed anew by every update, which is every step.
+  constraint batch_books_balance check (
+    least(sent, failed, skipped, in_doubt, moved) >= 0
+    and sent + failed + skipped + in_doubt + moved <= reserved and reserved <= size
+  ),
   constraint batch_completed_is_settled check (
     status <> 'completed' or sent + failed + skipped + in_doubt + moved = size
   ),

@@ -1,7 +1,7 @@
 """Texts: the renderer of plain texts says what Liquid says, and leaves to Liquid what it is not sure of."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retoma.render import RenderError, _environment, compile_text
@@ -28,6 +28,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(PIECES, max_size=6).map("".join), st.dictionaries(NAMES, VALUES))
 def test_a_text_is_what_liquid_makes_of_it(body: str, variables: dict[str, object]) -> None:
     try:
