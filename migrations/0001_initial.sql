@@ -2623,6 +2623,7 @@ comment on function retoma.pick_batch(int, timestamptz) is 'Locks and returns th
 create or replace function retoma.lease_batch(
   p_runner_id uuid,
   p_channel_id int,
+  p_holding bigint[] default '{}',
   out batch_id bigint,
   out lease_epoch int,
   out reserved int,
@@ -2632,7 +2633,8 @@ create or replace function retoma.lease_batch(
   out channel text,
   out transport text,
   out settings jsonb,
-  out max_in_flight int
+  out max_in_flight int,
+  out may_lease_more boolean
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -2651,10 +2653,11 @@ begin
       message = format('runner %s is not registered', p_runner_id), hint = 'Call retoma.register_runner first';
   end if;
   perform from retoma.channel_pacing as p where p.channel_id = p_channel_id for update;
-  -- A lease of this runner on this channel whose reply it never got: it cannot know of it, so it ends here.
+  -- A lease of this runner on this channel that it does not hold: the reply never came, so it ends here.
   perform retoma.end_lease(b.id, 'released')
   from retoma.batch as b
-  where b.status = 'leased' and b.lease_channel_id = p_channel_id and b.runner_id = p_runner_id;
+  where b.status = 'leased' and b.lease_channel_id = p_channel_id and b.runner_id = p_runner_id
+    and b.id <> all(p_holding);
   perform from retoma.channels_that_can_lease(v_now) as c (id) where c.id = p_channel_id;
   if not found then
     return;
@@ -2675,12 +2678,15 @@ begin
   select c.name, c.body into campaign, body from retoma.campaign as c where c.id = v_campaign_id;
   select c.name, c.transport, c.settings, c.max_in_flight into channel, transport, settings, max_in_flight
   from retoma.channel as c where c.id = p_channel_id;
+  may_lease_more := exists (select from retoma.channels_that_can_lease(v_now) as c (id) where c.id = p_channel_id);
 end;
 $$;
 
-comment on function retoma.lease_batch(uuid, int) is
+comment on function retoma.lease_batch(uuid, int, bigint[]) is
 'For runners: leases a batch of the channel, with all that is needed to send it. batch_id is null when there is nothing to do now;
-the doorbell rings when there is. lease_epoch goes with every further call; lease_s: seconds that the lease lasts without one.
+the doorbell rings when there is. p_holding: batches that this runner holds on the channel already; any
+other lease of its own there is ended. lease_epoch goes with every further call; lease_s: seconds that the lease lasts without one.
+may_lease_more: whether the channel allows another lease at once (channel.max_leases).
 Error RT001: the runner is not registered.';
 
 -- sql/50_runner/hold_batch.sql
@@ -4662,7 +4668,7 @@ grant usage on schema retoma to retoma_operator, retoma_runner, retoma_monitor;
 grant execute on function
   retoma.register_runner(uuid, text),
   retoma.unregister_runner(uuid),
-  retoma.lease_batch(uuid, int),
+  retoma.lease_batch(uuid, int, bigint[]),
   retoma.advance_batch(bigint, int, jsonb, int, int, int[]),
   retoma.release_batch(bigint, int),
   retoma.refuse_content(bigint, int, text),

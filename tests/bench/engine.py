@@ -14,6 +14,9 @@ from tests.bench.server import Server, running
 
 BATCH = 300
 
+LEASES = 2
+"""Leases of a channel for each runner: one is read while the outcomes of the other are written."""
+
 _numbers = itertools.count(1)
 
 
@@ -60,7 +63,7 @@ def engine(
     names = [f"null-{number}-{index}" for index in range(channels)]
     with server.connect() as connection, ExitStack() as stack:
         ids = [
-            world.make_channel(connection, name, transport, settings, window=window, leases=runners)
+            world.make_channel(connection, name, transport, settings, window=window, leases=LEASES * runners)
             for name in names
         ]
         campaign = f"engine {number}"

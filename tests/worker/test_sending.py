@@ -58,6 +58,19 @@ def test_two_channels_share_a_campaign(world: World, workers: Workers) -> None:
     assert (world.accepted("sales") + world.accepted("support")).total() == 300
 
 
+def test_one_runner_holds_as_many_leases_as_the_channel_allows(world: World, workers: Workers) -> None:
+    world.webhook("sales", rate_per_s=100)
+    world.db.execute("select retoma.configure_channel('sales', p_max_leases => 3)")
+    workers.start("r1")
+
+    world.campaign("spring", "sales", messages=150, batch_size=20)
+
+    wait_until(lambda: world.db.execute("select 1 from retoma.v_runner where leases = 3").fetchone())
+    world.wait_for_end("spring")
+    assert set(world.accepted("sales").values()) == {1}
+    assert world.accepted("sales").total() == 150
+
+
 def test_a_rate_is_not_exceeded_in_any_second(world: World, workers: Workers) -> None:
     world.webhook("sales", rate_per_s=50)
     workers.start("r1")

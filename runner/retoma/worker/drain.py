@@ -15,6 +15,7 @@ from retoma.render import compile_text
 from retoma.transports import registry
 from retoma.transports.base import Transport
 from retoma.worker.database import Database, StaleLease, Stopped
+from retoma.worker.lanes import Lanes
 from retoma.worker.lease import Lease, now
 
 log = structlog.get_logger()
@@ -65,22 +66,16 @@ class Drains:
         turn_ends = now() + TURN_S * random.uniform(0.8, 1.2)
         look_up_at = now()
         try:
-            while not self._stop.is_set():
-                if now() >= look_up_at:
-                    await self._look_up(channel_id)
-                    look_up_at = now() + LOOK_UP_S
-                rows = await self._database.call(
-                    "select * from retoma.lease_batch(%s, %s)", (self._runner_id, channel_id)
-                )
-                row = rows[0]
-                if row["batch_id"] is None:
-                    return
-                log.info("leased", channel=row["channel"], campaign=row["campaign"], batch=row["batch_id"],
-                         epoch=row["lease_epoch"], position=row["reserved"])  # fmt: skip
-                await self._run(row)
-                if now() > turn_ends:
-                    await self._database.call("select retoma.ring(array[%s::int])", (channel_id,))
-                    return
+            async with Lanes(self._database, self._runner_id, channel_id, self._run) as lanes:
+                while not self._stop.is_set():
+                    if now() >= look_up_at:
+                        await self._look_up(channel_id)
+                        look_up_at = now() + LOOK_UP_S
+                    if not await lanes.next():
+                        return
+                    if now() > turn_ends:
+                        await self._database.call("select retoma.ring(array[%s::int])", (channel_id,))
+                        return
         except Stopped:
             return
         except Exception:

@@ -102,6 +102,21 @@ def test_a_runner_that_asks_again_never_got_the_last_reply_so_that_lease_ends(
         advance(db, lost)
 
 
+def test_a_runner_keeps_the_leases_that_it_names_and_learns_whether_it_may_have_more(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    make_campaign(db, size=6, batch_size=2)
+    db.execute("select retoma.configure_channel('sales', p_max_leases => 2)")
+    ask = "select batch_id, may_lease_more from retoma.lease_batch(%s, %s, %s)"
+
+    first = db.execute(ask, (runner, channel, [])).fetchone()
+    second = db.execute(ask, (runner, channel, [1])).fetchone()
+    third = db.execute(ask, (runner, channel, [1, 2])).fetchone()
+
+    assert (first, second, third) == ((1, True), (2, False), (None, None))
+    assert call(db, "select array_agg(id order by id) from retoma.batch where status = 'leased'") == [1, 2]
+
+
 def test_the_campaign_that_waited_longest_is_served_first(db: Db, channel: int, runner: UUID) -> None:
     first = make_campaign(db, "first", size=2, batch_size=1)
     second = make_campaign(db, "second", size=2, batch_size=1)
