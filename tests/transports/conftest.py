@@ -1,17 +1,28 @@
 """One sandbox for all tests of transports; every test uses channels of its own."""
 
+import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from retoma.transports import registry
 from retoma.transports.base import Message, Transport
 from tests.transports.sandbox_process import SandboxProcess, start_sandbox
 
 _numbers = itertools.count(1)
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The worker's event loop; what knows the loop closely is tested on Python's own as well."""
+    if item.path.name == "test_connection.py":
+        return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import socket
 import pytest
 
 from retoma.transports import registry
-from retoma.transports.base import Message, SendResult
+from retoma.transports.base import Message, SendResult, now
 from tests.transports.conftest import Channel, Kind
 from tests.transports.scripted_server import ScriptedServer, scripted
 
@@ -88,6 +88,18 @@ async def test_a_server_that_does_not_speak_tls_got_nothing(kind: Kind, message:
         await transport.aclose()
 
     assert (result.status, result.code, result.written) == ("error", "connect_failed", False)
+
+
+async def test_a_message_whose_time_is_over_when_the_connection_stands_is_not_sent(
+    channel: Channel, message: Message
+) -> None:
+    before = channel.figures
+
+    late = await channel.transport.send(message._replace(send_before=now()))
+
+    assert (late.status, late.code, late.written) == ("error", "not_attempted", False)
+    assert channel.figures == before
+    assert (await channel.transport.send(message._replace(send_before=now() + 60))).status == "accepted"
 
 
 @pytest.mark.parametrize(("fault", "taken"), [("accept_then_drop", 1), ("drop_before_accept", 0)])

@@ -5,9 +5,11 @@ reached it; the table retoma.error_rule turns those facts into a class and an ac
 policy with SQL, and a transport stays a page of code about one provider.
 """
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from retoma.errors import RetomaError
 
@@ -15,28 +17,35 @@ Settings = Mapping[str, object]
 """The settings of a channel, as they are in the database (JSON)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+def now() -> float:
+    """Seconds of a clock that is never set and goes on while the machine sleeps; for Message.send_before."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class Message(NamedTuple):
     """One message, ready to be sent.
 
     Args:
         id: 32 lower-case hexadecimal digits; the same over all attempts.
         phone: E.164 with the leading +.
         text: the rendered text. Never logged.
+        send_before: a moment of now(). A transport looks at it last of all, when it is connected and about to
+            write: after it, the message may have passed to another runner. Then the code is not_attempted.
     """
 
     id: str
     phone: str
     text: str
+    send_before: float = math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class SendResult:
+class SendResult(NamedTuple):
     """What is known after one attempt.
 
     Args:
         status: accepted; held, when the provider took it but keeps it for a check of its own; or error.
-        code: None when accepted. connect_failed, connection_lost and timeout are facts of the network;
+        code: None when accepted. connect_failed, connection_lost and timeout are facts of the network,
+            not_attempted that it was too late;
             http_<status> is an answer without a code of the provider; the rest are the transport's own.
         http_status: None when there was no answer.
         retry_after_s: seconds from the answer, when the provider asked for a pause.

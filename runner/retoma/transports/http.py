@@ -1,17 +1,21 @@
-"""The only module that knows the HTTP client. It returns facts, and never sends a request twice.
+"""The HTTP client of the transports. It returns facts, and never sends a request twice.
 
-aiohttp was chosen over a client three times as fast, because only aiohttp stops a request when its task is
-cancelled and tells by type what failed: docs/decisions/0020-http-client.md.
+It is our own, over the parser of Node (llhttp) and asyncio: docs/decisions/0020-http-client.md says why.
 """
 
+import asyncio
 import json
+import math
+import time
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import NamedTuple
 
-import aiohttp
 from yarl import URL
+
+from retoma.transports.base import now
+from retoma.transports.connection import Connection, Failure, Origin
 
 DEFAULT_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
@@ -21,23 +25,20 @@ CONNECT_TIMEOUT_S = 10.0
 # certainly young. A new connection every 5 to 15 seconds costs nothing.
 IDLE_CONNECTION_S = 2.0
 
-Failure = Literal["connect_failed", "connection_lost", "timeout"]
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back.
 
     Args:
         status: the HTTP status, None when there was no answer.
-        body: the decoded JSON, None when there was none or it could not be read.
+        raw: the bytes of the body, as far as they came.
         retry_after_s: seconds, from the header Retry-After.
         failure: None when there was an answer.
         detail: the kind of the failure; never an address or content.
     """
 
     status: int | None
-    body: object = None
+    raw: bytes = b""
     retry_after_s: float | None = None
     failure: Failure | None = None
     detail: str | None = None
@@ -54,87 +55,145 @@ class Answer:
     @property
     def written(self) -> bool:
         """False only when nothing of the request can have left this machine."""
-        return self.failure != "connect_failed"
+        return self.failure not in ("connect_failed", "not_attempted")
+
+    @property
+    def body(self) -> object:
+        """The decoded JSON, None when there was none or it could not be read."""
+        try:
+            return json.loads(self.raw)
+        # The status is what decides: a body that cannot be read takes nothing away from it.
+        except (ValueError, RecursionError):
+            return None
 
     def field(self, name: str) -> object:
         """A field of the JSON object in the body; None when there is no object or no such field."""
-        return self.body.get(name) if isinstance(self.body, dict) else None
+        body = self.body
+        return body.get(name) if isinstance(body, dict) else None
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def encode(value: object) -> bytes:
     """Compact JSON in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()
 
 
 class HttpClient:
-    """A pool of connections to one provider, opened at the first request.
+    """A pool of connections to one provider, opened as they are needed.
 
     Args:
+        url: scheme, host and port of the provider; every request goes there.
         headers: sent with every request.
         timeout_s: seconds for a whole request, from connecting to the last byte of the answer.
     """
 
-    def __init__(self, headers: Mapping[str, str], timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
-        self._headers = dict(headers)
+    def __init__(self, url: URL, headers: Mapping[str, str], timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        self._origin = Origin(url)
+        # No coding is asked for: an answer of some bytes gains nothing from it.
+        every = {
+            "Host": url.host_port_subcomponent or "",
+            "User-Agent": "retoma",
+            "Accept-Encoding": "identity",
+        }
+        self._head = "".join(_line(name, value) for name, value in {**every, **headers}.items())
+        self._timeout_s = timeout_s
         # Well below the total, so that a slow connect is told apart from a slow answer.
-        connect_s = min(CONNECT_TIMEOUT_S, timeout_s / 2)
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_s)
-        self._session: aiohttp.ClientSession | None = None
+        self._connect_s = min(CONNECT_TIMEOUT_S, timeout_s / 2)
+        self._idle: deque[Connection] = deque()  # the youngest at the right
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._closed = False
 
-    async def post_json(self, url: URL, payload: bytes, headers: Mapping[str, str]) -> Answer:
-        """POST encoded JSON once: aiohttp repeats no POST, and redirects are not followed."""
-        return await self._request("POST", url, payload, {"Content-Type": "application/json", **headers})
+    async def post_json(
+        self, target: str, payload: bytes, headers: Mapping[str, str], send_before: float = math.inf
+    ) -> Answer:
+        """POST encoded JSON once. Redirects are not followed.
 
-    async def get_json(self, url: URL) -> Answer:
-        """GET; aiohttp may repeat it once on a connection that the server has closed, which is harmless."""
-        return await self._request("GET", url, None, {})
+        Args:
+            target: path and query, percent-encoded (yarl's raw_path_qs).
+            send_before: see Message.
+        """
+        more = "".join([_line(name, value) for name, value in headers.items()])
+        head = (
+            f"POST {target} HTTP/1.1\r\n{self._head}Content-Type: application/json\r\n"
+            f"Content-Length: {len(payload)}\r\n{more}\r\n"
+        )
+        return await self._request(head.encode() + payload, send_before)
+
+    async def get_json(self, target: str) -> Answer:
+        """GET, once; target as in post_json."""
+        return await self._request(f"GET {target} HTTP/1.1\r\n{self._head}\r\n".encode())
 
     async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        """Close idle connections; one that is in use closes after its answer."""
+        self._closed = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        while self._idle:
+            self._idle.pop().close()
 
-    async def _request(self, method: str, url: URL, data: bytes | None, headers: Mapping[str, str]) -> Answer:
-        try:
-            async with self._open().request(
-                method, url, data=data, headers=headers, allow_redirects=False
-            ) as response:
-                return Answer(response.status, await _json(response), _retry_after_s(response))
-        # These three classes come from making the connection, TLS and the name look-up included.
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return Answer(None, failure="connect_failed", detail=type(error).__name__)
-        except TimeoutError:
-            return Answer(None, failure="timeout", detail="no answer in time")
-        except (aiohttp.ClientError, OSError) as error:
-            return Answer(None, failure="connection_lost", detail=type(error).__name__)
+    async def _request(self, request: bytes, send_before: float = math.inf) -> Answer:
+        started = time.monotonic()
+        connection = self._take()
+        if connection is None:
+            try:
+                connection = await self._origin.connect(self._connect_s)
+            except (OSError, UnicodeError) as error:
+                # Nothing but the connection was tried: the name look-up, TCP, TLS.
+                return Answer(None, failure="connect_failed", detail=type(error).__name__)
+        # A process that was frozen while it connected must not send when it wakes up.
+        if now() >= send_before:
+            self._give_back(connection)
+            return Answer(None, failure="not_attempted", detail="too late")
+        reply = await connection.exchange(request, self._timeout_s - (time.monotonic() - started))
+        self._give_back(connection)
+        return Answer(reply.status, reply.body, _retry_after_s(reply.headers), reply.failure, reply.detail)
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                # How many requests are in flight is decided in the database, not here.
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_CONNECTION_S),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers=self._headers,
-                timeout=self._timeout,
-            )
-        return self._session
-
-
-async def _json(response: aiohttp.ClientResponse) -> object:
-    # The status has arrived, and it is what decides: a body that cannot be read takes nothing away from it.
-    try:
-        return json.loads(await response.read())
-    except (aiohttp.ClientError, OSError, ValueError):
+    def _take(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.reusable and connection.idle_since + IDLE_CONNECTION_S > time.monotonic():
+                return connection
+            connection.close()
         return None
 
+    def _give_back(self, connection: Connection) -> None:
+        if not connection.reusable:
+            return
+        if self._closed:
+            connection.close()
+            return
+        connection.idle_since = time.monotonic()
+        self._idle.append(connection)
+        if self._sweeper is None:
+            self._sweeper = asyncio.get_running_loop().call_later(IDLE_CONNECTION_S, self._sweep)
 
-def _retry_after_s(response: aiohttp.ClientResponse) -> float | None:
+    def _sweep(self) -> None:
+        """Close what has been idle for too long."""
+        too_old = time.monotonic() - IDLE_CONNECTION_S
+        while self._idle and self._idle[0].idle_since <= too_old:
+            self._idle.popleft().close()
+        again = self._idle and asyncio.get_running_loop().call_later(IDLE_CONNECTION_S, self._sweep)
+        self._sweeper = again or None
+
+
+def _line(name: str, value: str) -> str:
+    if not value.isprintable():
+        raise ValueError(f"the header {name} has a value that no header can carry")
+    return f"{name}: {value}\r\n"
+
+
+def _retry_after_s(headers: Mapping[bytes, bytes]) -> float | None:
     """Seconds to wait: a number, or a date (RFC 9110, 10.2.3) read against the server's own clock."""
-    value = response.headers.get("Retry-After", "").strip()
+    if b"retry-after" not in headers:
+        return None
+    value = headers[b"retry-after"].decode("latin-1").strip()
     if value.isascii() and value.isdigit():
         return float(value)
     try:
         until = parsedate_to_datetime(value)
-        now = parsedate_to_datetime(response.headers["Date"])
+        now = parsedate_to_datetime(headers[b"date"].decode("latin-1"))
         return max(0.0, (until - now).total_seconds())
     except (ValueError, KeyError, TypeError):
         return None

@@ -72,8 +72,8 @@ class Waha:
         self._looks_up = settings.flag("store") and self._chooses_id
         api_key = settings.header("api_key")
         timeout_s = settings.seconds("timeout_s", DEFAULT_TIMEOUT_S, maximum=300)
-        self._http = HttpClient({"X-Api-Key": api_key} if api_key else {}, timeout_s)
-        self._send_url = self._base / "api" / "sendText"
+        self._http = HttpClient(self._base, {"X-Api-Key": api_key} if api_key else {}, timeout_s)
+        self._send_target = (self._base / "api" / "sendText").raw_path_qs
 
     @property
     def capabilities(self) -> Capabilities:
@@ -85,7 +85,7 @@ class Waha:
         request = {"session": self._session, "chatId": chat_id(message.phone), "text": message.text}
         if self._chooses_id:
             request["id"] = waha_id(message.id)
-        answer = await self._http.post_json(self._send_url, encode(request), {})
+        answer = await self._http.post_json(self._send_target, encode(request), {}, message.send_before)
         if answer.ok:
             provider_id = None if self._chooses_id else _provider_id(answer.field("id"))
             return SendResult("accepted", http_status=answer.status, provider_id=provider_id)
@@ -104,7 +104,7 @@ class Waha:
         chat = chat_id(phone)
         name = f"true_{chat}_{waha_id(message_id)}"
         url = self._base / "api" / self._session / "chats" / chat / "messages" / name
-        answer = await self._http.get_json(url)
+        answer = await self._http.get_json(url.raw_path_qs)
         if answer.ok and answer.field("id"):
             return "found"
         # A missing session, a wrong path and a proxy answer 404 as well; only this one speaks of the message.
@@ -117,7 +117,7 @@ class Waha:
         url = (self._base / "api" / "contacts" / "check-exists").with_query(
             phone=phone.removeprefix("+"), session=self._session
         )
-        answer = await self._http.get_json(url)
+        answer = await self._http.get_json(url.raw_path_qs)
         exists, address = answer.field("numberExists"), answer.field("chatId")
         if not answer.ok or not isinstance(exists, bool):
             return NumberCheck(None)

@@ -61,7 +61,8 @@ class Webhook:
         self._secret = settings.optional_text("secret")
         self._idempotent = settings.flag("idempotent")
         self._looks_up = settings.flag("look_up")
-        self._http = HttpClient({}, settings.seconds("timeout_s", DEFAULT_TIMEOUT_S, maximum=300))
+        self._target = self._url.raw_path_qs
+        self._http = HttpClient(self._url, {}, settings.seconds("timeout_s", DEFAULT_TIMEOUT_S, maximum=300))
 
     @property
     def capabilities(self) -> Capabilities:
@@ -74,7 +75,7 @@ class Webhook:
         headers = {"Idempotency-Key": message.id}
         if self._secret is not None:
             headers[SIGNATURE_HEADER] = f"sha256={sign(self._secret, payload, 'sha256')}"
-        answer = await self._http.post_json(self._url, payload, headers)
+        answer = await self._http.post_json(self._target, payload, headers, message.send_before)
         if answer.ok:
             provider_id = _provider_id(answer, message)
             return SendResult("accepted", http_status=answer.status, provider_id=provider_id)
@@ -90,7 +91,7 @@ class Webhook:
     async def look_up(self, message_id: str, phone: str) -> LookUp:
         if not self._looks_up:
             return "unknown"
-        answer = await self._http.get_json((self._url / message_id).with_query(self._url.query))
+        answer = await self._http.get_json((self._url / message_id).with_query(self._url.query).raw_path_qs)
         if answer.ok:
             return "found"
         return "absent" if answer.status == 404 and isinstance(answer.body, dict) else "unknown"

@@ -13,10 +13,10 @@ from psycopg.types.json import Jsonb
 from retoma.errors import RetomaError
 from retoma.render import compile_text
 from retoma.transports import registry
-from retoma.transports.base import Transport
+from retoma.transports.base import Transport, now
 from retoma.worker.database import Database, StaleLease, Stopped
 from retoma.worker.lanes import Lanes
-from retoma.worker.lease import Lease, now
+from retoma.worker.lease import Lease
 
 log = structlog.get_logger()
 

@@ -4,7 +4,6 @@ The database says at every step what to do; this keeps what is under way, and wh
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -13,7 +12,7 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from retoma.render import Renderer, RenderError
-from retoma.transports.base import Message, SendResult, Transport
+from retoma.transports.base import Message, SendResult, Transport, now
 from retoma.worker.database import Database, StaleLease
 
 log = structlog.get_logger()
@@ -30,11 +29,6 @@ _ADVANCE = (
 
 _NOT_ATTEMPTED = SendResult("error", code="not_attempted", written=False)
 _RENDER_FAILED = SendResult("error", code="render_failed", written=False)
-
-
-def now() -> float:
-    """Seconds of a clock that goes on while the machine sleeps and is never set."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class Lease:
@@ -67,7 +61,6 @@ class Lease:
         self._seen = cast(int, row["reserved"])
         # Handed out by the database, and not yet begun: only until the event loop comes to them.
         self._ready: deque[tuple[int, Message]] = deque()
-        self._begin_before = 0.0
         self._senders: set[asyncio.Task[None]] = set()
         self._in_flight = 0
         # What came of messages since the last step; the usual case apart, because it is nearly all of them.
@@ -134,7 +127,6 @@ class Lease:
 
     def _begin(self, messages: Sequence[Sequence[Any]], begin_before: float) -> None:
         """Begin these messages: [ordinal, id, phone, variables], and true where it may not be sent."""
-        self._begin_before = begin_before
         self._in_flight += len(messages)
         for ordinal, message_id, phone, variables, *withheld in messages:
             if withheld == [True]:
@@ -146,7 +138,7 @@ class Lease:
                 log.warning("render_failed", batch=self._batch_id, ordinal=ordinal, error=str(error))
                 self._note(ordinal, _RENDER_FAILED)
                 continue
-            self._ready.append((ordinal, Message(message_id, phone, text)))
+            self._ready.append((ordinal, Message(message_id, phone, text, begin_before)))
         # Where sending never waits, one sender sends all; where it does, the others are begun meanwhile.
         if self._ready:
             self._add_sender()
@@ -164,7 +156,7 @@ class Lease:
     async def _send_ready(self) -> None:
         while self._ready:
             ordinal, message = self._ready.popleft()
-            in_time = now() < self._begin_before
+            in_time = now() < message.send_before
             self._note(ordinal, await self._transport.send(message) if in_time else _NOT_ATTEMPTED)
 
     def _note(self, ordinal: int, result: SendResult) -> None:

@@ -43,6 +43,7 @@ def test_a_lease_comes_with_all_that_is_needed_to_send(db: Db) -> None:
         "transport": "webhook",
         "settings": settings,
         "max_in_flight": 32,
+        "may_lease_more": False,
     }
 
 
