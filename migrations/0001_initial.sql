@@ -2619,7 +2619,8 @@ create or replace function retoma.lease_batch(
   out channel text,
   out transport text,
   out settings jsonb,
-  out max_in_flight int
+  out max_in_flight int,
+  out paced boolean
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -2660,15 +2661,73 @@ begin
   where cc.campaign_id = v_campaign_id and cc.channel_id = p_channel_id;
   lease_s := extract(epoch from v_lease);
   select c.name, c.body into campaign, body from retoma.campaign as c where c.id = v_campaign_id;
-  select c.name, c.transport, c.settings, c.max_in_flight into channel, transport, settings, max_in_flight
-  from retoma.channel as c where c.id = p_channel_id;
+  select c.name, c.transport, c.settings, c.max_in_flight, p.gap_max > '0 s'
+  into channel, transport, settings, max_in_flight, paced
+  from retoma.channel as c
+  inner join retoma.channel_pacing as p on c.id = p.channel_id
+  where c.id = p_channel_id;
 end;
 $$;
 
 comment on function retoma.lease_batch(uuid, int) is
 'For runners: leases a batch of the channel, with all that is needed to send it. batch_id is null when there is nothing to do now;
-the doorbell rings when there is. lease_epoch goes with every further call; lease_s: seconds that the lease lasts without one.
+the doorbell rings when there is. lease_epoch goes with every further call; lease_s: seconds that the lease lasts without one;
+paced: the channel has gaps between messages, so that its steps may travel by advance_batches.
 Error RT001: the runner is not registered.';
+
+-- sql/50_runner/lease_batches.sql
+
+-- Leases for many channels in one transaction, for a runner that begins with thousands. Locks the pacing of the channels in the order of
+-- their ids, and with each the batch that it leases, for which nobody waits (skip locked).
+create or replace function retoma.lease_batches(
+  p_runner_id uuid, p_channel_ids int[], out place int, out lease json
+) returns setof record
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_channel record;
+begin
+  for v_channel in
+    select u.id, u.place from unnest(p_channel_ids) with ordinality as u (id, place) order by u.id
+  loop
+    place := v_channel.place;
+    select to_json(l) into lease from retoma.lease_batch(p_runner_id, v_channel.id) as l;
+    return next;
+  end loop;
+end;
+$$;
+
+comment on function retoma.lease_batches(uuid, int[]) is
+'For runners: lease_batch for many channels, in one transaction. Returns the reply of each with its place in p_channel_ids, from 1.
+Error RT001: the runner is not registered.';
+
+-- sql/50_runner/take_rings.sql
+
+-- A runner that answers one ring answers those beside it too: fetched one by one through procrastinate, with three commits each,
+-- the rings of 5,000 channels took a minute. What is taken and then lost with its runner, the next tick rings again.
+-- Locks waiting jobs, and passes over those that somebody else is fetching.
+create or replace function retoma.take_rings(p_limit int) returns setof int
+language sql volatile security definer
+set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+begin atomic -- noqa: PRS
+  with waiting as materialized (
+    select j.id
+    from procrastinate.procrastinate_jobs as j
+    where j.status = 'todo' and j.task_name = 'retoma.drain_channel'
+    order by j.priority desc, j.id
+    limit p_limit
+    for update skip locked
+  )
+  delete from procrastinate.procrastinate_jobs as j
+  using waiting as w
+  where j.id = w.id
+  returning (j.args ->> 'channel_id')::int;
+end;
+
+comment on function retoma.take_rings(int) is
+'For runners: takes up to p_limit waiting rings and returns their channels, which the caller then drains.';
 
 -- sql/50_runner/hold_batch.sql
 
@@ -3357,6 +3416,59 @@ says: do not send this, report it as not_attempted), wait (call again in wait_s 
 drain (only outcomes are taken now), released or completed (the lease is over), and the new high-water mark reserved.
 Errors: RT010 the epoch is not that of a live lease: drop the batch; RT003 bad arguments.';
 
+-- sql/50_runner/advance_batches.sql
+
+-- The steps of many channels with gaps in one transaction: a commit for each made the disk their limit, at two a message.
+-- Locks all the batches in the order of their ids, then the pacing of all their channels, and goes on by campaign: the order of locks
+-- of install.sql. An error may lock channels before campaigns, and channels without gaps share their pacing with other leases: such
+-- steps are refused, and travel alone.
+create or replace function retoma.advance_batches(
+  p_steps jsonb,
+  out place int,
+  out action text,
+  out wait_s double precision,
+  out reserved int,
+  out messages json
+) returns setof record
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+set jit to off
+as $$
+declare
+  v_ids bigint[] := array(select (s.step ->> 0)::bigint from jsonb_array_elements(p_steps) as s (step));
+  v_step record;
+begin
+  if p_steps @? '$[*][2][*] ? (@.status == "error")' then
+    raise exception using errcode = 'RT003',
+      message = 'an outcome that is an error cannot be recorded together with the steps of other batches',
+      hint = 'Call retoma.advance_batch for it';
+  end if;
+  perform from retoma.batch as b where b.id = any(v_ids) order by b.id for no key update;
+  perform from retoma.channel_pacing as p
+  where p.channel_id = any(array(select b.lease_channel_id from retoma.batch as b where b.id = any(v_ids))) and p.gap_max > '0 s'
+  order by p.channel_id
+  for update;
+  for v_step in
+    select
+      s.place, b.id, (s.step ->> 1)::int as lease_epoch, s.step -> 2 as outcomes, (s.step ->> 3)::int as want, (s.step ->> 4)::int as seen
+    from jsonb_array_elements(p_steps) with ordinality as s (step, place)
+    left join retoma.batch as b on b.id = (s.step ->> 0)::bigint
+    order by b.campaign_id, b.id
+  loop
+    place := v_step.place;
+    select a.action, a.wait_s, a.reserved, a.messages into action, wait_s, reserved, messages
+    from retoma.advance_batch(v_step.id, v_step.lease_epoch, v_step.outcomes, v_step.want, v_step.seen) as a;
+    return next;
+  end loop;
+end;
+$$;
+
+comment on function retoma.advance_batches(jsonb) is
+'For runners: advance_batch for many batches of channels with gaps, in one transaction. p_steps: an array of the arguments of each,
+[[batch_id, lease_epoch, outcomes, want, seen], …]. Returns the reply of each with its place in p_steps, from 1. One that is refused
+(RT010) refuses all: make each call alone then. Error RT003 also when an outcome is an error.';
+
 -- sql/50_runner/end_lease.sql
 
 -- Ends a lease from outside of a step: reserved messages without an outcome become in doubt (invariant 4), or are queued for the
@@ -3416,6 +3528,47 @@ comment on function retoma.end_lease(bigint, text) is
 doubt: runner_gone, released, or lease_expired (it may only be frozen, and send yet: no look-up can prove that it has not).
 False when the batch is locked or not leased.';
 
+-- sql/50_runner/end_leases.sql
+
+-- Ends many leases from outside. Those with nothing under way, which is nearly all where gaps are slept, are ended by one statement;
+-- the others one by one, see end_lease. Takes the locks of the batches in the order of their ids, passing over those that
+-- somebody else is changing; then those of their channels' pacing.
+create or replace function retoma.end_leases(p_ids bigint[], p_code text) returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+as $$
+begin
+  with quiet as materialized (
+    select b.id, b.campaign_id, b.lease_channel_id, b.runner_id
+    from retoma.batch as b
+    where b.id = any(p_ids) and b.status = 'leased' and b.reserved < b.size
+      and b.reserved = b.sent + b.failed + b.skipped + b.in_doubt + b.moved
+    order by b.id
+    for update skip locked
+  ),
+  noted as (
+    insert into retoma.event (subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, why)
+    select
+      'batch', q.campaign_id, q.id, q.lease_channel_id, q.runner_id, 'leased', 'taken back',
+      p_code || '; 0 messages without an outcome'
+    from quiet as q
+    order by q.id
+  )
+  update retoma.batch as b
+  set
+    status = case when c.status = 'cancelled' then 'cancelled' else 'ready' end,
+    lease_epoch = b.lease_epoch + 1, lease_expires_at = null, runner_id = null, lease_channel_id = null
+  from quiet as q
+  inner join retoma.campaign as c on q.campaign_id = c.id
+  where b.id = q.id;
+  perform retoma.end_lease(l.id, p_code)
+  from (select b.id from retoma.batch as b where b.id = any(p_ids) and b.status = 'leased' order by b.id) as l;
+end;
+$$;
+
+comment on function retoma.end_leases(bigint[], text) is 'Ends the leases of these batches; p_code as for end_lease.';
+
 -- sql/50_runner/complete_batches.sql
 
 -- Completes those of these batches that have nothing left: their leases were ended from outside. Their trigger may lock campaigns.
@@ -3453,24 +3606,20 @@ again, on a channel that dedupes). Error RT010: the epoch is not that of a live 
 -- sql/50_runner/unregister_runner.sql
 
 -- Gives back all leases of the runner at once: one by one over a few connections takes seconds when it has hundreds of channels.
--- Locks its batches in the order of their ids, then the pacing of their channels, then campaigns.
+-- Locks its batches in the order of their ids, then the pacing of their channels, then campaigns. It rings nobody, as 5,000 rings
+-- take longer than a runner may need to stop: the tick of the next runner does.
 create or replace function retoma.unregister_runner(p_runner_id uuid) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_ids bigint[];
-  v_channel_ids int[];
 begin
   perform retoma.insist_on_durability();
   update retoma.runner as r set stopped_at = retoma.clock() where r.id = p_runner_id;
-  select coalesce(array_agg(b.id order by b.id), '{}'), coalesce(array_agg(b.lease_channel_id), '{}')
-  into v_ids, v_channel_ids
-  from retoma.batch as b
-  where b.status = 'leased' and b.runner_id = p_runner_id;
-  perform retoma.end_lease(u.id, 'released') from unnest(v_ids) with ordinality as u (id, place) order by u.place;
+  v_ids := array(select b.id from retoma.batch as b where b.status = 'leased' and b.runner_id = p_runner_id);
+  perform retoma.end_leases(v_ids, 'released');
   perform retoma.complete_batches(v_ids);
-  perform retoma.ring(v_channel_ids);
 end;
 $$;
 
@@ -3758,6 +3907,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
+  v_now timestamptz := retoma.clock();
   v_gone uuid[] := array(
     select r.id from retoma.runner as r
     where r.stopped_at is not null or (
@@ -3765,21 +3915,24 @@ declare
       and not r.lock_key = any(array(select k from retoma.locked_runner_keys() as k))
     )
   );
-  v_lease record;
-  v_ids bigint[] := array[]::bigint[];
+  v_gone_ids bigint[];
+  v_expired_ids bigint[];
 begin
-  for v_lease in
+  select
+    coalesce(array_agg(l.id) filter (where l.is_gone), '{}'),
+    coalesce(array_agg(l.id) filter (where not l.is_gone), '{}')
+  into v_gone_ids, v_expired_ids
+  from (
     select b.id, b.runner_id = any(v_gone) as is_gone
     from retoma.batch as b
-    where b.status = 'leased' and (b.lease_expires_at < retoma.clock() or b.runner_id = any(v_gone))
+    where b.status = 'leased' and (b.lease_expires_at < v_now or b.runner_id = any(v_gone))
     order by b.id
     for update skip locked
-  loop
-    perform retoma.end_lease(v_lease.id, case when v_lease.is_gone then 'runner_gone' else 'lease_expired' end);
-    v_ids := v_ids || v_lease.id;
-  end loop;
-  perform retoma.complete_batches(v_ids);
-  return cardinality(v_ids);
+  ) as l;
+  perform retoma.end_leases(v_gone_ids, 'runner_gone');
+  perform retoma.end_leases(v_expired_ids, 'lease_expired');
+  perform retoma.complete_batches(v_gone_ids || v_expired_ids);
+  return cardinality(v_gone_ids || v_expired_ids);
 end;
 $$;
 
@@ -4539,8 +4692,11 @@ grant usage on schema retoma to retoma_operator, retoma_runner, retoma_monitor;
 grant execute on function
   retoma.register_runner(uuid, text),
   retoma.unregister_runner(uuid),
+  retoma.take_rings(int),
   retoma.lease_batch(uuid, int),
+  retoma.lease_batches(uuid, int[]),
   retoma.advance_batch(bigint, int, jsonb, int, int),
+  retoma.advance_batches(jsonb),
   retoma.release_batch(bigint, int),
   retoma.refuse_content(bigint, int, text),
   retoma.tick(uuid),

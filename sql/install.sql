@@ -143,6 +143,8 @@ set local client_min_messages to warning;
 \ir 50_runner/open_zones.sql
 \ir 50_runner/pick_batch.sql
 \ir 50_runner/lease_batch.sql
+\ir 50_runner/lease_batches.sql
+\ir 50_runner/take_rings.sql
 
 -- Runners: one step
 \ir 50_runner/hold_batch.sql
@@ -166,9 +168,11 @@ set local client_min_messages to warning;
 \ir 50_runner/next_action.sql
 \ir 50_runner/write_batch.sql
 \ir 50_runner/advance_batch.sql
+\ir 50_runner/advance_batches.sql
 
 -- Runners: the end of a lease
 \ir 50_runner/end_lease.sql
+\ir 50_runner/end_leases.sql
 \ir 50_runner/complete_batches.sql
 \ir 50_runner/release_batch.sql
 \ir 50_runner/unregister_runner.sql

@@ -12,7 +12,8 @@ create or replace function retoma.lease_batch(
   out channel text,
   out transport text,
   out settings jsonb,
-  out max_in_flight int
+  out max_in_flight int,
+  out paced boolean
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -53,12 +54,16 @@ begin
   where cc.campaign_id = v_campaign_id and cc.channel_id = p_channel_id;
   lease_s := extract(epoch from v_lease);
   select c.name, c.body into campaign, body from retoma.campaign as c where c.id = v_campaign_id;
-  select c.name, c.transport, c.settings, c.max_in_flight into channel, transport, settings, max_in_flight
-  from retoma.channel as c where c.id = p_channel_id;
+  select c.name, c.transport, c.settings, c.max_in_flight, p.gap_max > '0 s'
+  into channel, transport, settings, max_in_flight, paced
+  from retoma.channel as c
+  inner join retoma.channel_pacing as p on c.id = p.channel_id
+  where c.id = p_channel_id;
 end;
 $$;
 
 comment on function retoma.lease_batch(uuid, int) is
 'For runners: leases a batch of the channel, with all that is needed to send it. batch_id is null when there is nothing to do now;
-the doorbell rings when there is. lease_epoch goes with every further call; lease_s: seconds that the lease lasts without one.
+the doorbell rings when there is. lease_epoch goes with every further call; lease_s: seconds that the lease lasts without one;
+paced: the channel has gaps between messages, so that its steps may travel by advance_batches.
 Error RT001: the runner is not registered.';

@@ -9,8 +9,11 @@ grant usage on schema retoma to retoma_operator, retoma_runner, retoma_monitor;
 grant execute on function
   retoma.register_runner(uuid, text),
   retoma.unregister_runner(uuid),
+  retoma.take_rings(int),
   retoma.lease_batch(uuid, int),
+  retoma.lease_batches(uuid, int[]),
   retoma.advance_batch(bigint, int, jsonb, int, int),
+  retoma.advance_batches(jsonb),
   retoma.release_batch(bigint, int),
   retoma.refuse_content(bigint, int, text),
   retoma.tick(uuid),

@@ -8,6 +8,7 @@ from typing import cast
 from uuid import UUID
 
 import structlog
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from retoma.errors import RetomaError
@@ -16,6 +17,7 @@ from retoma.transports import registry
 from retoma.transports.base import Transport
 from retoma.worker.database import Database, StaleLease, Stopped
 from retoma.worker.lease import Lease, now
+from retoma.worker.together import PacedSteps, Together
 
 log = structlog.get_logger()
 
@@ -24,6 +26,10 @@ LOOK_UP_S = 5.0
 
 TURN_S = 300.0
 """After this long a channel is rung again for whichever runner takes it: a new runner gets its share."""
+
+RINGS_AT_ONCE = 100
+"""Rings taken beside the one that was heard. The calls of their drains are made before the next are taken:
+so two runners share what waits as fast as each of them can begin it."""
 
 
 class Drains:
@@ -39,27 +45,63 @@ class Drains:
         self._database = database
         self._runner_id = runner_id
         self._stop = stop
+        self._leases: Together[int] = Together(self._lease)
+        self._paced_steps = PacedSteps(database)
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._rung: set[int] = set()
+        self._answering: asyncio.Task[None] | None = None
         self._transports: dict[str, Transport] = {}
 
-    async def drain(self, channel_id: int) -> None:
-        """Send on a channel until it has nothing to do, or its turn is over.
+    async def answer(self, channel_id: int) -> None:
+        """Begin with a channel whose bell rang, and with those whose bells ring beside it."""
+        self._begin(channel_id)
+        if self._answering is None or self._answering.done():
+            self._answering = asyncio.create_task(self._answer_others(), name="answer")
 
-        The work goes on when the caller is cancelled: a doorbell that breaks must not stop a channel.
-        """
-        task = self._running.get(channel_id)
-        if task is None:
-            task = asyncio.create_task(self._drain(channel_id), name=f"drain {channel_id}")
-            self._running[channel_id] = task
-            task.add_done_callback(lambda _: self._running.pop(channel_id, None))
-        await asyncio.shield(task)
+    async def drain(self, channel_id: int) -> None:
+        """Send on a channel until it has nothing to do, or its turn is over."""
+        await asyncio.shield(self._begin(channel_id))
 
     async def close(self) -> None:
         """Wait for all drains to end, and close the transports."""
+        if self._answering is not None:
+            await self._answering
         if self._running:
             await asyncio.wait(self._running.values())
         for transport in self._transports.values():
             await transport.aclose()
+
+    def _begin(self, channel_id: int) -> asyncio.Task[None]:
+        task = self._running.get(channel_id)
+        if task is not None:
+            # It may have found nothing just before this ring.
+            self._rung.add(channel_id)
+            return task
+        self._rung.discard(channel_id)
+        task = asyncio.create_task(self._drain(channel_id), name=f"drain {channel_id}")
+        self._running[channel_id] = task
+        task.add_done_callback(lambda _: self._ended(channel_id))
+        return task
+
+    def _ended(self, channel_id: int) -> None:
+        del self._running[channel_id]
+        if channel_id in self._rung and not self._stop.is_set():
+            self._begin(channel_id)
+
+    async def _answer_others(self) -> None:
+        try:
+            taken = RINGS_AT_ONCE
+            while taken == RINGS_AT_ONCE and not self._stop.is_set():
+                rows = await self._database.call(
+                    "select retoma.take_rings(%s) as channel_id", (RINGS_AT_ONCE,)
+                )
+                for row in rows:
+                    self._begin(row["channel_id"])
+                taken = len(rows)
+        except Stopped:
+            return
+        except Exception:
+            log.exception("answer_failed")
 
     async def _drain(self, channel_id: int) -> None:
         turn_ends = now() + TURN_S * random.uniform(0.8, 1.2)
@@ -69,10 +111,7 @@ class Drains:
                 if now() >= look_up_at:
                     await self._look_up(channel_id)
                     look_up_at = now() + LOOK_UP_S
-                rows = await self._database.call(
-                    "select * from retoma.lease_batch(%s, %s)", (self._runner_id, channel_id)
-                )
-                row = rows[0]
+                row = (await self._leases.call(channel_id))["lease"]
                 if row["batch_id"] is None:
                     return
                 log.info("leased", channel=row["channel"], campaign=row["campaign"], batch=row["batch_id"],
@@ -103,7 +142,15 @@ class Drains:
             )
             await self._refuse("select retoma.release_batch(%s, %s)", row)
             return
-        await Lease(self._database, row, transport, render, self._stop).run()
+        steps = self._paced_steps if row["paced"] else self._database
+        await Lease(steps, row, transport, render, self._stop).run()
+
+    async def _lease(self, channel_ids: list[int]) -> list[DictRow]:
+        if self._stop.is_set():
+            raise Stopped
+        return await self._database.call(
+            "select place, lease from retoma.lease_batches(%s, %s)", (self._runner_id, channel_ids)
+        )
 
     async def _refuse(self, query: str, row: Mapping[str, object], *more: object) -> None:
         try:

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from retoma.render import Renderer, RenderError
 from retoma.transports.base import Message, SendResult, Transport
-from retoma.worker.database import Database, StaleLease
+from retoma.worker.database import Calls, StaleLease
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class Lease:
 
     def __init__(
         self,
-        database: Database,
+        database: Calls,
         row: Mapping[str, object],
         transport: Transport,
         render: Renderer,
