@@ -144,6 +144,7 @@ set local client_min_messages to warning;
 \ir 50_runner/open_zones.sql
 \ir 50_runner/pick_batch.sql
 \ir 50_runner/lease_batch.sql
+\ir 50_runner/take_rings.sql
 
 -- Runners: one step
 \ir 50_runner/hold_batch.sql
@@ -173,6 +174,7 @@ set local client_min_messages to warning;
 
 -- Runners: the end of a lease
 \ir 50_runner/end_lease.sql
+\ir 50_runner/end_leases.sql
 \ir 50_runner/complete_batches.sql
 \ir 50_runner/release_batch.sql
 \ir 50_runner/unregister_runner.sql

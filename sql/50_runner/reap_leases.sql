@@ -7,6 +7,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
+  v_now timestamptz := retoma.clock();
   v_gone uuid[] := array(
     select r.id from retoma.runner as r
     where r.stopped_at is not null or (
@@ -14,21 +15,24 @@ declare
       and not r.lock_key = any(array(select k from retoma.locked_runner_keys() as k))
     )
   );
-  v_lease record;
-  v_ids bigint[] := array[]::bigint[];
+  v_gone_ids bigint[];
+  v_expired_ids bigint[];
 begin
-  for v_lease in
+  select
+    coalesce(array_agg(l.id) filter (where l.is_gone), '{}'),
+    coalesce(array_agg(l.id) filter (where not l.is_gone), '{}')
+  into v_gone_ids, v_expired_ids
+  from (
     select b.id, b.runner_id = any(v_gone) as is_gone
     from retoma.batch as b
-    where b.status = 'leased' and (b.lease_expires_at < retoma.clock() or b.runner_id = any(v_gone))
+    where b.status = 'leased' and (b.lease_expires_at < v_now or b.runner_id = any(v_gone))
     order by b.id
     for update skip locked
-  loop
-    perform retoma.end_lease(v_lease.id, case when v_lease.is_gone then 'runner_gone' else 'lease_expired' end);
-    v_ids := v_ids || v_lease.id;
-  end loop;
-  perform retoma.complete_batches(v_ids);
-  return cardinality(v_ids);
+  ) as l;
+  perform retoma.end_leases(v_gone_ids, 'runner_gone');
+  perform retoma.end_leases(v_expired_ids, 'lease_expired');
+  perform retoma.complete_batches(v_gone_ids || v_expired_ids);
+  return cardinality(v_gone_ids || v_expired_ids);
 end;
 $$;
 

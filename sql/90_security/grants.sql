@@ -9,6 +9,7 @@ grant usage on schema retoma to retoma_operator, retoma_runner, retoma_monitor;
 grant execute on function
   retoma.register_runner(uuid, text),
   retoma.unregister_runner(uuid),
+  retoma.take_rings(int),
   retoma.lease_batch(uuid, int, bigint[]),
   retoma.advance_batch(bigint, int, jsonb, int, int, int[]),
   retoma.release_batch(bigint, int),

@@ -83,6 +83,10 @@ class Database:
             reconnect_failed=keep_connecting,
         )
         self._stop = stop
+        # First come, first served. Who waits in the pool itself loses its place with every time-out: with
+        # thousands of channels it did little else.
+        self._turns = asyncio.Semaphore(size)
+        self._away = False
 
     async def open(self) -> None:
         """Open the pool; connections are made in the background."""
@@ -109,23 +113,27 @@ class Database:
         """
         attempt = 0
         while True:
-            try:
-                async with asyncio.timeout(CALL_TIMEOUT_S), self._pool.connection() as connection:
-                    return await _rows(connection, query, arguments)
-            except PoolTimeout as error:
-                self._note(attempt, error)
-                if self._stop.is_set():
-                    raise Stopped from error
-                attempt += 1
-                continue  # whoever waits in the pool gets the first new connection
-            except psycopg.Error as error:
-                if error.sqlstate == STALE_LEASE:
-                    raise StaleLease(str(error)) from error
-                if not is_passing(error):
-                    raise
-                self._note(attempt, error)
-            except TimeoutError as error:
-                self._note(attempt, error)
+            async with self._turns:
+                if self._stop.is_set() and self._away:
+                    raise Stopped
+                try:
+                    async with asyncio.timeout(CALL_TIMEOUT_S), self._pool.connection() as connection:
+                        rows = await _rows(connection, query, arguments)
+                    self._away = False
+                    return rows
+                except PoolTimeout as error:
+                    self._note(attempt, error)
+                    self._away = True
+                    attempt += 1
+                    continue  # whoever waits in the pool gets the first new connection
+                except psycopg.Error as error:
+                    if error.sqlstate == STALE_LEASE:
+                        raise StaleLease(str(error)) from error
+                    if not is_passing(error):
+                        raise
+                    self._note(attempt, error)
+                except TimeoutError as error:
+                    self._note(attempt, error)
             if self._stop.is_set() and attempt > 0:
                 raise Stopped
             await backoff(attempt, self._stop)

@@ -1,7 +1,7 @@
 """procrastinate as the doorbell: its job says which channel to drain, and nothing else hangs on it.
 
-The worker of procrastinate ends when its connection is lost; it is started again for as long as the runner
-lives, while the drains go on.
+A job ends when its drain has begun. The worker of procrastinate ends when its connection is lost; it is
+started again for as long as the runner lives, while the drains go on.
 """
 
 import asyncio
@@ -18,12 +18,10 @@ log = structlog.get_logger()
 POLL_S = 1.0
 """A ring that meets a job which is being fetched notifies nobody: the poll finds it."""
 
-MAX_CHANNELS = 10_000
-
 
 async def listen(
     conninfo: str,
-    drain: Callable[[int], Awaitable[None]],
+    answer: Callable[[int], Awaitable[None]],
     clean_up: Callable[[], Awaitable[None]],
     stop: asyncio.Event,
 ) -> None:
@@ -31,14 +29,14 @@ async def listen(
 
     Args:
         conninfo: where the database is.
-        drain: sends on the channel with this id.
+        answer: begins to send on the channel with this id.
         clean_up: the hourly maintenance.
         stop: ends the worker.
     """
     attempt = 0
     while not stop.is_set():
         try:
-            await _answer(conninfo, drain, clean_up, stop)
+            await _listen(conninfo, answer, clean_up, stop)
             attempt = 0
         except Exception as error:
             log.warning("doorbell_lost", error=type(error).__name__)
@@ -46,18 +44,18 @@ async def listen(
         attempt = min(attempt + 1, 5)
 
 
-async def _answer(
+async def _listen(
     conninfo: str,
-    drain: Callable[[int], Awaitable[None]],
+    answer: Callable[[int], Awaitable[None]],
     clean_up: Callable[[], Awaitable[None]],
     stop: asyncio.Event,
 ) -> None:
-    app = _app(conninfo, drain, clean_up)
+    app = _app(conninfo, answer, clean_up)
     async with app.open_async():
         worker = asyncio.create_task(
             app.run_worker_async(
                 queues=["retoma"],
-                concurrency=MAX_CHANNELS,
+                concurrency=2,  # so that the hourly maintenance keeps no ring waiting
                 delete_jobs="always",
                 install_signal_handlers=False,
                 fetch_job_polling_interval=POLL_S,
@@ -73,7 +71,7 @@ async def _answer(
 
 
 def _app(
-    conninfo: str, drain: Callable[[int], Awaitable[None]], clean_up: Callable[[], Awaitable[None]]
+    conninfo: str, answer: Callable[[int], Awaitable[None]], clean_up: Callable[[], Awaitable[None]]
 ) -> procrastinate.App:
     connector = procrastinate.PsycopgConnector(
         conninfo=conninfo,
@@ -89,7 +87,7 @@ def _app(
 
     @app.task(name="retoma.drain_channel", queue="retoma")
     async def drain_channel(channel_id: int) -> None:
-        await drain(channel_id)
+        await answer(channel_id)
 
     # Without any periodic task, procrastinate does not notice that its heartbeat has failed.
     @app.periodic(cron="17 * * * *")

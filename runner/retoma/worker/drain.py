@@ -26,6 +26,10 @@ LOOK_UP_S = 5.0
 TURN_S = 300.0
 """After this long a channel is rung again for whichever runner takes it: a new runner gets its share."""
 
+RINGS_AT_ONCE = 100
+"""Rings taken beside the one that was heard. The calls of their drains are made before the next are taken:
+so two runners share what waits as fast as each of them can begin it."""
+
 
 class Drains:
     """The channels that this process is sending on, at most one drain each.
@@ -41,26 +45,60 @@ class Drains:
         self._runner_id = runner_id
         self._stop = stop
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._rung: set[int] = set()
+        self._answering: asyncio.Task[None] | None = None
         self._transports: dict[str, Transport] = {}
 
-    async def drain(self, channel_id: int) -> None:
-        """Send on a channel until it has nothing to do, or its turn is over.
+    async def answer(self, channel_id: int) -> None:
+        """Begin with a channel whose bell rang, and with those whose bells ring beside it."""
+        self._begin(channel_id)
+        if self._answering is None or self._answering.done():
+            self._answering = asyncio.create_task(self._answer_others(), name="answer")
 
-        The work goes on when the caller is cancelled: a doorbell that breaks must not stop a channel.
-        """
-        task = self._running.get(channel_id)
-        if task is None:
-            task = asyncio.create_task(self._drain(channel_id), name=f"drain {channel_id}")
-            self._running[channel_id] = task
-            task.add_done_callback(lambda _: self._running.pop(channel_id, None))
-        await asyncio.shield(task)
+    async def drain(self, channel_id: int) -> None:
+        """Send on a channel until it has nothing to do, or its turn is over."""
+        await asyncio.shield(self._begin(channel_id))
 
     async def close(self) -> None:
         """Wait for all drains to end, and close the transports."""
+        if self._answering is not None:
+            await self._answering
         if self._running:
             await asyncio.wait(self._running.values())
         for transport in self._transports.values():
             await transport.aclose()
+
+    def _begin(self, channel_id: int) -> asyncio.Task[None]:
+        task = self._running.get(channel_id)
+        if task is not None:
+            # It may have found nothing just before this ring.
+            self._rung.add(channel_id)
+            return task
+        self._rung.discard(channel_id)
+        task = asyncio.create_task(self._drain(channel_id), name=f"drain {channel_id}")
+        self._running[channel_id] = task
+        task.add_done_callback(lambda _: self._ended(channel_id))
+        return task
+
+    def _ended(self, channel_id: int) -> None:
+        del self._running[channel_id]
+        if channel_id in self._rung and not self._stop.is_set():
+            self._begin(channel_id)
+
+    async def _answer_others(self) -> None:
+        try:
+            taken = RINGS_AT_ONCE
+            while taken == RINGS_AT_ONCE and not self._stop.is_set():
+                rows = await self._database.call(
+                    "select retoma.take_rings(%s) as channel_id", (RINGS_AT_ONCE,)
+                )
+                for row in rows:
+                    self._begin(row["channel_id"])
+                taken = len(rows)
+        except Stopped:
+            return
+        except Exception:
+            log.exception("answer_failed")
 
     async def _drain(self, channel_id: int) -> None:
         turn_ends = now() + TURN_S * random.uniform(0.8, 1.2)

@@ -53,7 +53,7 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
         await living
     await database.open()
     if not stop.is_set():
-        await listen(conninfo, drains.drain, clean_up, stop)
+        await listen(conninfo, drains.answer, clean_up, stop)
     await drains.close()
     drained.set()
     await living
