@@ -204,8 +204,10 @@ class Lease:
 
     async def _give_back(self) -> None:
         """Finish what answers in time, and record it; the batch is given back by unregister_runner."""
-        if self._senders:
-            await asyncio.wait(self._senders, timeout=STOP_S)
+        give_up_at = now() + STOP_S
+        while self._in_flight and (left_s := give_up_at - now()) > 0:
+            self._wake.clear()
+            await self._rest(left_s)
         if self._come_back():
             await self._step(0)
         for task in self._senders:

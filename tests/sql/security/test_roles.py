@@ -73,6 +73,7 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
     assert executable(db, "retoma_runner") == {
         "register_runner",
         "unregister_runner",
+        "take_rings",
         "lease_batch",
         "advance_batch",
         "release_batch",
