@@ -7,7 +7,8 @@ import click
 from tests.bench.report import publish
 
 NAMES = (
-    "engine", "one_message", "wire", "paced", "importing", "scale", "held", "storage", "cold_start", "knee",
+    "engine", "one_message", "wire", "peers", "paced", "importing", "scale", "held", "storage", "cold_start",
+    "knee",
 )  # fmt: skip
 """Modules of this package with a function bench(quick) that returns a Report."""
 
