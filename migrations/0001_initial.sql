@@ -2703,10 +2703,11 @@ begin atomic -- noqa: PRS
     select j.id
     from procrastinate.procrastinate_jobs as j
     where j.status = 'todo' and j.task_name = 'retoma.drain_channel'
-    order by j.priority desc, j.id
+    order by j.id
     limit p_limit
     for update skip locked
   )
+
   delete from procrastinate.procrastinate_jobs as j
   using waiting as w
   where j.id = w.id
@@ -2797,7 +2798,7 @@ begin atomic
       when (p_batch).zone <> '' and not retoma.window_is_open(c.id, (p_batch).zone, t.at) then 'window closed'
     end,
     p,
-    exists (select from retoma.campaign_rule as r where r.campaign_id = c.id and r.kind = 'daily_cap')
+    exists(select from retoma.campaign_rule as r where r.campaign_id = c.id and r.kind = 'daily_cap')
   from retoma.setting as s
   cross join lateral (select retoma.clock() as at) as t
   inner join retoma.campaign as c on c.id = (p_batch).campaign_id

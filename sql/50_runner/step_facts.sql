@@ -12,7 +12,7 @@ begin atomic
       when (p_batch).zone <> '' and not retoma.window_is_open(c.id, (p_batch).zone, t.at) then 'window closed'
     end,
     p,
-    exists (select from retoma.campaign_rule as r where r.campaign_id = c.id and r.kind = 'daily_cap')
+    exists(select from retoma.campaign_rule as r where r.campaign_id = c.id and r.kind = 'daily_cap')
   from retoma.setting as s
   cross join lateral (select retoma.clock() as at) as t
   inner join retoma.campaign as c on c.id = (p_batch).campaign_id

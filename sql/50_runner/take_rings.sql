@@ -10,10 +10,11 @@ begin atomic -- noqa: PRS
     select j.id
     from procrastinate.procrastinate_jobs as j
     where j.status = 'todo' and j.task_name = 'retoma.drain_channel'
-    order by j.priority desc, j.id
+    order by j.id
     limit p_limit
     for update skip locked
   )
+
   delete from procrastinate.procrastinate_jobs as j
   using waiting as w
   where j.id = w.id

@@ -32,7 +32,7 @@ _NOTES = (
     "BullMQ, Celery: appendfsync everysec, which Redis recommends, is weaker than ours: if the machine fails,"
     " up to a second of jobs and of what was done is lost. PostgreSQL here loses nothing that was committed.",
     "Celery: gevent pool; a task is acknowledged before it runs, so a crash loses it.",
-    "aiohttp alone and undici alone are the HTTP clients without a queue: the floors of Python and of Node.",
+    "client alone and undici alone are the HTTP clients without a queue: the floors of Python and of Node.",
 )
 
 
@@ -45,7 +45,7 @@ def bench(*, quick: bool) -> Report:
         connection = stack.enter_context(server.connect())
         receiver = stack.enter_context(sink.running())
         world.suppress(connection, 100_000 if quick else 1_000_000)
-        floors = {"aiohttp alone": lambda: client_alone(receiver, size)}
+        floors = {"client alone": lambda: client_alone(receiver, size)}
         peers = {"procrastinate": lambda: _procrastinate(server, receiver, few)}
         try:
             node = install.node()
