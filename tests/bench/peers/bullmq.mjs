@@ -16,6 +16,9 @@ const worker = new Worker('send', (job) => send(job.data.number), {
   removeOnComplete: { count: 0 },
 });
 worker.on('error', (error) => console.error(error));
+worker.on('failed', (_, error) => {
+  throw error;
+});
 await worker.waitUntilReady();
 
 await whenTold(

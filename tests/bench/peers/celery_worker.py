@@ -21,7 +21,7 @@ import sys
 import threading
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import task_failure, worker_ready
 from gevent.fileobject import FileObject
 from geventhttpclient import HTTPClient
 
@@ -57,6 +57,12 @@ def send(number):
     assert answer.status_code == 200
     if next(done) == count:
         ended.set()
+
+
+@task_failure.connect
+def failed(exception, **_):
+    print(exception, file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 @worker_ready.connect
