@@ -27,7 +27,7 @@
 -- A receipt of the provider (record_receipts) carries our message id, which leads back to the delivery row. When the last batch
 -- is completed, its trigger completes the campaign.
 --
--- Order of locks, everywhere: batches by id, channel_pacing, channel, campaigns by id, doorbell jobs. Who holds a later
+-- Order of locks, everywhere: batches by id, channel_pacing by channel, channel, campaigns by id, doorbell jobs. Who holds a later
 -- one never waits for an earlier one (skip locked does not wait). That is why nothing here can deadlock.
 
 
@@ -2703,7 +2703,7 @@ begin atomic -- noqa: PRS
     select j.id
     from procrastinate.procrastinate_jobs as j
     where j.status = 'todo' and j.task_name = 'retoma.drain_channel'
-    order by j.id
+    order by j.priority desc, j.id asc
     limit p_limit
     for update skip locked
   )
@@ -3576,26 +3576,29 @@ False when the batch is locked or not leased.';
 
 -- Ends many leases from outside. Those with nothing under way, which is nearly all where gaps are slept, are ended by one statement;
 -- the others one by one, see end_lease. Takes the locks of the batches in the order of their ids, passing over those that
--- somebody else is changing; then those of their channels' pacing.
-create or replace function retoma.end_leases(p_ids bigint[], p_code text) returns void
+-- somebody else is changing; then those of their channels' pacing, in the order of the channels.
+create or replace function retoma.end_leases(p_ids bigint[], p_codes text[]) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 as $$
+declare
+  v_ids bigint[] := array(
+    select b.id from retoma.batch as b where b.id = any(p_ids) and b.status = 'leased' order by b.id for update skip locked
+  );
 begin
   with quiet as materialized (
-    select b.id, b.campaign_id, b.lease_channel_id, b.runner_id
-    from retoma.batch as b
-    where b.id = any(p_ids) and b.status = 'leased' and b.reserved < b.size
+    select b.id, b.campaign_id, b.lease_channel_id, b.runner_id, u.code
+    from unnest(p_ids, p_codes) as u (id, code)
+    inner join retoma.batch as b on u.id = b.id
+    where b.id = any(v_ids) and b.reserved < b.size
       and b.reserved = b.sent + b.failed + b.skipped + b.in_doubt + b.moved
-    order by b.id
-    for update skip locked
   ),
   noted as (
     insert into retoma.event (subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, why)
     select
       'batch', q.campaign_id, q.id, q.lease_channel_id, q.runner_id, 'leased', 'taken back',
-      p_code || '; 0 messages without an outcome'
+      q.code || '; 0 messages without an outcome'
     from quiet as q
     order by q.id
   )
@@ -3606,12 +3609,18 @@ begin
   from quiet as q
   inner join retoma.campaign as c on q.campaign_id = c.id
   where b.id = q.id;
-  perform retoma.end_lease(l.id, p_code)
-  from (select b.id from retoma.batch as b where b.id = any(p_ids) and b.status = 'leased' order by b.id) as l;
+  perform retoma.end_lease(l.id, l.code)
+  from (
+    select b.id, u.code
+    from unnest(p_ids, p_codes) as u (id, code)
+    inner join retoma.batch as b on u.id = b.id
+    where b.id = any(v_ids) and b.status = 'leased'
+    order by b.lease_channel_id, b.id
+  ) as l;
 end;
 $$;
 
-comment on function retoma.end_leases(bigint[], text) is 'Ends the leases of these batches; p_code as for end_lease.';
+comment on function retoma.end_leases(bigint[], text[]) is 'Ends the leases of these batches; each has its code, as for end_lease.';
 
 -- sql/50_runner/complete_batches.sql
 
@@ -3662,7 +3671,7 @@ begin
   perform retoma.insist_on_durability();
   update retoma.runner as r set stopped_at = retoma.clock() where r.id = p_runner_id;
   v_ids := array(select b.id from retoma.batch as b where b.status = 'leased' and b.runner_id = p_runner_id);
-  perform retoma.end_leases(v_ids, 'released');
+  perform retoma.end_leases(v_ids, array_fill('released'::text, array[cardinality(v_ids)]));
   perform retoma.complete_batches(v_ids);
 end;
 $$;
@@ -3959,13 +3968,13 @@ declare
       and not r.lock_key = any(array(select k from retoma.locked_runner_keys() as k))
     )
   );
-  v_gone_ids bigint[];
-  v_expired_ids bigint[];
+  v_ids bigint[];
+  v_codes text[];
 begin
   select
-    coalesce(array_agg(l.id) filter (where l.is_gone), '{}'),
-    coalesce(array_agg(l.id) filter (where not l.is_gone), '{}')
-  into v_gone_ids, v_expired_ids
+    coalesce(array_agg(l.id), '{}'),
+    coalesce(array_agg(case when l.is_gone then 'runner_gone' else 'lease_expired' end), '{}')
+  into v_ids, v_codes
   from (
     select b.id, b.runner_id = any(v_gone) as is_gone
     from retoma.batch as b
@@ -3973,10 +3982,12 @@ begin
     order by b.id
     for update skip locked
   ) as l;
-  perform retoma.end_leases(v_gone_ids, 'runner_gone');
-  perform retoma.end_leases(v_expired_ids, 'lease_expired');
-  perform retoma.complete_batches(v_gone_ids || v_expired_ids);
-  return cardinality(v_gone_ids || v_expired_ids);
+  if v_ids = '{}' then
+    return 0;
+  end if;
+  perform retoma.end_leases(v_ids, v_codes);
+  perform retoma.complete_batches(v_ids);
+  return cardinality(v_ids);
 end;
 $$;
 

@@ -1,25 +1,28 @@
 -- Ends many leases from outside. Those with nothing under way, which is nearly all where gaps are slept, are ended by one statement;
 -- the others one by one, see end_lease. Takes the locks of the batches in the order of their ids, passing over those that
--- somebody else is changing; then those of their channels' pacing.
-create or replace function retoma.end_leases(p_ids bigint[], p_code text) returns void
+-- somebody else is changing; then those of their channels' pacing, in the order of the channels.
+create or replace function retoma.end_leases(p_ids bigint[], p_codes text[]) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 as $$
+declare
+  v_ids bigint[] := array(
+    select b.id from retoma.batch as b where b.id = any(p_ids) and b.status = 'leased' order by b.id for update skip locked
+  );
 begin
   with quiet as materialized (
-    select b.id, b.campaign_id, b.lease_channel_id, b.runner_id
-    from retoma.batch as b
-    where b.id = any(p_ids) and b.status = 'leased' and b.reserved < b.size
+    select b.id, b.campaign_id, b.lease_channel_id, b.runner_id, u.code
+    from unnest(p_ids, p_codes) as u (id, code)
+    inner join retoma.batch as b on u.id = b.id
+    where b.id = any(v_ids) and b.reserved < b.size
       and b.reserved = b.sent + b.failed + b.skipped + b.in_doubt + b.moved
-    order by b.id
-    for update skip locked
   ),
   noted as (
     insert into retoma.event (subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, why)
     select
       'batch', q.campaign_id, q.id, q.lease_channel_id, q.runner_id, 'leased', 'taken back',
-      p_code || '; 0 messages without an outcome'
+      q.code || '; 0 messages without an outcome'
     from quiet as q
     order by q.id
   )
@@ -30,9 +33,15 @@ begin
   from quiet as q
   inner join retoma.campaign as c on q.campaign_id = c.id
   where b.id = q.id;
-  perform retoma.end_lease(l.id, p_code)
-  from (select b.id from retoma.batch as b where b.id = any(p_ids) and b.status = 'leased' order by b.id) as l;
+  perform retoma.end_lease(l.id, l.code)
+  from (
+    select b.id, u.code
+    from unnest(p_ids, p_codes) as u (id, code)
+    inner join retoma.batch as b on u.id = b.id
+    where b.id = any(v_ids) and b.status = 'leased'
+    order by b.lease_channel_id, b.id
+  ) as l;
 end;
 $$;
 
-comment on function retoma.end_leases(bigint[], text) is 'Ends the leases of these batches; p_code as for end_lease.';
+comment on function retoma.end_leases(bigint[], text[]) is 'Ends the leases of these batches; each has its code, as for end_lease.';

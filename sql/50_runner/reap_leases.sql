@@ -15,13 +15,13 @@ declare
       and not r.lock_key = any(array(select k from retoma.locked_runner_keys() as k))
     )
   );
-  v_gone_ids bigint[];
-  v_expired_ids bigint[];
+  v_ids bigint[];
+  v_codes text[];
 begin
   select
-    coalesce(array_agg(l.id) filter (where l.is_gone), '{}'),
-    coalesce(array_agg(l.id) filter (where not l.is_gone), '{}')
-  into v_gone_ids, v_expired_ids
+    coalesce(array_agg(l.id), '{}'),
+    coalesce(array_agg(case when l.is_gone then 'runner_gone' else 'lease_expired' end), '{}')
+  into v_ids, v_codes
   from (
     select b.id, b.runner_id = any(v_gone) as is_gone
     from retoma.batch as b
@@ -29,10 +29,12 @@ begin
     order by b.id
     for update skip locked
   ) as l;
-  perform retoma.end_leases(v_gone_ids, 'runner_gone');
-  perform retoma.end_leases(v_expired_ids, 'lease_expired');
-  perform retoma.complete_batches(v_gone_ids || v_expired_ids);
-  return cardinality(v_gone_ids || v_expired_ids);
+  if v_ids = '{}' then
+    return 0;
+  end if;
+  perform retoma.end_leases(v_ids, v_codes);
+  perform retoma.complete_batches(v_ids);
+  return cardinality(v_ids);
 end;
 $$;
 

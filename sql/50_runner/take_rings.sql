@@ -10,7 +10,7 @@ begin atomic -- noqa: PRS
     select j.id
     from procrastinate.procrastinate_jobs as j
     where j.status = 'todo' and j.task_name = 'retoma.drain_channel'
-    order by j.id
+    order by j.priority desc, j.id asc
     limit p_limit
     for update skip locked
   )
