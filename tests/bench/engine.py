@@ -14,8 +14,8 @@ from tests.bench.server import Server, running
 
 BATCH = 300
 
-LEASES = 2
-"""Leases of a channel for each runner: one is read while the outcomes of the other are written."""
+CONNECTIONS = 4
+"""As many as `retoma worker` has by default."""
 
 _numbers = itertools.count(1)
 
@@ -50,6 +50,8 @@ def engine(
     window: int = BATCH,
     batch_size: int = BATCH,
     channels: int = 1,
+    leases: int = 2,
+    connections: int = CONNECTIONS,
     transport: str = "null",
     settings: Mapping[str, object] | None = None,
 ) -> Run:
@@ -58,17 +60,21 @@ def engine(
     Args:
         runners: processes, each of which drains every channel.
         window: messages under way at once, for each lease.
+        leases: of a channel at once, for each runner: with two, one is read while the other is written down.
+        connections: of each runner.
     """
     number = next(_numbers)
     names = [f"null-{number}-{index}" for index in range(channels)]
     with server.connect() as connection, ExitStack() as stack:
         ids = [
-            world.make_channel(connection, name, transport, settings, window=window, leases=LEASES * runners)
+            world.make_channel(connection, name, transport, settings, window=window, leases=leases * runners)
             for name in names
         ]
         campaign = f"engine {number}"
         campaign_id = world.make_campaign(connection, campaign, names, size, batch_size=batch_size)
-        processes = [stack.enter_context(drains.started(server.url, channels, ids)) for _ in range(runners)]
+        processes = [
+            stack.enter_context(drains.started(server.url, connections, ids)) for _ in range(runners)
+        ]
         world.start(connection, campaign)
         connection.execute("checkpoint")
         run = Run(size)

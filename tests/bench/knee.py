@@ -26,7 +26,16 @@ def bench(*, quick: bool) -> Report:
             for runners in RUNNERS:
                 _side(report, f"runners {runners}").runs.append(engine(server, size, runners=runners))
             for channels in CHANNELS:
-                run = engine(server, 200 * channels, runners=1, window=1, channels=channels, batch_size=50)
+                run = engine(
+                    server,
+                    200 * channels,
+                    runners=1,
+                    window=1,
+                    channels=channels,
+                    batch_size=50,
+                    leases=1,
+                    connections=channels,
+                )
                 _side(report, f"channels {channels}").runs.append(run)
     for side in report.sides:
         report.target(side.name, side.rate, unit="messages/s")

@@ -22,10 +22,18 @@ def bench(*, quick: bool) -> Report:
         sides = interleaved(
             {
                 "bare, 1 connection": lambda: bare_insert(server, size, step=1),
-                "engine, 1 connection": lambda: engine(server, size, runners=1, window=1),
+                "engine, 1 connection": lambda: engine(
+                    server, size, runners=1, window=1, leases=1, connections=1
+                ),
                 "bare, 8 connections": lambda: _bare_in_parallel(server, size),
                 "engine, 8 connections": lambda: engine(
-                    server, size * CONNECTIONS, runners=1, window=1, channels=CONNECTIONS
+                    server,
+                    size * CONNECTIONS,
+                    runners=1,
+                    window=1,
+                    leases=1,
+                    channels=CONNECTIONS,
+                    connections=CONNECTIONS,
                 ),
             },
             rounds,
