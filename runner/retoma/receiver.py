@@ -4,9 +4,11 @@ The answer is 200 only after the commit, because providers repeat a call until t
 order are harmless: retoma.record_receipts takes care of that.
 """
 
+import asyncio
 import json
+import signal
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import psycopg
@@ -24,6 +26,27 @@ _MAX_BODY_BYTES = 4 * 1024 * 1024
 _UNKNOWN_CHANNEL = "RT001"
 _OPT_OUT_WORDS = {"stop", "sair", "parar", "cancelar", "descadastrar"}
 _POOL: web.AppKey[AsyncConnectionPool] = web.AppKey("pool", AsyncConnectionPool)
+
+
+async def serve(database_url: str, host: str, port: int, announce: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        database_url: PostgreSQL, with the rights of retoma_runner.
+        host: address to listen on.
+        port: 0 takes a free one.
+        announce: gets the address (http://host:port) when calls are taken.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = web.AppRunner(create_app(database_url))
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    bound_port = runner.addresses[0][1]
+    announce(f"http://{f'[{host}]' if ':' in host else host}:{bound_port}")
+    await stop.wait()
+    await runner.cleanup()
 
 
 def create_app(database_url: str) -> web.Application:

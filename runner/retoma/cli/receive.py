@@ -14,10 +14,11 @@ def receive(host: str, port: int) -> None:
     """
     # Imported here, so that `retoma --help` stays fast.
     import uvloop  # noqa: PLC0415
-    from aiohttp import web  # noqa: PLC0415
 
     from retoma.config import database_url  # noqa: PLC0415
-    from retoma.receiver import create_app  # noqa: PLC0415
+    from retoma.receiver import serve  # noqa: PLC0415
 
-    click.echo(f"Listening on http://{host}:{port}/hooks/CHANNEL; stop with Ctrl-C.")
-    web.run_app(create_app(database_url()), host=host, port=port, print=None, loop=uvloop.new_event_loop())
+    def announce(address: str) -> None:
+        click.echo(f"Listening on {address}/hooks/CHANNEL; stop with Ctrl-C.")
+
+    uvloop.run(serve(database_url(), host, port, announce))
