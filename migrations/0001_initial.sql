@@ -140,7 +140,7 @@ begin atomic
     and case when strpos(p_phone, '\') = 0 then ltrim(right(p_phone, -1)::bytea, '0123456789') = '' else false end;
 end;
 
-comment on function retoma.is_e164(text) is 'Whether this is + and 7 to 15 digits of which the first is not 0. Null for null.';
+comment on function retoma.is_e164(text) is 'Whether this is + and 7 to 15 digits of which the first is not 0. False for null.';
 
 -- sql/20_tables/transport.sql
 
@@ -1186,6 +1186,8 @@ comment on function retoma.template_variables(text) is
 -- A partition holds the campaigns of one block of 100 ids: few enough tables for tens of thousands of small campaigns, and
 -- retention can still drop one instead of deleting rows. Made apart and attached, which does not block readers or writers of
 -- the other partitions (a plain "create table … partition of" would). An advisory lock makes two first campaigns of a block safe.
+-- No statistics of campaign_id: they never know the newest campaign, and the planner then takes it for empty, and looks for one of
+-- its numbers through all of its rows instead of in the index of numbers.
 create or replace function retoma.ensure_partition(p_campaign_id int) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -1208,6 +1210,7 @@ begin
         'alter table retoma.%I attach partition retoma.%I for values from (%L) to (%L)',
         v_parent, v_parent || '_p' || v_from, v_from, v_from + c_block
       );
+      execute format('alter table retoma.%I alter column campaign_id set statistics 0', v_parent || '_p' || v_from);
     end if;
   end loop;
 end;
@@ -1436,8 +1439,8 @@ comment on function retoma.lock_draft(text) is 'The draft of this name, locked. 
 -- refused is kept in recipient_reject with its reason. Locks the campaign.
 --
 -- Plans are made anew for every call: one that is kept has never seen how long the arrays are, and joins them row by row with row.
--- Whether the campaign has a number already is asked in a way that can only become a look-up in the unique index: a join would be
--- planned by statistics that are older than the load. 50,000 rows fit into work_mem.
+-- Whether the campaign has a number already is asked by a subquery of its own for each row, which cannot become a join: the planner
+-- believes the campaign to be as small as it was before the load. work_mem holds a block of 50,000 rows.
 create or replace function retoma.add_recipients(
   p_campaign text,
   p_lines bigint[],

@@ -8,4 +8,4 @@ begin atomic
     and case when strpos(p_phone, '\') = 0 then ltrim(right(p_phone, -1)::bytea, '0123456789') = '' else false end;
 end;
 
-comment on function retoma.is_e164(text) is 'Whether this is + and 7 to 15 digits of which the first is not 0. Null for null.';
+comment on function retoma.is_e164(text) is 'Whether this is + and 7 to 15 digits of which the first is not 0. False for null.';

@@ -2,8 +2,8 @@
 -- refused is kept in recipient_reject with its reason. Locks the campaign.
 --
 -- Plans are made anew for every call: one that is kept has never seen how long the arrays are, and joins them row by row with row.
--- Whether the campaign has a number already is asked in a way that can only become a look-up in the unique index: a join would be
--- planned by statistics that are older than the load. 50,000 rows fit into work_mem.
+-- Whether the campaign has a number already is asked by a subquery of its own for each row, which cannot become a join: the planner
+-- believes the campaign to be as small as it was before the load. work_mem holds a block of 50,000 rows.
 create or replace function retoma.add_recipients(
   p_campaign text,
   p_lines bigint[],
