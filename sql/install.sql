@@ -90,6 +90,7 @@ set local client_min_messages to warning;
 \ir 40_campaign/add_window.sql
 \ir 40_campaign/set_daily_cap.sql
 \ir 40_campaign/reject_reason.sql
+\ir 40_campaign/time_zone_names.sql
 \ir 40_campaign/unknown_zones.sql
 \ir 40_campaign/lock_draft.sql
 \ir 40_campaign/add_recipients.sql

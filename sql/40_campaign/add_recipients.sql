@@ -3,7 +3,7 @@
 --
 -- Plans are made anew for every call: one that is kept has never seen how long the arrays are, and joins them row by row with row.
 -- Whether the campaign has a number already is asked by a subquery of its own for each row, which cannot become a join: the planner
--- believes the campaign to be as small as it was before the load. work_mem holds a block of 50,000 rows.
+-- believes the campaign to be as small as it was before the load.
 create or replace function retoma.add_recipients(
   p_campaign text,
   p_lines bigint[],
@@ -18,7 +18,6 @@ language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 set plan_cache_mode to force_custom_plan
 set enable_seqscan to off
-set work_mem to '32MB'
 as $$
 declare
   v_campaign retoma.campaign := retoma.lock_draft(p_campaign);
@@ -60,7 +59,7 @@ $$;
 
 comment on function retoma.add_recipients(text, bigint[], text[], jsonb[], text[]) is
 'Adds recipients to a draft, of which the arrays hold: place in the source (for the list of rejects; may be null), phone, variables,
-time zones joined by commas (may be null). For programs that load long lists: 50,000 at a time are fastest.
+time zones joined by commas (may be null). For programs that load long lists: 5,000 at a time are fast.
 Returns how many were accepted, merged as duplicates of a number that the campaign already has, and rejected.
 Errors: RT001 unknown campaign, RT002 it is not a draft.';
 

@@ -1,5 +1,5 @@
--- Passes the staged rows of a draft to add_recipients, in the order of their lines and in blocks of 50,000. Locks the campaign. Staged
--- rows are consumed.
+-- Passes the staged rows of a draft to add_recipients, in the order of their lines and in blocks of 10,000, which fit into work_mem.
+-- Locks the campaign. Staged rows are consumed.
 create or replace function retoma.load_staged(
   p_campaign text, out accepted bigint, out duplicates bigint, out rejected bigint
 )
@@ -27,8 +27,8 @@ begin
       array_agg(n.variables order by n.number) as variables,
       array_agg(n.zone order by n.number) as zones
     from numbered as n
-    group by n.number / 50000
-    order by n.number / 50000
+    group by n.number / 10000
+    order by n.number / 10000
   loop
     select load_staged.accepted + a.accepted, load_staged.duplicates + a.duplicates, load_staged.rejected + a.rejected
     into accepted, duplicates, rejected
