@@ -36,6 +36,7 @@ set local client_min_messages to warning;
 \ir 10_base/schema_version.sql
 \ir 10_base/setting.sql
 \ir 10_base/clock.sql
+\ir 10_base/is_e164.sql
 
 \ir 20_tables/transport.sql
 \ir 20_tables/channel.sql
@@ -90,9 +91,11 @@ set local client_min_messages to warning;
 \ir 40_campaign/add_window.sql
 \ir 40_campaign/set_daily_cap.sql
 \ir 40_campaign/reject_reason.sql
+\ir 40_campaign/time_zone_names.sql
 \ir 40_campaign/unknown_zones.sql
-\ir 40_campaign/load_staged.sql
+\ir 40_campaign/lock_draft.sql
 \ir 40_campaign/add_recipients.sql
+\ir 40_campaign/load_staged.sql
 \ir 40_campaign/check_audience.sql
 \ir 40_campaign/queue_list.sql
 \ir 40_campaign/queue_retry.sql

@@ -3,10 +3,7 @@
 create table if not exists retoma.message (
   campaign_id int not null,
   ordinal int not null,
-  phone text not null check (
-    phone like '+%' and phone not like '+0%'
-    and translate(phone, '0123456789', '') = '+' and length(phone) between 8 and 16
-  ),
+  phone text not null check (retoma.is_e164(phone)),
   zone text,
   variables jsonb not null default '{}',
   primary key (campaign_id, ordinal),

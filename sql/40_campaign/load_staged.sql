@@ -1,6 +1,5 @@
--- Moves the staged recipients of a draft into its messages: one message a number, ordinals without gaps in the order of the
--- lines. Locks the campaign, so that two loads of it take turns. Staged rows are consumed; what is refused is kept in
--- recipient_reject with its reason.
+-- Passes the staged rows of a draft to add_recipients, in the order of their lines and in blocks of 10,000, which fit into work_mem.
+-- Locks the campaign. Staged rows are consumed.
 create or replace function retoma.load_staged(
   p_campaign text, out accepted bigint, out duplicates bigint, out rejected bigint
 )
@@ -8,48 +7,33 @@ language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_campaign retoma.campaign := retoma.find_campaign(p_campaign, p_lock => true);
-  v_bad_zones text[];
+  v_block record;
 begin
-  if v_campaign.status <> 'draft' then
-    perform retoma.refuse_transition(
-      v_campaign, 'add recipients to', 'The audience is frozen at the start: make a new campaign for further recipients'
-    );
-  end if;
-  v_bad_zones := retoma.unknown_zones(p_campaign);
-  with taken as (
-    delete from retoma.recipient_staging as s where s.campaign = p_campaign
-    returning s.line, s.ctid as place, s.phone, coalesce(s.variables, '{}') as variables, nullif(s.zone, '') as zone
-  ),
-  judged as materialized (
-    select t.*, retoma.reject_reason(t.phone, t.variables, t.zone, v_bad_zones) as reason
-    from taken as t
-  ),
-  refused as (
-    insert into retoma.recipient_reject (campaign_id, line, phone, reason)
-    select v_campaign.id, j.line, j.phone, j.reason from judged as j where j.reason is not null
-    returning 1
-  ),
-  single as (
-    select distinct on (j.phone collate "C") j.line, j.place, j.phone, j.variables, j.zone
-    from judged as j
-    where j.reason is null
-      and not exists (select from retoma.message as m where m.campaign_id = v_campaign.id and m.phone = j.phone)
-    order by j.phone collate "C", j.line nulls last, j.place
-  ),
-  loaded as (
-    insert into retoma.message (campaign_id, ordinal, phone, zone, variables)
+  perform retoma.lock_draft(p_campaign);
+  accepted := 0;
+  duplicates := 0;
+  rejected := 0;
+  for v_block in
+    with taken as (
+      delete from retoma.recipient_staging as s where s.campaign = p_campaign
+      returning s.line, s.ctid as place, s.phone, s.variables, s.zone
+    ),
+    numbered as (
+      select t.*, row_number() over (order by t.line nulls last, t.place) as number from taken as t
+    )
     select
-      v_campaign.id, v_campaign.total + row_number() over (order by s.line nulls last, s.place), s.phone, s.zone, s.variables
-    from single as s
-    returning 1
-  )
-  select l.n, j.n - l.n - r.n, r.n into accepted, duplicates, rejected
-  from
-    (select count(*) as n from loaded) as l,
-    (select count(*) as n from judged) as j,
-    (select count(*) as n from refused) as r;
-  update retoma.campaign as c set total = c.total + accepted where c.id = v_campaign.id;
+      array_agg(n.line order by n.number) as lines,
+      array_agg(n.phone order by n.number) as phones,
+      array_agg(n.variables order by n.number) as variables,
+      array_agg(n.zone order by n.number) as zones
+    from numbered as n
+    group by n.number / 10000
+    order by n.number / 10000
+  loop
+    select load_staged.accepted + a.accepted, load_staged.duplicates + a.duplicates, load_staged.rejected + a.rejected
+    into accepted, duplicates, rejected
+    from retoma.add_recipients(p_campaign, v_block.lines, v_block.phones, v_block.variables, v_block.zones) as a;
+  end loop;
 end;
 $$;
 

@@ -1,14 +1,18 @@
--- Asks the server's list once for the distinct names, as reading that list takes tens of milliseconds.
-create or replace function retoma.unknown_zones(p_campaign text) returns text[]
-language sql stable
-begin atomic
-  select coalesce(array_agg(z.name), '{}')
-  from (
-    select distinct unnest(string_to_array(s.zone, ',')) as name
-    from retoma.recipient_staging as s
-    where s.campaign = p_campaign and s.zone <> ''
-  ) as z
-  where not exists (select from pg_timezone_names as known where known.name = z.name);
+-- The plan is kept, and with it the list of names.
+create or replace function retoma.unknown_zones(p_zones text[]) returns text[]
+language plpgsql stable
+set search_path to pg_catalog, pg_temp
+set plan_cache_mode to force_generic_plan
+as $$
+begin
+  return array(
+    select distinct name.name
+    from (select distinct given.zones from unnest(p_zones) as given (zones) where given.zones <> '') as used
+    cross join lateral unnest(string_to_array(used.zones, ',')) as name (name)
+    where name.name <> all(retoma.time_zone_names())
+  );
 end;
+$$;
 
-comment on function retoma.unknown_zones(text) is 'Zone names among the staged recipients of a campaign that the server does not know.';
+comment on function retoma.unknown_zones(text[]) is
+'Names that the server does not know, among zones that are joined by commas in each element.';

@@ -48,6 +48,7 @@ grant execute on function
   retoma.add_window(text, time, time, int[]),
   retoma.set_daily_cap(text, int),
   retoma.add_recipients(text, jsonb),
+  retoma.add_recipients(text, bigint[], text[], jsonb[], text[]),
   retoma.load_staged(text),
   retoma.start_campaign(text, timestamptz),
   retoma.pause_campaign(text),

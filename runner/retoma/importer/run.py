@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from json import JSONEncoder
+from json.encoder import encode_basestring as json_string
 from pathlib import Path
 from typing import IO
 
@@ -12,15 +12,14 @@ import psycopg
 
 from retoma.errors import RetomaError
 from retoma.importer.columns import Columns, understand
-from retoma.importer.load import copy_escaped, load
+from retoma.importer.load import Block, load
 from retoma.importer.phones import Normalise, PhoneError, normaliser
 from retoma.importer.reader import Row, open_table
 from retoma.importer.rejects import Rejects
 
 _ROWS_TO_JUDGE = 100
-_ROWS_PER_BLOCK = 1000
-
-_json_string = JSONEncoder(ensure_ascii=False).encode
+# Larger ones win nothing, and more than 20,000 rows would not fit into work_mem of the database.
+_ROWS_PER_BLOCK = 5_000
 
 
 @dataclass
@@ -98,7 +97,7 @@ def import_recipients(
 
     rejects = Rejects(rejects_path, table.delimiter, columns.titles)
     try:
-        loaded = load(connection, campaign, _copy_blocks(rows, columns, normalise, rejects, summary))
+        loaded = load(connection, campaign, _blocks(rows, columns, normalise, rejects, summary))
     finally:
         rejects.close()
     summary.encoding = table.encoding
@@ -112,16 +111,14 @@ def import_recipients(
     return summary
 
 
-def _copy_blocks(
+def _blocks(
     rows: Iterator[Row], columns: Columns, normalise: Normalise, rejects: Rejects, summary: Summary
-) -> Iterator[str]:
-    lines: list[str] = []
-    null = "\\N"
-    campaign = copy_escaped(summary.campaign)
+) -> Iterator[Block]:
+    block = Block()
     width = len(columns.titles)
     phone = columns.phone
     # Building the JSON text by hand takes a third of the time of dumping a dict.
-    variables = [(index, _json_string(name) + ": ") for index, name in columns.variables]
+    variables = [(index, json_string(name) + ": ") for index, name in columns.variables]
     for line, fields in rows:
         if len(fields) != width:
             # Excel leaves out empty cells at the end of a row; other programs add some.
@@ -141,15 +138,16 @@ def _copy_blocks(
             continue
         summary.rows += 1
         document = ", ".join(
-            [name + _json_string(value) for index, name in variables if (value := fields[index].strip())]
+            [name + json_string(value) for index, name in variables if (value := fields[index].strip())]
         )
-        if "\\" in document:
-            if "\0" in "".join(fields):
-                rejects.add(line, "nul_character", "The row holds a NUL character.", fields)
-                continue
-            document = document.replace("\\", "\\\\")
-        lines.append(f"{campaign}\t{line}\t{e164}\t{{{document}}}\t{zones or null}\n")
-        if len(lines) == _ROWS_PER_BLOCK:
-            yield "".join(lines)
-            lines.clear()
-    yield "".join(lines)
+        if "\\" in document and "\0" in "".join(fields):
+            rejects.add(line, "nul_character", "The row holds a NUL character.", fields)
+            continue
+        block.lines.append(line)
+        block.phones.append(e164)
+        block.variables.append("{" + document + "}")
+        block.zones.append(zones or "")
+        if len(block.lines) == _ROWS_PER_BLOCK:
+            yield block
+            block = Block()
+    yield block

@@ -140,3 +140,77 @@ def test_the_database_itself_refuses_a_number_twice_in_a_campaign(db: Db, draft:
         db.execute(
             "insert into retoma.message (campaign_id, ordinal, phone) values (%s, 2, %s)", (draft, phone(1))
         )
+
+
+def test_a_number_is_looked_up_as_such_in_a_campaign_that_statistics_do_not_know(db: Db, draft: int) -> None:
+    # So many that the index of numbers has a level more than that of ordinals, and costs more to descend.
+    db.execute(
+        """
+        insert into retoma.recipient_staging (campaign, phone)
+        select 'natal', '+55119' || lpad(n::text, 8, '0') from generate_series(1, 120000) as n
+        """
+    )
+    db.execute("select retoma.load_staged('natal')")
+    db.execute("analyze retoma.message")
+    new = make_campaign(db, "pascoa", size=0, start=False)
+
+    plan = call(
+        db,
+        "explain (format json) select from retoma.message where campaign_id = %s and phone = %s",
+        new,
+        phone(1),
+    )
+
+    assert "campaign_id_phone" in str(plan)
+    assert "'Filter'" not in str(plan)
+
+
+def test_only_e_164_is_a_number(db: Db, subtests: pytest.Subtests) -> None:
+    good = ["+5511955501234", "+1234567", "+123456789012345"]
+    bad = [
+        "",
+        "+",
+        "5511955501234",
+        "+0511955501234",
+        "+123456",
+        "+1234567890123456",
+        "+55119555x1234",
+        "+55119555 1234",
+        "+5511955501234\n",
+        "++5511955501234",
+        "+5511955+01234",
+        "+55\\\\1195550",
+        "+\\x313233343536",
+        "\\x2b3132333435363738",
+        "+55119555\u0661234",
+        "+551195550\u00b2",
+        "-5511955501234",
+    ]
+    for number in good + bad:
+        with subtests.test(number=number):
+            assert call(db, "select retoma.is_e164(%s)", number) == (number in good)
+    assert call(db, "select retoma.is_e164(null)") is False
+
+
+def test_the_table_itself_refuses_what_is_not_e_164(db: Db, draft: int) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        db.execute(
+            "insert into retoma.message (campaign_id, ordinal, phone) values (%s, 1, '11955501234')", (draft,)
+        )
+
+
+def test_a_staged_list_longer_than_a_block_keeps_its_order_and_its_first_lines(db: Db, draft: int) -> None:
+    db.execute(
+        """
+        insert into retoma.recipient_staging (campaign, line, phone, variables)
+        select 'natal', n, '+55119' || lpad((n % 50010)::text, 8, '0'), jsonb_build_object('line', n)
+        from generate_series(100030, 1, -1) as n
+        """
+    )
+
+    row = db.execute("select accepted, duplicates, rejected from retoma.load_staged('natal')").fetchone()
+
+    assert row == (50_010, 50_020, 0)
+    assert (
+        call(db, "select count(*) from retoma.message where ordinal = (variables ->> 'line')::int") == 50_010
+    )
