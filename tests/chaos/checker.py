@@ -13,9 +13,9 @@ It looks at the history only, and shares no code with the product. Its rules:
 - in_doubt: a lease that ends leaves no more in doubt than its channel sends at once, only messages reserved
   before or in the blow that ended it, and only where the kill log has such a blow; all other doubts come
   from an answer of the provider that proves nothing.
-- pacing: on a channel with gaps, neither two requests, nor an outcome or the end of a lease and the next
-  reservation, are closer than its gap, and a completed batch is followed by the gap between batches; on one
-  with a rate, in no window are more messages reserved than rate and burst allow.
+- pacing: on a channel with gaps, neither two answered requests, nor an outcome or the end of a lease and the
+  next reservation, are closer than its gap, and a completed batch is followed by the gap between batches; on
+  one with a rate, in no window are more messages reserved than rate and burst allow.
 - suppression: no message of a suppressed number is reserved by a transaction that began after it.
 - books: at every sample the parts of a campaign add up to its total, at the end also to its messages.
 - liveness: every campaign is over at the end, and no runner has ended by itself.
@@ -229,7 +229,12 @@ def pacing(facts: Facts) -> Iterator[str]:
 
 
 def _gaps(facts: Facts, channel: Channel) -> Iterator[str]:
-    requests = sorted((r for r in facts.history.requests if r.channel == channel.name), key=lambda r: r.at)
+    # A request whose answer nobody waited for, because its lease had ended, may be read at any time after: a
+    # busy provider comes to it late. From the end of that lease the gap counts all the same, see below.
+    requests = sorted(
+        (r for r in facts.history.requests if r.channel == channel.name and not _given_up(facts, r)),
+        key=lambda r: r.at,
+    )
     for one, other in pairwise(requests):
         gap = other.at - one.at
         if gap < channel.gap_min_s - CLOCK_S and not facts.read_late(other) and not facts.read_late(one):
@@ -237,6 +242,17 @@ def _gaps(facts: Facts, channel: Channel) -> Iterator[str]:
                 f"requests {one.seq} and {other.seq} of {channel.name} are {gap:.4f} s apart, "
                 f"the gap is {channel.gap_min_s} s"
             )
+
+
+def _given_up(facts: Facts, request: Request) -> bool:
+    """Whether the lease under which this was sent ended before an answer was recorded."""
+    message = facts.message_of(request)
+    reservation = facts.reservation_of.get(request.seq)
+    if message is None or reservation is None:
+        return False
+    end = facts.ends.get((reservation.batch.id, reservation.epoch))
+    written = facts.written.get((end.xid, end.batch_id), ()) if end else ()
+    return any(o.ordinal == message.ordinal and o.code in (*GIVEN_UP, *SETTLED) for o in written)
 
 
 def _gaps_from_outcomes(facts: Facts, channel: Channel) -> Iterator[str]:

@@ -82,6 +82,19 @@ class Facts:
         return found
 
     @functools.cached_property
+    def reservation_of(self) -> dict[int, Reservation]:
+        """By seq of a request, the reservation that it was made for: each makes one, the last the last."""
+        found: dict[int, Reservation] = {}
+        for key, requests in self.requests.items():
+            unused = sorted(self.reservations.get(key, ()), key=lambda r: r.step.committed)
+            for request in sorted(requests, key=lambda r: r.at, reverse=True):
+                while unused and unused[-1].step.committed > request.at:
+                    unused.pop()
+                if unused:
+                    found[request.seq] = unused.pop()
+        return found
+
+    @functools.cached_property
     def _tokens(self) -> dict[str, int]:
         return {c.token: c.id for c in self.history.campaigns}
 

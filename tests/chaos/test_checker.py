@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 
 from tests.chaos import checker
+from tests.chaos.facts import Facts
 from tests.chaos.history import (
     Batch,
     Campaign,
@@ -459,6 +460,23 @@ PLANTED: list[tuple[str, Callable[[History], History], str]] = [
 
 def test_a_clean_history_passes() -> None:
     assert checker.check(clean()) == []
+
+
+def test_a_request_of_a_dead_runner_may_be_read_late() -> None:
+    story = Story()
+    story.lease(1, "r0")
+    story.reserve(1)
+    story.send(1, 1)
+    story.faults.append(Fault(story.now, story.now, "kill", "r0"))
+    story.end(1, lost=(1,), writer="r1")
+    story.wait(0.1)
+    story.lease(1, "r1")
+    story.reserve(1)
+    story.send(1, 2)
+    history = story.history()
+    late = replace(request(history, 1), at=request(history, 2).at - 0.01)
+
+    assert not list(checker.pacing(Facts(replace(history, requests=[late, request(history, 2)]))))
 
 
 @pytest.mark.parametrize(
