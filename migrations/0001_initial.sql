@@ -1204,8 +1204,8 @@ comment on function retoma.template_variables(text) is
 -- A partition holds the campaigns of one block of 100 ids: few enough tables for tens of thousands of small campaigns, and
 -- retention can still drop one instead of deleting rows. Made apart and attached, which does not block readers or writers of
 -- the other partitions (a plain "create table … partition of" would). An advisory lock makes two first campaigns of a block safe.
--- No statistics of campaign_id: they never know the newest campaign, and the planner then takes it for empty, and looks for one of
--- its numbers through all of its rows instead of in the index of numbers.
+-- No statistics of campaign_id: they never know the newest campaign, and the planner then takes it for empty, and may look for one of
+-- its messages through all of them. See also refresh_statistics and known_phones.
 create or replace function retoma.ensure_partition(p_campaign_id int) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -1467,14 +1467,41 @@ $$;
 
 comment on function retoma.lock_draft(text) is 'The draft of this name, locked. Errors: RT001 unknown campaign, RT002 it is not a draft.';
 
+-- sql/40_campaign/known_phones.sql
+
+-- While a long list is loaded, the planner knows nothing of it: an analyze in the middle sees no row, as none is committed, and from then on
+-- the campaign counts as empty. Then any index will do, and one look-up reads all that was loaded. So each asks for an order (of the one
+-- number that there can be) which only the index of numbers has without a sort; and by a subquery of its own, which cannot become a join
+-- of the whole campaign.
+create or replace function retoma.known_phones(p_campaign_id int, p_phones text[]) returns text[]
+language plpgsql stable
+set search_path to pg_catalog, pg_temp
+set plan_cache_mode to force_custom_plan
+set enable_seqscan to off
+set enable_bitmapscan to off
+set enable_sort to off
+as $$
+begin
+  return array(
+    select u.phone from unnest(p_phones) as u (phone)
+    where (
+      select m.phone from retoma.message as m
+      where m.campaign_id = p_campaign_id and m.phone >= u.phone and m.phone <= u.phone
+      order by m.phone
+      limit 1
+    ) is not null
+  );
+end;
+$$;
+
+comment on function retoma.known_phones(int, text[]) is 'Those of the numbers that the campaign has already.';
+
 -- sql/40_campaign/add_recipients.sql
 
 -- The one way into the audience; the others end here. One message a number, ordinals without gaps in the order of the list; what is
 -- refused is kept in recipient_reject with its reason. Locks the campaign.
 --
 -- Plans are made anew for every call: one that is kept has never seen how long the arrays are, and joins them row by row with row.
--- Whether the campaign has a number already is asked by a subquery of its own for each row, which cannot become a join: the planner
--- believes the campaign to be as small as it was before the load.
 create or replace function retoma.add_recipients(
   p_campaign text,
   p_lines bigint[],
@@ -1488,11 +1515,11 @@ create or replace function retoma.add_recipients(
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 set plan_cache_mode to force_custom_plan
-set enable_seqscan to off
 as $$
 declare
   v_campaign retoma.campaign := retoma.lock_draft(p_campaign);
   v_bad_zones text[] := retoma.unknown_zones(p_zones);
+  v_known text[] := retoma.known_phones(v_campaign.id, p_phones);
 begin
   with given as materialized (
     select
@@ -1516,7 +1543,7 @@ begin
     select v_campaign.id, v_campaign.total + row_number() over (order by g.place), g.phone, g.zone, g.variables
     from single as s
     inner join given as g on s.place = g.place
-    where (select m.ordinal from retoma.message as m where m.campaign_id = v_campaign.id and m.phone = g.phone) is null
+    where g.phone <> all(v_known)
     returning 1
   )
   select l.n, g.n - l.n - r.n, r.n into accepted, duplicates, rejected
@@ -1805,6 +1832,27 @@ $$;
 
 comment on function retoma.match_channels(int) is 'Interrupts or resumes a campaign by the state of its channels.';
 
+-- sql/40_campaign/refresh_statistics.sql
+
+-- A long list is loaded in one transaction, and an analyze in the middle of it sees no row: the planner then takes the partition for
+-- empty, where any index will do, and each step would read the whole campaign until it is analysed again. Skips where somebody is at it.
+create or replace function retoma.refresh_statistics(p_campaign retoma.campaign) returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_partition regclass := (select m.tableoid from retoma.message as m where m.campaign_id = p_campaign.id limit 1);
+begin
+  -- Below 0: never analysed. Then the size of the table is what counts.
+  if (select c.reltuples from pg_class as c where c.oid = v_partition) between 0 and p_campaign.total / 2 then
+    execute format('analyze (skip_locked) %s', v_partition);
+  end if;
+end;
+$$;
+
+comment on function retoma.refresh_statistics(retoma.campaign) is
+'Analyses the partition of a loaded campaign, where the planner believes that it holds less than half of that campaign.';
+
 -- sql/40_campaign/start_campaign.sql
 
 -- Freezes the audience, cuts it into batches and sets the campaign going (or scheduled). Locks the campaign; the trigger rings.
@@ -1829,6 +1877,7 @@ begin
   end if;
   if v_campaign.status = 'draft' then
     perform retoma.check_audience(v_campaign);
+    perform retoma.refresh_statistics(v_campaign);
     perform retoma.cut_batches(v_campaign);
   end if;
   update retoma.campaign as c

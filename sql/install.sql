@@ -94,6 +94,7 @@ set local client_min_messages to warning;
 \ir 40_campaign/time_zone_names.sql
 \ir 40_campaign/unknown_zones.sql
 \ir 40_campaign/lock_draft.sql
+\ir 40_campaign/known_phones.sql
 \ir 40_campaign/add_recipients.sql
 \ir 40_campaign/load_staged.sql
 \ir 40_campaign/check_audience.sql
@@ -102,6 +103,7 @@ set local client_min_messages to warning;
 \ir 40_campaign/cut_batches.sql
 \ir 40_campaign/why_no_channel.sql
 \ir 40_campaign/match_channels.sql
+\ir 40_campaign/refresh_statistics.sql
 \ir 40_campaign/start_campaign.sql
 \ir 40_campaign/pause_campaign.sql
 \ir 40_campaign/resume_campaign.sql

@@ -2,8 +2,6 @@
 -- refused is kept in recipient_reject with its reason. Locks the campaign.
 --
 -- Plans are made anew for every call: one that is kept has never seen how long the arrays are, and joins them row by row with row.
--- Whether the campaign has a number already is asked by a subquery of its own for each row, which cannot become a join: the planner
--- believes the campaign to be as small as it was before the load.
 create or replace function retoma.add_recipients(
   p_campaign text,
   p_lines bigint[],
@@ -17,11 +15,11 @@ create or replace function retoma.add_recipients(
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 set plan_cache_mode to force_custom_plan
-set enable_seqscan to off
 as $$
 declare
   v_campaign retoma.campaign := retoma.lock_draft(p_campaign);
   v_bad_zones text[] := retoma.unknown_zones(p_zones);
+  v_known text[] := retoma.known_phones(v_campaign.id, p_phones);
 begin
   with given as materialized (
     select
@@ -45,7 +43,7 @@ begin
     select v_campaign.id, v_campaign.total + row_number() over (order by g.place), g.phone, g.zone, g.variables
     from single as s
     inner join given as g on s.place = g.place
-    where (select m.ordinal from retoma.message as m where m.campaign_id = v_campaign.id and m.phone = g.phone) is null
+    where g.phone <> all(v_known)
     returning 1
   )
   select l.n, g.n - l.n - r.n, r.n into accepted, duplicates, rejected

@@ -1,8 +1,8 @@
 -- A partition holds the campaigns of one block of 100 ids: few enough tables for tens of thousands of small campaigns, and
 -- retention can still drop one instead of deleting rows. Made apart and attached, which does not block readers or writers of
 -- the other partitions (a plain "create table … partition of" would). An advisory lock makes two first campaigns of a block safe.
--- No statistics of campaign_id: they never know the newest campaign, and the planner then takes it for empty, and looks for one of
--- its numbers through all of its rows instead of in the index of numbers.
+-- No statistics of campaign_id: they never know the newest campaign, and the planner then takes it for empty, and may look for one of
+-- its messages through all of them. See also refresh_statistics and known_phones.
 create or replace function retoma.ensure_partition(p_campaign_id int) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp

@@ -20,6 +20,7 @@ begin
   end if;
   if v_campaign.status = 'draft' then
     perform retoma.check_audience(v_campaign);
+    perform retoma.refresh_statistics(v_campaign);
     perform retoma.cut_batches(v_campaign);
   end if;
   update retoma.campaign as c

@@ -142,27 +142,52 @@ def test_the_database_itself_refuses_a_number_twice_in_a_campaign(db: Db, draft:
         )
 
 
-def test_a_number_is_looked_up_as_such_in_a_campaign_that_statistics_do_not_know(db: Db, draft: int) -> None:
-    # So many that the index of numbers has a level more than that of ordinals, and costs more to descend.
-    db.execute(
-        """
-        insert into retoma.recipient_staging (campaign, phone)
-        select 'natal', '+55119' || lpad(n::text, 8, '0') from generate_series(1, 120000) as n
-        """
-    )
-    db.execute("select retoma.load_staged('natal')")
-    db.execute("analyze retoma.message")
-    new = make_campaign(db, "pascoa", size=0, start=False)
+# So many that the index of numbers has a level more than that of ordinals, and costs more to descend.
+LONG = """
+select accepted
+from (
+  select
+    array_agg(n::bigint) as lines, array_agg('+55119' || lpad(n::text, 8, '0')) as phones,
+    array_agg('{}'::jsonb) as variables, array_agg(null::text) as zones
+  from generate_series(%s::int, %s::int) as n
+) as g
+cross join lateral retoma.add_recipients('natal', g.lines, g.phones, g.variables, g.zones)
+"""
 
-    plan = call(
-        db,
-        "explain (format json) select from retoma.message where campaign_id = %s and phone = %s",
-        new,
-        phone(1),
-    )
 
-    assert "campaign_id_phone" in str(plan)
-    assert "'Filter'" not in str(plan)
+def test_a_list_that_is_analysed_while_it_is_loaded_is_not_read_for_each_number(db: Db, draft: int) -> None:
+    fetched = (
+        "select sum(pg_stat_get_xact_tuples_fetched(i.indexrelid)) from pg_index as i"
+        f" where i.indrelid = 'retoma.message_p{draft // 100 * 100}'::regclass"
+    )
+    with db.transaction():
+        call(db, LONG, 1, 120_000)
+        with psycopg.connect(db.info.dsn, password=db.info.password, autocommit=True) as another:
+            another.execute("analyze retoma.message")
+        before = call(db, fetched)
+
+        assert call(db, LONG, 119_999, 120_050) == 50
+
+        assert call(db, fetched) - before < 1_000
+
+
+def test_a_list_that_was_analysed_while_it_was_loaded_is_sent_by_its_ordinals(db: Db, draft: int) -> None:
+    with db.transaction():
+        call(db, LONG, 1, 20_000)
+        with psycopg.connect(db.info.dsn, password=db.info.password, autocommit=True) as another:
+            another.execute("analyze retoma.message")
+
+    call(db, "select retoma.start_campaign('natal')")
+
+    with db.transaction():
+        db.execute("set local plan_cache_mode to force_generic_plan")
+        db.execute(
+            "prepare slice (int, int[]) as"
+            " select phone from retoma.message where campaign_id = $1 and ordinal = any($2)"
+        )
+        plan = str(db.execute(f"explain (format json) execute slice ({draft}, '{{1}}')").fetchall())
+    assert "_pkey" in plan
+    assert "'Filter'" not in plan
 
 
 def test_only_e_164_is_a_number(db: Db, subtests: pytest.Subtests) -> None:
