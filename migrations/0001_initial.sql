@@ -3270,7 +3270,8 @@ comment on function retoma.record_errors(retoma.batch, jsonb, timestamptz) is
 -- sql/50_runner/record_accepted.sql
 
 -- The usual outcome, and nearly all of them: an array and one insert, because reading each from JSON costs as much as its row.
--- An outcome that has been recorded already is passed over: the call that brought it lost its reply.
+-- An outcome that has been recorded already is passed over: the call that brought it lost its reply. Nobody else can record it now, as the
+-- batch is locked; so that is asked once for all, where "on conflict do nothing" costs a third of each insert.
 create or replace function retoma.record_accepted(
   p_batch retoma.batch, p_ordinals int[], p_pacing retoma.channel_pacing, p_now timestamptz
 ) returns retoma.batch
@@ -3280,13 +3281,18 @@ as $$
 declare
   v_batch retoma.batch := p_batch;
   v_accepted int;
+  v_known int[];
 begin
   perform retoma.check_reserved(p_batch, p_ordinals);
+  v_known := array(
+    select d.ordinal from retoma.delivery as d
+    where d.campaign_id = p_batch.campaign_id and d.ordinal = any(p_ordinals) and d.attempt = p_batch.attempt
+  );
   insert into retoma.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome)
   select
     p_now, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt, 'sent'
-  from unnest(p_ordinals) as u (ordinal)
-  on conflict do nothing;
+  from (select distinct unnest(p_ordinals) as ordinal) as u
+  where u.ordinal <> all(v_known);
   get diagnostics v_accepted = row_count;
   v_batch.sent := v_batch.sent + v_accepted;
   if v_accepted > 0 then

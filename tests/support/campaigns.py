@@ -6,7 +6,7 @@ They are reached through its public functions only.
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import psycopg
@@ -126,10 +126,13 @@ def must_lease(db: Db, runner: UUID, channel_id: int) -> Lease:
 def advance(
     db: Db, leased: Lease, outcomes: Iterable[Outcome] = (), want: int = 0, seen: int | None = None
 ) -> Step:
-    """One step of a lease."""
+    """One step of a lease, with what was simply accepted as an array, as the runner gives it."""
+    given = list(outcomes)
+    simple = [o for o in given if o in accepted(cast(int, o["ordinal"]))]
+    others = [o for o in given if o not in simple]
     row = db.execute(
-        "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s)",
-        (leased.batch_id, leased.epoch, Jsonb(list(outcomes)), want, seen),
+        "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s, %s::int[])",
+        (leased.batch_id, leased.epoch, Jsonb(others), want, seen, [o["ordinal"] for o in simple]),
     ).fetchone()
     assert row is not None
     # A fifth element true: not to be sent any more.
