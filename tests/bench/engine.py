@@ -12,7 +12,14 @@ from tests.bench.measure import Run, interleaved, measured
 from tests.bench.report import Report, ratio_of
 from tests.bench.server import Server, running
 
-BATCH = 300
+WINDOW = 300
+
+BATCH = 10 * WINDOW
+"""A batch has one step more than it has windows, and a lease before: with this size there is nearly one
+commit for each window, as on the other side. Batches of one window, which are the default, make three."""
+
+LEASES = 2
+"""One is read while the other is written down."""
 
 CONNECTIONS = 4
 """As many as `retoma worker` has by default."""
@@ -30,8 +37,9 @@ def bench(*, quick: bool) -> Report:
         sides = interleaved(
             {
                 "bare insert": lambda: bare_insert(server, size),
-                "1 runner": lambda: engine(server, size, runners=1),
-                "2 runners": lambda: engine(server, size, runners=2),
+                "1 runner": lambda: engine(server, size, runners=1, batch_size=BATCH),
+                "2 runners": lambda: engine(server, size, runners=2, batch_size=BATCH),
+                "1 runner, batches of 300": lambda: engine(server, size, runners=1),
             },
             rounds,
         )
@@ -39,6 +47,8 @@ def bench(*, quick: bool) -> Report:
     rates = {name: [run.rate for run in side.runs] for name, side in sides.items()}
     report.target("1 runner / bare insert", ratio_of(rates["1 runner"], rates["bare insert"]), 0.25)
     report.target("2 runners / 1 runner", ratio_of(rates["2 runners"], rates["1 runner"]), 1.3)
+    batches_of_300 = ratio_of(rates["1 runner, batches of 300"], rates["bare insert"])
+    report.target("1 runner, batches of 300 / bare insert", batches_of_300)
     return report
 
 
@@ -47,10 +57,10 @@ def engine(
     size: int,
     *,
     runners: int,
-    window: int = BATCH,
-    batch_size: int = BATCH,
+    window: int = WINDOW,
+    batch_size: int = WINDOW,
     channels: int = 1,
-    leases: int = 2,
+    leases: int = LEASES,
     connections: int = CONNECTIONS,
     transport: str = "null",
     settings: Mapping[str, object] | None = None,
@@ -60,7 +70,7 @@ def engine(
     Args:
         runners: processes, each of which drains every channel.
         window: messages under way at once, for each lease.
-        leases: of a channel at once, for each runner: with two, one is read while the other is written down.
+        leases: of a channel at once, for each runner.
         connections: of each runner.
     """
     number = next(_numbers)
@@ -113,7 +123,7 @@ def fill_source(connection: psycopg.Connection, size: int) -> None:
     connection.execute("vacuum analyze source")
 
 
-def bare_insert(server: Server, size: int, *, step: int = BATCH) -> Run:
+def bare_insert(server: Server, size: int, *, step: int = WINDOW) -> Run:
     """Insert the same delivery rows with `insert … select`, one commit for each step."""
     with server.connect() as connection:
         connection.execute("truncate bare")

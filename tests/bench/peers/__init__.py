@@ -1,8 +1,8 @@
 """The wire against queues that do the same job with a row or a job a message.
 
-Every side is one process that posts the same bodies to the same sink, with as many messages in flight. All
-jobs are there before the clock runs, and it stops when the last one is done. Each peer has the settings that
-its documentation gives for throughput; where that leaves a choice, the fastest found.
+Every side is one process that posts the same bodies to the same sink, 300 at once (Retoma: in each of its
+leases). All jobs are there before the clock runs, and it stops when the last one is done. Each peer has the
+settings that its documentation gives for throughput; where that leaves a choice, the fastest found.
 
 What is not Retoma's own is installed under .retoma/bench/peers when the bench runs; the versions are pinned
 in package.json and requirements.txt beside this file. A peer that cannot be installed is named in the notes.
@@ -13,15 +13,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from tests.bench import sink, world
-from tests.bench.clients import WINDOW, timed
-from tests.bench.engine import engine
+from tests.bench.clients import timed
 from tests.bench.measure import Run, interleaved
 from tests.bench.peers import install, redis_server
 from tests.bench.peers.install import Unavailable
 from tests.bench.report import Report, ratio_of
 from tests.bench.server import Server, running
 from tests.bench.sink import Sink
-from tests.bench.wire import client_alone
+from tests.bench.wire import client_alone, runner
 
 _NOTES = (
     "One process a side. retoma also renders, checks a long suppression list, paces and audits.",
@@ -65,11 +64,7 @@ def bench(*, quick: bool) -> Report:
         except Unavailable as reason:
             missing = [name for name in ("BullMQ", "Celery") if name not in peers]
             report.notes.append(f"Left out: {', '.join(missing)} ({reason}).")
-        retoma = {
-            "retoma": lambda: engine(
-                server, size, runners=1, window=WINDOW, transport="webhook", settings={"url": receiver.url}
-            )
-        }
+        retoma = {"retoma": lambda: runner(server, receiver, size)}
         sides = interleaved(floors | retoma | peers, rounds)
     report.sides = list(sides.values())
     rates = {name: [run.rate for run in side.runs] for name, side in sides.items()}
