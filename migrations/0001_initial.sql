@@ -2873,8 +2873,9 @@ comment on function retoma.take_rings(int) is
 -- sql/50_runner/hold_batch.sql
 
 -- Fencing (invariant 2): locks the batch and refuses whoever does not hold its lease. An expired lease that nobody has taken back
--- still is one: expiry decides how fast recovery is, never who may write.
-create or replace function retoma.hold_batch(p_batch_id bigint, p_lease_epoch int, p_seen int) returns retoma.batch
+-- still is one: expiry decides how fast recovery is, never who may write. The runner is named too, because a server that was promoted
+-- without the last commits gives an epoch again that somebody else has had from the old one.
+create or replace function retoma.hold_batch(p_batch_id bigint, p_lease_epoch int, p_seen int, p_runner uuid) returns retoma.batch
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -2882,7 +2883,9 @@ declare
   v_batch retoma.batch;
 begin
   select b.* into v_batch from retoma.batch as b where b.id = p_batch_id for no key update;
-  if v_batch.status is distinct from 'leased' or v_batch.lease_epoch is distinct from p_lease_epoch then
+  if v_batch.status is distinct from 'leased' or v_batch.lease_epoch is distinct from p_lease_epoch
+    or v_batch.runner_id <> p_runner
+  then
     raise exception using errcode = 'RT010',
       message = format('the lease of batch %s under epoch %s is over', p_batch_id, p_lease_epoch),
       detail = format('The batch is %s under epoch %s', coalesce(v_batch.status, 'unknown'), v_batch.lease_epoch),
@@ -2897,7 +2900,8 @@ begin
 end;
 $$;
 
-comment on function retoma.hold_batch(bigint, int, int) is 'Locks a batch for its holder. Error RT010: the epoch is not its live one.';
+comment on function retoma.hold_batch(bigint, int, int, uuid) is
+'Locks a batch for its holder; p_runner null: whoever knows the epoch. Error RT010: the epoch is not its live one, or another''s.';
 
 -- sql/50_runner/batch_ordinals.sql
 
@@ -3603,6 +3607,7 @@ create or replace function retoma.advance_batch(
   p_want int default 0,
   p_seen int default null,
   p_accepted int[] default '{}',
+  p_runner uuid default null,
   out action text,
   out wait_s double precision,
   out reserved int,
@@ -3622,7 +3627,7 @@ declare
   v_open int;
 begin
   perform retoma.insist_on_durability();
-  v_batch := retoma.hold_batch(p_batch_id, p_lease_epoch, p_seen);
+  v_batch := retoma.hold_batch(p_batch_id, p_lease_epoch, p_seen, p_runner);
   select f.* into v_facts from retoma.step_facts(v_batch) as f;
   v_now := v_facts.at;
   if p_accepted <> '{}' then
@@ -3662,15 +3667,16 @@ begin
 end;
 $$;
 
-comment on function retoma.advance_batch(bigint, int, jsonb, int, int, int[]) is
+comment on function retoma.advance_batch(bigint, int, jsonb, int, int, int[], uuid) is
 'For runners: records outcomes, reserves the next messages and renews the lease, in one transaction.
 p_outcomes: [{"ordinal": 7, "status": "accepted", "provider_id": "x"}, {"ordinal": 8, "status": "error", "code": "timeout",
 "http_status": null, "retry_after_s": null, "written": true}]; the same outcome twice is harmless. p_want: how many messages the
 runner would send now. p_seen: the high-water mark of the last reply that the runner got; when a reply was lost, its messages
-are given again. p_accepted: ordinals that were accepted, where there is nothing more to say. Returns action: send (messages:
-[[ordinal, id, phone, variables], …], where a fifth element true says: do not send this, report it as not_attempted), wait (call again
-in wait_s seconds), drain (only outcomes are taken now), released or completed (the lease is over), and the new high-water mark reserved.
-Errors: RT010 the epoch is not that of a live lease: drop the batch; RT003 bad arguments.';
+are given again. p_accepted: ordinals that were accepted, where there is nothing more to say. p_runner: who calls.
+Returns action: send (messages: [[ordinal, id, phone, variables], …], where a fifth element true says: do not send this, report it as
+not_attempted), wait (call again in wait_s seconds), drain (only outcomes are taken now), released or completed (the lease is over),
+and the new high-water mark reserved.
+Errors: RT010 the epoch is not that of a live lease (of p_runner): drop the batch; RT003 bad arguments.';
 
 -- sql/50_runner/end_lease.sql
 
@@ -3797,12 +3803,12 @@ comment on function retoma.complete_batches(bigint[]) is 'Completes ready batche
 -- sql/50_runner/release_batch.sql
 
 -- Locks the batch and, when something is still under way, its channel's pacing.
-create or replace function retoma.release_batch(p_batch_id bigint, p_lease_epoch int) returns void
+create or replace function retoma.release_batch(p_batch_id bigint, p_lease_epoch int, p_runner uuid default null) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_batch retoma.batch := retoma.hold_batch(p_batch_id, p_lease_epoch, null);
+  v_batch retoma.batch := retoma.hold_batch(p_batch_id, p_lease_epoch, null, p_runner);
 begin
   perform retoma.insist_on_durability();
   perform retoma.end_lease(v_batch.id, 'released');
@@ -3811,9 +3817,9 @@ begin
 end;
 $$;
 
-comment on function retoma.release_batch(bigint, int) is
+comment on function retoma.release_batch(bigint, int, uuid) is
 'For runners: gives a batch back before its end. Record outcomes first: what is reserved without one becomes in doubt (or is sent
-again, on a channel that dedupes). Error RT010: the epoch is not that of a live lease.';
+again, on a channel that dedupes). p_runner: who calls. Error RT010: the epoch is not that of a live lease (of p_runner).';
 
 -- sql/50_runner/unregister_runner.sql
 
@@ -3842,12 +3848,14 @@ sent again, on a channel that dedupes).';
 -- sql/50_runner/refuse_content.sql
 
 -- A text that the runner cannot render is found before its first message is reserved: nobody has failed by it.
-create or replace function retoma.refuse_content(p_batch_id bigint, p_lease_epoch int, p_reason text) returns void
+create or replace function retoma.refuse_content(
+  p_batch_id bigint, p_lease_epoch int, p_reason text, p_runner uuid default null
+) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_batch retoma.batch := retoma.hold_batch(p_batch_id, p_lease_epoch, null);
+  v_batch retoma.batch := retoma.hold_batch(p_batch_id, p_lease_epoch, null, p_runner);
 begin
   perform retoma.insist_on_durability();
   perform retoma.end_lease(v_batch.id, 'released');
@@ -3857,8 +3865,9 @@ begin
 end;
 $$;
 
-comment on function retoma.refuse_content(bigint, int, text) is
-'For runners: gives the batch back and interrupts its campaign, whose text cannot be rendered. Error RT010: not its live epoch.';
+comment on function retoma.refuse_content(bigint, int, text, uuid) is
+'For runners: gives the batch back and interrupts its campaign, whose text cannot be rendered. p_runner: who calls.
+Error RT010: not its live epoch.';
 
 -- sql/60_receipts/receipt_rank.sql
 
@@ -3889,56 +3898,76 @@ comment on function retoma.outcome_by_receipt(text, text) is
 
 -- sql/60_receipts/receipt_targets.sql
 
--- The delivery that each waiting receipt is about: the latest attempt of our message id, or the one with the provider's id.
+-- The delivery that each receipt is about: the latest attempt of our message id, or the latest with the provider's id. Subqueries with a
+-- limit cannot become joins: what the planner believes of the tables cannot make it read one of them from end to end.
 create or replace function retoma.receipt_targets(
-  out inbox_id bigint, out campaign_id int, out ordinal int, out attempt smallint, out batch_id bigint
+  p_receipts retoma.receipt_inbox[],
+  out place bigint,
+  out campaign_id int,
+  out ordinal int,
+  out attempt smallint,
+  out batch_id bigint,
+  out status text,
+  out code text,
+  out at timestamptz
 ) returns setof record
 language sql stable
 begin atomic
-  select i.id, d.campaign_id, d.ordinal, d.attempt, d.batch_id
-  from retoma.receipt_inbox as i
-  inner join retoma.campaign as c on c.token = left(i.message_id, 24) and i.message_id ~ '^[0-9a-f]{32}$'
+  select r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, r.status, r.code, r.at
+  from unnest(p_receipts) with ordinality
+    as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
+  cross join lateral (
+    select c.id from retoma.campaign as c where c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$' limit 1
+  ) as c
   cross join lateral (
     select dd.* from retoma.delivery as dd
-    where dd.campaign_id = c.id and dd.ordinal = ('x' || right(i.message_id, 8))::bit(32)::int
-      and dd.channel_id = i.channel_id and dd.outcome <> 'skipped'
+    where dd.campaign_id = c.id and dd.ordinal = ('x' || right(r.message_id, 8))::bit(32)::int
+      and dd.channel_id = r.channel_id and dd.outcome <> 'skipped'
     order by dd.attempt desc
     limit 1
   ) as d
   union all
-  select i.id, d.campaign_id, d.ordinal, d.attempt, d.batch_id
-  from retoma.receipt_inbox as i
-  inner join retoma.delivery as d on d.provider_id = i.provider_id and d.channel_id = i.channel_id
-  where i.message_id is null;
+  select r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, r.status, r.code, r.at
+  from unnest(p_receipts) with ordinality
+    as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
+  cross join lateral (
+    select dd.* from retoma.delivery as dd
+    where dd.provider_id = r.provider_id and dd.channel_id = r.channel_id
+    order by dd.at desc
+    limit 1
+  ) as d
+  where r.message_id is null;
 end;
 
-comment on function retoma.receipt_targets() is 'Waiting receipts whose delivery is there.';
+comment on function retoma.receipt_targets(retoma.receipt_inbox[]) is
+'What these receipts are about, as far as it is there; place: in the array, from 1.';
 
 -- sql/60_receipts/apply_receipts.sql
 
--- Locks the batches concerned, in the order of their ids, before it touches deliveries.
-create or replace function retoma.apply_receipts() returns int
+-- Locks the batches concerned, in the order of their ids, before it touches deliveries. Its plan is kept, since receipts often come one
+-- by one, and consists of nested loops over indexes.
+create or replace function retoma.apply_receipts(p_receipts retoma.receipt_inbox[]) returns bigint[]
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
-set plan_cache_mode to force_custom_plan
+set plan_cache_mode to force_generic_plan
+set enable_seqscan to off
+set enable_hashjoin to off
+set enable_mergejoin to off
+set jit to off
 as $$
 declare
-  v_count int;
+  v_applied bigint[];
 begin
-  if not exists (select from retoma.receipt_inbox) then
-    return 0;
-  end if;
   perform from retoma.batch as b
-  where b.id in (select t.batch_id from retoma.receipt_targets() as t)
+  where b.id in (select t.batch_id from retoma.receipt_targets(p_receipts) as t)
   order by b.id
   for update;
-  with taken as (
-    delete from retoma.receipt_inbox as i using retoma.receipt_targets() as t where i.id = t.inbox_id
-    returning t.campaign_id, t.ordinal, t.attempt, i.status, i.code, i.at
+  with target as materialized (
+    select t.* from retoma.receipt_targets(p_receipts) as t
   ),
   best as (
     select distinct on (t.campaign_id, t.ordinal, t.attempt) t.*
-    from taken as t
+    from target as t
     order by t.campaign_id, t.ordinal, t.attempt, retoma.receipt_rank(t.status) desc, t.at
   ),
   judged as (
@@ -3946,7 +3975,11 @@ begin
       d.batch_id, d.campaign_id, d.ordinal, d.attempt, d.outcome as was, d.receipt as had, b.status, b.at, b.code,
       retoma.outcome_by_receipt(d.outcome, b.status) as outcome
     from best as b
-    inner join retoma.delivery as d on b.campaign_id = d.campaign_id and b.ordinal = d.ordinal and b.attempt = d.attempt
+    cross join lateral (
+      select dd.* from retoma.delivery as dd
+      where dd.campaign_id = b.campaign_id and dd.ordinal = b.ordinal and dd.attempt = b.attempt
+      limit 1
+    ) as d
     where retoma.receipt_rank(b.status) > retoma.receipt_rank(d.receipt)
   ),
   written as (
@@ -3974,22 +4007,46 @@ begin
     ) as w
     where b.id = w.batch_id
   )
-  select count(*) into v_count from taken;
-  return v_count;
+  select coalesce(array_agg(t.place), '{}') into v_applied from target as t;
+  return v_applied;
 end;
 $$;
 
-comment on function retoma.apply_receipts() is 'Applies the waiting receipts whose message is there. Returns how many.';
+comment on function retoma.apply_receipts(retoma.receipt_inbox[]) is
+'Applies the receipts whose message is there. Returns their places in the array, from 1.';
+
+-- sql/60_receipts/apply_waiting_receipts.sql
+
+create or replace function retoma.apply_waiting_receipts() returns int
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_waiting retoma.receipt_inbox[] := array(select i from retoma.receipt_inbox as i order by i.id);
+  v_applied bigint[];
+begin
+  if v_waiting = '{}' then
+    return 0;
+  end if;
+  v_applied := retoma.apply_receipts(v_waiting);
+  delete from retoma.receipt_inbox as i where i.id = any(array(select v_waiting[u.place].id from unnest(v_applied) as u (place)));
+  return cardinality(v_applied);
+end;
+$$;
+
+comment on function retoma.apply_waiting_receipts() is 'Applies the waiting receipts whose message is there by now. Returns how many.';
 
 -- sql/60_receipts/record_receipts.sql
 
--- Every receipt goes through the inbox: one that comes before the outcome of its message stays there until tick applies it.
+-- A receipt that comes before the outcome of its message goes into the inbox, until tick applies it.
 create or replace function retoma.record_receipts(p_channel text, p_receipts jsonb) returns int
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_channel_id int := (retoma.find_channel(p_channel)).id;
+  v_receipts retoma.receipt_inbox[];
+  v_applied bigint[];
 begin
   if jsonb_typeof(p_receipts) is distinct from 'array' or exists (
     select from jsonb_array_elements(p_receipts) as r (item)
@@ -4000,12 +4057,22 @@ begin
       message = 'receipts are a JSON array of objects with message_id or provider_id, and a status',
       hint = '[{"message_id": "…", "status": "delivered"}]; status: server, delivered, read, played or failed';
   end if;
-  insert into retoma.receipt_inbox (channel_id, message_id, provider_id, status, code, at)
-  select
-    v_channel_id, lower(r.message_id), r.provider_id, case r.status when 'played' then 'read' else r.status end, r.code,
-    coalesce(r.at, retoma.clock())
-  from jsonb_to_recordset(p_receipts) as r (message_id text, provider_id text, status text, code text, at timestamptz);
-  return retoma.apply_receipts();
+  v_receipts := array(
+    select
+      row(
+        null, v_channel_id, lower(r.message_id), r.provider_id, case r.status when 'played' then 'read' else r.status end, r.code,
+        coalesce(r.at, retoma.clock()), null
+      )::retoma.receipt_inbox
+    from jsonb_to_recordset(p_receipts) as r (message_id text, provider_id text, status text, code text, at timestamptz)
+  );
+  v_applied := retoma.apply_receipts(v_receipts);
+  if cardinality(v_applied) < cardinality(v_receipts) then
+    insert into retoma.receipt_inbox (channel_id, message_id, provider_id, status, code, at)
+    select r.channel_id, r.message_id, r.provider_id, r.status, r.code, r.at
+    from unnest(v_receipts) with ordinality as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
+    where r.place <> all(v_applied);
+  end if;
+  return cardinality(v_applied);
 exception
   when invalid_datetime_format or datetime_field_overflow then
     raise exception using errcode = 'RT003',
@@ -4261,7 +4328,7 @@ begin
   if not pg_try_advisory_xact_lock(retoma.runner_lock_class(), 0) then
     return;
   end if;
-  settled := retoma.apply_receipts();
+  settled := retoma.apply_waiting_receipts();
   reaped := retoma.reap_leases();
   started := retoma.start_due_campaigns();
   perform retoma.sweep_jobs();
@@ -4909,9 +4976,9 @@ grant execute on function
   retoma.unregister_runner(uuid),
   retoma.take_rings(int),
   retoma.lease_batch(uuid, int, bigint[]),
-  retoma.advance_batch(bigint, int, jsonb, int, int, int[]),
-  retoma.release_batch(bigint, int),
-  retoma.refuse_content(bigint, int, text),
+  retoma.advance_batch(bigint, int, jsonb, int, int, int[], uuid),
+  retoma.release_batch(bigint, int, uuid),
+  retoma.refuse_content(bigint, int, text, uuid),
   retoma.tick(uuid),
   retoma.ring(int[]),
   retoma.channel_connected(text),

@@ -190,6 +190,7 @@ set local client_min_messages to warning;
 \ir 60_receipts/outcome_by_receipt.sql
 \ir 60_receipts/receipt_targets.sql
 \ir 60_receipts/apply_receipts.sql
+\ir 60_receipts/apply_waiting_receipts.sql
 \ir 60_receipts/record_receipts.sql
 \ir 60_receipts/claim_look_ups.sql
 \ir 60_receipts/look_up_targets.sql

@@ -11,6 +11,7 @@ create or replace function retoma.advance_batch(
   p_want int default 0,
   p_seen int default null,
   p_accepted int[] default '{}',
+  p_runner uuid default null,
   out action text,
   out wait_s double precision,
   out reserved int,
@@ -30,7 +31,7 @@ declare
   v_open int;
 begin
   perform retoma.insist_on_durability();
-  v_batch := retoma.hold_batch(p_batch_id, p_lease_epoch, p_seen);
+  v_batch := retoma.hold_batch(p_batch_id, p_lease_epoch, p_seen, p_runner);
   select f.* into v_facts from retoma.step_facts(v_batch) as f;
   v_now := v_facts.at;
   if p_accepted <> '{}' then
@@ -70,12 +71,13 @@ begin
 end;
 $$;
 
-comment on function retoma.advance_batch(bigint, int, jsonb, int, int, int[]) is
+comment on function retoma.advance_batch(bigint, int, jsonb, int, int, int[], uuid) is
 'For runners: records outcomes, reserves the next messages and renews the lease, in one transaction.
 p_outcomes: [{"ordinal": 7, "status": "accepted", "provider_id": "x"}, {"ordinal": 8, "status": "error", "code": "timeout",
 "http_status": null, "retry_after_s": null, "written": true}]; the same outcome twice is harmless. p_want: how many messages the
 runner would send now. p_seen: the high-water mark of the last reply that the runner got; when a reply was lost, its messages
-are given again. p_accepted: ordinals that were accepted, where there is nothing more to say. Returns action: send (messages:
-[[ordinal, id, phone, variables], …], where a fifth element true says: do not send this, report it as not_attempted), wait (call again
-in wait_s seconds), drain (only outcomes are taken now), released or completed (the lease is over), and the new high-water mark reserved.
-Errors: RT010 the epoch is not that of a live lease: drop the batch; RT003 bad arguments.';
+are given again. p_accepted: ordinals that were accepted, where there is nothing more to say. p_runner: who calls.
+Returns action: send (messages: [[ordinal, id, phone, variables], …], where a fifth element true says: do not send this, report it as
+not_attempted), wait (call again in wait_s seconds), drain (only outcomes are taken now), released or completed (the lease is over),
+and the new high-water mark reserved.
+Errors: RT010 the epoch is not that of a live lease (of p_runner): drop the batch; RT003 bad arguments.';

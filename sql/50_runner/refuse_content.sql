@@ -1,10 +1,12 @@
 -- A text that the runner cannot render is found before its first message is reserved: nobody has failed by it.
-create or replace function retoma.refuse_content(p_batch_id bigint, p_lease_epoch int, p_reason text) returns void
+create or replace function retoma.refuse_content(
+  p_batch_id bigint, p_lease_epoch int, p_reason text, p_runner uuid default null
+) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_batch retoma.batch := retoma.hold_batch(p_batch_id, p_lease_epoch, null);
+  v_batch retoma.batch := retoma.hold_batch(p_batch_id, p_lease_epoch, null, p_runner);
 begin
   perform retoma.insist_on_durability();
   perform retoma.end_lease(v_batch.id, 'released');
@@ -14,5 +16,6 @@ begin
 end;
 $$;
 
-comment on function retoma.refuse_content(bigint, int, text) is
-'For runners: gives the batch back and interrupts its campaign, whose text cannot be rendered. Error RT010: not its live epoch.';
+comment on function retoma.refuse_content(bigint, int, text, uuid) is
+'For runners: gives the batch back and interrupts its campaign, whose text cannot be rendered. p_runner: who calls.
+Error RT010: not its live epoch.';

@@ -12,7 +12,7 @@ begin
   if not pg_try_advisory_xact_lock(retoma.runner_lock_class(), 0) then
     return;
   end if;
-  settled := retoma.apply_receipts();
+  settled := retoma.apply_waiting_receipts();
   reaped := retoma.reap_leases();
   started := retoma.start_due_campaigns();
   perform retoma.sweep_jobs();

@@ -1,26 +1,27 @@
--- Locks the batches concerned, in the order of their ids, before it touches deliveries.
-create or replace function retoma.apply_receipts() returns int
+-- Locks the batches concerned, in the order of their ids, before it touches deliveries. Its plan is kept, since receipts often come one
+-- by one, and consists of nested loops over indexes.
+create or replace function retoma.apply_receipts(p_receipts retoma.receipt_inbox[]) returns bigint[]
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
-set plan_cache_mode to force_custom_plan
+set plan_cache_mode to force_generic_plan
+set enable_seqscan to off
+set enable_hashjoin to off
+set enable_mergejoin to off
+set jit to off
 as $$
 declare
-  v_count int;
+  v_applied bigint[];
 begin
-  if not exists (select from retoma.receipt_inbox) then
-    return 0;
-  end if;
   perform from retoma.batch as b
-  where b.id in (select t.batch_id from retoma.receipt_targets() as t)
+  where b.id in (select t.batch_id from retoma.receipt_targets(p_receipts) as t)
   order by b.id
   for update;
-  with taken as (
-    delete from retoma.receipt_inbox as i using retoma.receipt_targets() as t where i.id = t.inbox_id
-    returning t.campaign_id, t.ordinal, t.attempt, i.status, i.code, i.at
+  with target as materialized (
+    select t.* from retoma.receipt_targets(p_receipts) as t
   ),
   best as (
     select distinct on (t.campaign_id, t.ordinal, t.attempt) t.*
-    from taken as t
+    from target as t
     order by t.campaign_id, t.ordinal, t.attempt, retoma.receipt_rank(t.status) desc, t.at
   ),
   judged as (
@@ -28,7 +29,11 @@ begin
       d.batch_id, d.campaign_id, d.ordinal, d.attempt, d.outcome as was, d.receipt as had, b.status, b.at, b.code,
       retoma.outcome_by_receipt(d.outcome, b.status) as outcome
     from best as b
-    inner join retoma.delivery as d on b.campaign_id = d.campaign_id and b.ordinal = d.ordinal and b.attempt = d.attempt
+    cross join lateral (
+      select dd.* from retoma.delivery as dd
+      where dd.campaign_id = b.campaign_id and dd.ordinal = b.ordinal and dd.attempt = b.attempt
+      limit 1
+    ) as d
     where retoma.receipt_rank(b.status) > retoma.receipt_rank(d.receipt)
   ),
   written as (
@@ -56,9 +61,10 @@ begin
     ) as w
     where b.id = w.batch_id
   )
-  select count(*) into v_count from taken;
-  return v_count;
+  select coalesce(array_agg(t.place), '{}') into v_applied from target as t;
+  return v_applied;
 end;
 $$;
 
-comment on function retoma.apply_receipts() is 'Applies the waiting receipts whose message is there. Returns how many.';
+comment on function retoma.apply_receipts(retoma.receipt_inbox[]) is
+'Applies the receipts whose message is there. Returns their places in the array, from 1.';

@@ -1,24 +1,43 @@
--- The delivery that each waiting receipt is about: the latest attempt of our message id, or the one with the provider's id.
+-- The delivery that each receipt is about: the latest attempt of our message id, or the latest with the provider's id. Subqueries with a
+-- limit cannot become joins: what the planner believes of the tables cannot make it read one of them from end to end.
 create or replace function retoma.receipt_targets(
-  out inbox_id bigint, out campaign_id int, out ordinal int, out attempt smallint, out batch_id bigint
+  p_receipts retoma.receipt_inbox[],
+  out place bigint,
+  out campaign_id int,
+  out ordinal int,
+  out attempt smallint,
+  out batch_id bigint,
+  out status text,
+  out code text,
+  out at timestamptz
 ) returns setof record
 language sql stable
 begin atomic
-  select i.id, d.campaign_id, d.ordinal, d.attempt, d.batch_id
-  from retoma.receipt_inbox as i
-  inner join retoma.campaign as c on c.token = left(i.message_id, 24) and i.message_id ~ '^[0-9a-f]{32}$'
+  select r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, r.status, r.code, r.at
+  from unnest(p_receipts) with ordinality
+    as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
+  cross join lateral (
+    select c.id from retoma.campaign as c where c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$' limit 1
+  ) as c
   cross join lateral (
     select dd.* from retoma.delivery as dd
-    where dd.campaign_id = c.id and dd.ordinal = ('x' || right(i.message_id, 8))::bit(32)::int
-      and dd.channel_id = i.channel_id and dd.outcome <> 'skipped'
+    where dd.campaign_id = c.id and dd.ordinal = ('x' || right(r.message_id, 8))::bit(32)::int
+      and dd.channel_id = r.channel_id and dd.outcome <> 'skipped'
     order by dd.attempt desc
     limit 1
   ) as d
   union all
-  select i.id, d.campaign_id, d.ordinal, d.attempt, d.batch_id
-  from retoma.receipt_inbox as i
-  inner join retoma.delivery as d on d.provider_id = i.provider_id and d.channel_id = i.channel_id
-  where i.message_id is null;
+  select r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, r.status, r.code, r.at
+  from unnest(p_receipts) with ordinality
+    as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
+  cross join lateral (
+    select dd.* from retoma.delivery as dd
+    where dd.provider_id = r.provider_id and dd.channel_id = r.channel_id
+    order by dd.at desc
+    limit 1
+  ) as d
+  where r.message_id is null;
 end;
 
-comment on function retoma.receipt_targets() is 'Waiting receipts whose delivery is there.';
+comment on function retoma.receipt_targets(retoma.receipt_inbox[]) is
+'What these receipts are about, as far as it is there; place: in the array, from 1.';

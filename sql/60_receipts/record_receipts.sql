@@ -1,10 +1,12 @@
--- Every receipt goes through the inbox: one that comes before the outcome of its message stays there until tick applies it.
+-- A receipt that comes before the outcome of its message goes into the inbox, until tick applies it.
 create or replace function retoma.record_receipts(p_channel text, p_receipts jsonb) returns int
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_channel_id int := (retoma.find_channel(p_channel)).id;
+  v_receipts retoma.receipt_inbox[];
+  v_applied bigint[];
 begin
   if jsonb_typeof(p_receipts) is distinct from 'array' or exists (
     select from jsonb_array_elements(p_receipts) as r (item)
@@ -15,12 +17,22 @@ begin
       message = 'receipts are a JSON array of objects with message_id or provider_id, and a status',
       hint = '[{"message_id": "…", "status": "delivered"}]; status: server, delivered, read, played or failed';
   end if;
-  insert into retoma.receipt_inbox (channel_id, message_id, provider_id, status, code, at)
-  select
-    v_channel_id, lower(r.message_id), r.provider_id, case r.status when 'played' then 'read' else r.status end, r.code,
-    coalesce(r.at, retoma.clock())
-  from jsonb_to_recordset(p_receipts) as r (message_id text, provider_id text, status text, code text, at timestamptz);
-  return retoma.apply_receipts();
+  v_receipts := array(
+    select
+      row(
+        null, v_channel_id, lower(r.message_id), r.provider_id, case r.status when 'played' then 'read' else r.status end, r.code,
+        coalesce(r.at, retoma.clock()), null
+      )::retoma.receipt_inbox
+    from jsonb_to_recordset(p_receipts) as r (message_id text, provider_id text, status text, code text, at timestamptz)
+  );
+  v_applied := retoma.apply_receipts(v_receipts);
+  if cardinality(v_applied) < cardinality(v_receipts) then
+    insert into retoma.receipt_inbox (channel_id, message_id, provider_id, status, code, at)
+    select r.channel_id, r.message_id, r.provider_id, r.status, r.code, r.at
+    from unnest(v_receipts) with ordinality as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
+    where r.place <> all(v_applied);
+  end if;
+  return cardinality(v_applied);
 exception
   when invalid_datetime_format or datetime_field_overflow then
     raise exception using errcode = 'RT003',

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tests.bench import world
-from tests.bench.engine import engine
+from tests.bench.engine import BATCH, engine
 from tests.bench.measure import Side
 from tests.bench.report import DIRECTORY, Report
 from tests.bench.server import running
@@ -14,25 +14,25 @@ CHANNELS = (1, 2, 4, 8, 16)
 
 
 def bench(*, quick: bool) -> Report:
-    """Null transport: windows on batches of 3,000; runners on one channel; one message a step on channels."""
-    size, rounds = (3_000, 1) if quick else (30_000, 3)
+    """Null transport: windows and runners on batches of 3,000; one message a step on channels."""
+    size, rounds = (6_000, 1) if quick else (90_000, 3)
     report = Report("knee", quick)
     with running() as server, server.connect() as connection:
         world.suppress(connection, 100_000 if quick else 1_000_000)
         for _ in range(rounds):
             for window in WINDOWS:
-                run = engine(server, min(size, window * 1_000), runners=1, window=window, batch_size=3_000)
+                run = engine(server, min(size, window * 1_000), runners=1, window=window, batch_size=BATCH)
                 _side(report, f"window {window}").runs.append(run)
             for runners in RUNNERS:
-                _side(report, f"runners {runners}").runs.append(engine(server, size, runners=runners))
+                run = engine(server, size, runners=runners, batch_size=BATCH)
+                _side(report, f"runners {runners}").runs.append(run)
             for channels in CHANNELS:
                 run = engine(
                     server,
-                    200 * channels,
+                    500 * channels,
                     runners=1,
                     window=1,
                     channels=channels,
-                    batch_size=50,
                     leases=1,
                     connections=channels,
                 )
@@ -57,18 +57,26 @@ def _draw(report: Report) -> None:
     except ImportError:
         report.notes.append("No plot: pip install 'retoma[bench]' brings matplotlib.")
         return
-    figure = Figure(figsize=(12, 4), layout="constrained")
-    series: list[tuple[str, Sequence[int]]] = [
-        ("window", WINDOWS),
-        ("runners", RUNNERS),
-        ("channels", CHANNELS),
+    figure = Figure(figsize=(13, 4.2), layout="constrained")
+    series: list[tuple[str, Sequence[int], str]] = [
+        ("window", WINDOWS, "messages in flight, for each of two leases"),
+        ("runners", RUNNERS, "runner processes, windows of 300"),
+        ("channels", CHANNELS, "channels (and connections), one message in flight on each"),
     ]
-    for place, (what, values) in enumerate(series, 1):
+    for place, (what, values, label) in enumerate(series, 1):
+        rates = [_side(report, f"{what} {value}").rate for value in values]
         axes = figure.add_subplot(1, 3, place)
-        axes.plot(values, [_side(report, f"{what} {value}").rate for value in values], marker="o")
-        axes.set(xlabel=what, ylabel="messages/s", ylim=(0, None))
-        if what == "window":
-            axes.set_xscale("log")
+        axes.plot(values, rates, marker="o")
+        axes.set(xlabel=label, xscale="log", ylim=(0, max(rates) * 1.15))
+        axes.set_xticks(values, [f"{value:,}" for value in values])
+        axes.minorticks_off()
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        axes.grid(visible=True, alpha=0.3)
+        for value, rate in zip(values, rates, strict=True):
+            axes.annotate(
+                f"{rate:,.0f}", (value, rate), xytext=(0, 6), textcoords="offset points", ha="center"
+            )
+    figure.supylabel("messages/s")
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     figure.savefig(DIRECTORY / "knee.png", dpi=120)
     report.notes.append(f"Plot: {DIRECTORY / 'knee.png'}")

@@ -5,6 +5,8 @@ from tests.support.campaigns import Db
 LONG = {
     # One statement: the outcome, the receipt and the counters of a delivery change together or not at all.
     "apply_receipts",
+    # A receipt bears our id or theirs, and PostgreSQL writes both subqueries out column by column.
+    "receipt_targets",
     # One decision over all classes of error, with its eight parameters a line each.
     "apply_error",
 }

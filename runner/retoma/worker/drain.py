@@ -125,7 +125,7 @@ class Drains:
             render = compile_text(cast(str, row["body"]))
         except RetomaError as error:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
-            await self._refuse("select retoma.refuse_content(%s, %s, %s)", row, error.message)
+            await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
             return
         try:
             transport = self._transport(cast(str, row["transport"]), cast(dict[str, object], row["settings"]))
@@ -134,13 +134,14 @@ class Drains:
             await self._database.call(
                 "select retoma.channel_disconnected(%s, %s)", (row["channel"], error.message)
             )
-            await self._refuse("select retoma.release_batch(%s, %s)", row)
+            await self._refuse("select retoma.release_batch(%s, %s, %s)", row)
             return
-        await Lease(self._database, row, transport, render, self._stop).run()
+        lease = Lease(self._database, self._runner_id, row, transport, render=render, stop=self._stop)
+        await lease.run()
 
     async def _refuse(self, query: str, row: Mapping[str, object], *more: object) -> None:
         try:
-            await self._database.call(query, (row["batch_id"], row["lease_epoch"], *more))
+            await self._database.call(query, (row["batch_id"], row["lease_epoch"], *more, self._runner_id))
         except StaleLease:
             log.warning("lease_lost", batch=row["batch_id"], epoch=row["lease_epoch"])
 

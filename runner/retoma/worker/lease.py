@@ -7,6 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
+from uuid import UUID
 
 import structlog
 from psycopg.types.json import Jsonb
@@ -24,7 +25,7 @@ STOP_S = 1.2
 """How long a stop waits for answers of the provider before they are given up as in doubt."""
 
 _ADVANCE = (
-    "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s, %s::int[])"
+    "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s, %s::int[], %s)"
 )
 
 _NOT_ATTEMPTED = SendResult("error", code="not_attempted", written=False)
@@ -36,6 +37,7 @@ class Lease:
 
     Args:
         database: where it is advanced.
+        runner_id: identity of this process.
         row: the reply of lease_batch.
         transport: how to reach the provider.
         render: makes the text of a recipient.
@@ -45,12 +47,15 @@ class Lease:
     def __init__(
         self,
         database: Database,
+        runner_id: UUID,
         row: Mapping[str, object],
         transport: Transport,
+        *,
         render: Renderer,
         stop: asyncio.Event,
     ) -> None:
         self._database = database
+        self._runner_id = runner_id
         self._transport = transport
         self._render = render
         self._stop = stop
@@ -104,7 +109,7 @@ class Lease:
         self._accepted, self._outcomes = [], []
         self._wake.clear()
         array = f"{{{','.join(map(str, accepted))}}}"
-        arguments = (self._batch_id, self._epoch, Jsonb(outcomes), want, self._seen, array)
+        arguments = (self._batch_id, self._epoch, Jsonb(outcomes), want, self._seen, array, self._runner_id)
         try:
             rows = await self._database.call(_ADVANCE, arguments)
         except BaseException:

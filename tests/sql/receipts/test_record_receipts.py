@@ -49,6 +49,25 @@ def totals(db: Db) -> tuple[int, int]:
     return (int(row[0]), int(row[1]))
 
 
+FETCHED = """
+select sum(pg_stat_get_xact_tuples_fetched(i.indexrelid)) from pg_index as i
+where i.indrelid in (select inhrelid from pg_inherits where inhparent = 'retoma.delivery'::regclass)
+"""
+
+
+def report_on_all(db: Db, status: str) -> int:
+    """One receipt for each message, all in one call."""
+    return int(
+        call(
+            db,
+            "select retoma.record_receipts('sales', jsonb_agg(jsonb_build_object("
+            "'message_id', retoma.message_id(c.token, d.ordinal), 'status', %s::text)))"
+            " from retoma.delivery as d join retoma.campaign as c on c.id = d.campaign_id",
+            status,
+        )
+    )
+
+
 def test_receipts_are_counted_on_the_way_to_being_read(db: Db, channel: int, runner: UUID) -> None:
     make_campaign(db, size=2)
     send_all(db, runner, channel)
@@ -170,6 +189,22 @@ def test_a_receipt_that_is_ahead_of_its_outcome_waits_for_it(db: Db, channel: in
     assert tick(db)["settled"] == 1
     assert totals(db) == (1, 0)
     assert call(db, "select count(*) from retoma.receipt_inbox") == 0
+
+
+def test_many_receipts_at_once_are_looked_up_once_each(db: Db, channel: int, runner: UUID) -> None:
+    make_campaign(db, size=200, batch_size=200)
+    send_all(db, runner, channel)
+    # The inbox is empty nearly always, and so it is when it is analysed.
+    report_on_all(db, "server")
+    db.execute("analyze retoma.receipt_inbox, retoma.delivery, retoma.batch")
+
+    with db.transaction():
+        before = call(db, FETCHED)
+        assert report_on_all(db, "delivered") == 200
+        fetched = call(db, FETCHED) - before
+
+    assert totals(db) == (200, 0)
+    assert fetched < 200 * 10
 
 
 def test_a_receipt_that_came_before_its_runner_died_settles_the_message(

@@ -1,7 +1,8 @@
 """A lease epoch is a fencing token: only the holder of the live one can write."""
 
 from collections.abc import Callable
-from uuid import UUID
+from typing import LiteralString
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -67,6 +68,28 @@ def test_invariant_2_an_epoch_of_the_future_or_a_batch_that_is_not_there_is_refu
     ):
         with refused(db, "RT010"):
             db.execute("select retoma.advance_batch(%s, %s, '[]', 1)", (batch_id, epoch))
+
+
+@pytest.mark.parametrize(
+    "call_of_another",
+    [
+        "select retoma.advance_batch(%s, %s, '[]', 1, p_runner => %s)",
+        "select retoma.release_batch(%s, %s, %s)",
+        "select retoma.refuse_content(%s, %s, 'x', %s)",
+    ],
+)
+def test_invariant_2_an_epoch_is_that_of_one_runner(
+    db: Db, channel: int, runner: UUID, call_of_another: LiteralString
+) -> None:
+    # A server that was promoted without its last commits gives an epoch again.
+    make_campaign(db)
+    leased = must_lease(db, runner, channel)
+    another = uuid4()
+
+    with refused(db, "RT010", "is over"):
+        db.execute(call_of_another, (leased.batch_id, leased.epoch, another))
+
+    db.execute(call_of_another, (leased.batch_id, leased.epoch, runner))
 
 
 def test_invariant_2_a_zombie_learns_it_although_the_batch_is_completed(
