@@ -5,6 +5,7 @@ memory in megabytes when the last message is done, and ends at the next line.
 """
 
 import asyncio
+import gc
 import resource
 import subprocess
 import sys
@@ -61,6 +62,7 @@ async def send(transport: Webhook, number: int) -> None:
 
 async def when_told(work: Callable[[], Awaitable[object]]) -> None:
     """The program's side of `timed`."""
+    gc.freeze()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     await work()

@@ -9,6 +9,7 @@ writes its greatest memory in megabytes.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -84,6 +85,7 @@ async def _main(url: str, connections: int, channels: Sequence[int]) -> None:
     drains = Drains(database, runner_id, stop)
     # The pool is filled before the clock runs.
     await asyncio.gather(*(database.call("select pg_sleep(0.05)", ()) for _ in range(connections)))
+    gc.freeze()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     await asyncio.gather(*(drains.drain(channel) for channel in channels))
