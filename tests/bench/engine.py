@@ -29,7 +29,7 @@ _numbers = itertools.count(1)
 
 def bench(*, quick: bool) -> Report:
     """One and two runners with everything on: 1 million suppressed numbers, audit, pacing row, counters."""
-    size, rounds = (30_000, 3) if quick else (150_000, 5)
+    size, rounds = (30_000, 3) if quick else (300_000, 5)
     report = Report("engine", quick)
     with running() as server, server.connect() as connection:
         world.suppress(connection, 100_000 if quick else 1_000_000)
