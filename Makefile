@@ -63,6 +63,7 @@ soak: $(STAMP) ## The same for hours: make soak HOURS=8
 
 .PHONY: bench
 bench: $(STAMP) ## Measure (an hour); some of it, quickly: make bench ARGS='engine wire --quick'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: model

@@ -27,7 +27,7 @@
 -- A receipt of the provider (record_receipts) carries our message id, which leads back to the delivery row. When the last batch
 -- is completed, its trigger completes the campaign.
 --
--- Order of locks, everywhere: batches by id, channel_pacing by channel, channel, campaigns by id, doorbell jobs. Who holds a later
+-- Order of locks, everywhere: batches by id, channel_pacing by channel, daily cap, channel, campaigns by id, doorbell jobs. Who holds a later
 -- one never waits for an earlier one (skip locked does not wait). That is why nothing here can deadlock.
 
 
@@ -278,7 +278,7 @@ comment on column retoma.campaign.body is 'The text, a Liquid template over the 
 comment on column retoma.campaign.required_variables is 'Variables that every recipient must have before the campaign starts.';
 comment on column retoma.campaign.breaker_threshold is
 'Messages refused in a row for their content in one batch that interrupt the campaign.';
-comment on column retoma.campaign.time_zone is 'IANA zone for recipients whose own is not known, where the campaign has windows.';
+comment on column retoma.campaign.time_zone is 'IANA zone for recipients whose own is not known, where the campaign has windows; and of the day of its daily cap (null: UTC).';
 comment on column retoma.campaign.erased_at is 'When cleanup() removed its recipients and deliveries; the totals stay.';
 comment on column retoma.campaign.total is 'Recipients; grows while a draft is loaded, then fixed.';
 
@@ -1020,7 +1020,8 @@ end;
 $$;
 
 comment on function retoma.resume_channel(text) is
-'Ends pause_channel, and a hold that a rate limit or a used-up quota put on the channel. Gaps between messages still hold.
+'Ends pause_channel, and a hold that a rate limit put on the channel; that of a used-up quota only when the quota has been raised. Gaps
+between messages still hold.
 Error RT001: unknown channel.';
 
 -- sql/30_channel/channel_guard.sql
@@ -1289,7 +1290,8 @@ $$;
 comment on function retoma.create_campaign(text, text[], text, int, timestamptz, int, text) is
 'Makes a draft and returns its id. p_channels: the sender accounts that share it. p_text: a Liquid text, for example
 ''Olá {{ name }}''. p_batch_size: messages a batch. p_starts_at: start_campaign will wait until then. p_max_attempts: tries a
-message. p_time_zone: zone for recipients whose own is unknown. Next: add_recipients or load_staged, then start_campaign.
+message. p_time_zone: zone for recipients whose own is unknown, and of the day
+of the daily cap. Next: add_recipients or load_staged, then start_campaign.
 Errors: RT001 unknown channel, RT003 bad value, RT004 name taken.';
 
 create or replace function retoma.create_campaign(
@@ -2375,7 +2377,8 @@ end;
 $$;
 
 comment on function retoma.opt_out(text, text, text) is
-'No campaign contacts this E.164 number from now on. p_source: where that was said, for the record. Error RT003: not a number.';
+'No campaign contacts this E.164 number from now on. p_source: where that was said, for the record. p_reason: opt_out,
+complaint, invalid or imported. Error RT003: not a number, or another reason.';
 
 -- sql/60_receipts/opt_in.sql
 
@@ -3670,7 +3673,8 @@ $$;
 comment on function retoma.advance_batch(bigint, int, jsonb, int, int, int[], uuid) is
 'For runners: records outcomes, reserves the next messages and renews the lease, in one transaction.
 p_outcomes: [{"ordinal": 7, "status": "accepted", "provider_id": "x"}, {"ordinal": 8, "status": "error", "code": "timeout",
-"http_status": null, "retry_after_s": null, "written": true}]; the same outcome twice is harmless. p_want: how many messages the
+"http_status": null, "retry_after_s": null, "written": true}]; held: accepted, and the provider says that it waits; the same outcome twice
+is harmless. p_want: how many messages the
 runner would send now. p_seen: the high-water mark of the last reply that the runner got; when a reply was lost, its messages
 are given again. p_accepted: ordinals that were accepted, where there is nothing more to say. p_runner: who calls.
 Returns action: send (messages: [[ordinal, id, phone, variables], …], where a fifth element true says: do not send this, report it as
@@ -3944,8 +3948,9 @@ comment on function retoma.receipt_targets(retoma.receipt_inbox[]) is
 
 -- sql/60_receipts/apply_receipts.sql
 
--- Locks the batches concerned, in the order of their ids, before it touches deliveries. Its plan is kept, since receipts often come one
--- by one, and consists of nested loops over indexes.
+-- Locks the batches concerned, in the order of their ids, before it touches deliveries. A message whose outcome is recorded while we wait for
+-- these locks is left for later: nobody but the holder of its batch may judge it, or two could count one receipt.
+-- Its plan is kept, since receipts often come one by one, and consists of nested loops over indexes.
 create or replace function retoma.apply_receipts(p_receipts retoma.receipt_inbox[]) returns bigint[]
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -3956,14 +3961,16 @@ set enable_mergejoin to off
 set jit to off
 as $$
 declare
+  v_held bigint[] := array(
+    select b.id from retoma.batch as b
+    where b.id in (select t.batch_id from retoma.receipt_targets(p_receipts) as t)
+    order by b.id
+    for update
+  );
   v_applied bigint[];
 begin
-  perform from retoma.batch as b
-  where b.id in (select t.batch_id from retoma.receipt_targets(p_receipts) as t)
-  order by b.id
-  for update;
   with target as materialized (
-    select t.* from retoma.receipt_targets(p_receipts) as t
+    select t.* from retoma.receipt_targets(p_receipts) as t where t.batch_id = any(v_held)
   ),
   best as (
     select distinct on (t.campaign_id, t.ordinal, t.attempt) t.*
@@ -4355,7 +4362,7 @@ begin
   end if;
   raise exception using errcode = 'RT011',
     message = format('%s.%s is append-only', tg_table_schema, tg_table_name),
-    hint = 'Rows older than setting.retention are removed by retoma.cleanup()';
+    hint = 'Write another row instead; retoma.cleanup() removes events that are older than setting.retention';
 end;
 $$;
 
@@ -4769,10 +4776,10 @@ select
   s.failed,
   s.in_doubt,
   s.pending,
-  current.last_step_at
+  current.leased_at
 from retoma.v_campaign_summary as s
 left join lateral (
-  select d.number, d.reserved, d.channel, d.runner, d.leased_at as last_step_at
+  select d.number, d.reserved, d.channel, d.runner, d.leased_at
   from retoma.campaign_batch_details as d
   where d.campaign = s.campaign and d.status = 'leased'
   order by d.leased_at desc

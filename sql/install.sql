@@ -23,7 +23,7 @@
 -- A receipt of the provider (record_receipts) carries our message id, which leads back to the delivery row. When the last batch
 -- is completed, its trigger completes the campaign.
 --
--- Order of locks, everywhere: batches by id, channel_pacing by channel, channel, campaigns by id, doorbell jobs. Who holds a later
+-- Order of locks, everywhere: batches by id, channel_pacing by channel, daily cap, channel, campaigns by id, doorbell jobs. Who holds a later
 -- one never waits for an earlier one (skip locked does not wait). That is why nothing here can deadlock.
 
 \set ON_ERROR_STOP on

@@ -24,7 +24,7 @@ State = Literal["absent", "stopped", "starting", "running"]
 SETTINGS = """\
 # Written once, when Retoma created this server. Change it as you like, then: retoma db restart
 
-# Runners hold a few connections each (work, job queue, liveness); the default 100 ends at about 20 runners.
+# Runners hold a few connections each (work, job queue, liveness); the default 100 ends at about 12 runners.
 max_connections = 200
 
 # Holds the hot part of a campaign of some million recipients; the default 128MB is made for tiny machines.

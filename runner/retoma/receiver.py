@@ -112,8 +112,15 @@ async def _record(connection: psycopg.AsyncConnection, channel: str, facts: list
             await connection.execute("select retoma.channel_connected(%s)", (channel,))
         elif isinstance(fact, ConnectionChange):
             await connection.execute("select retoma.channel_disconnected(%s, %s)", (channel, fact.reason))
-        elif isinstance(fact, Inbound) and fact.phone is not None and wants_out(fact.text):
-            await connection.execute("select retoma.opt_out(%s, %s)", (fact.phone, f"reply on {channel}"))
+        elif isinstance(fact, Inbound) and wants_out(fact.text):
+            await _opt_out(connection, channel, fact)
+
+
+async def _opt_out(connection: psycopg.AsyncConnection, channel: str, reply: Inbound) -> None:
+    if reply.phone is None:
+        log.error("opt_out_without_number", channel=channel, provider_id=reply.provider_id)
+        return
+    await connection.execute("select retoma.opt_out(%s, %s)", (reply.phone, f"reply on {channel}"))
 
 
 def _receipt_json(receipt: Receipt) -> dict[str, str | None]:

@@ -30,6 +30,6 @@ comment on column retoma.campaign.body is 'The text, a Liquid template over the 
 comment on column retoma.campaign.required_variables is 'Variables that every recipient must have before the campaign starts.';
 comment on column retoma.campaign.breaker_threshold is
 'Messages refused in a row for their content in one batch that interrupt the campaign.';
-comment on column retoma.campaign.time_zone is 'IANA zone for recipients whose own is not known, where the campaign has windows.';
+comment on column retoma.campaign.time_zone is 'IANA zone for recipients whose own is not known, where the campaign has windows; and of the day of its daily cap (null: UTC).';
 comment on column retoma.campaign.erased_at is 'When cleanup() removed its recipients and deliveries; the totals stay.';
 comment on column retoma.campaign.total is 'Recipients; grows while a draft is loaded, then fixed.';

@@ -49,7 +49,8 @@ $$;
 comment on function retoma.create_campaign(text, text[], text, int, timestamptz, int, text) is
 'Makes a draft and returns its id. p_channels: the sender accounts that share it. p_text: a Liquid text, for example
 ''Olá {{ name }}''. p_batch_size: messages a batch. p_starts_at: start_campaign will wait until then. p_max_attempts: tries a
-message. p_time_zone: zone for recipients whose own is unknown. Next: add_recipients or load_staged, then start_campaign.
+message. p_time_zone: zone for recipients whose own is unknown, and of the day
+of the daily cap. Next: add_recipients or load_staged, then start_campaign.
 Errors: RT001 unknown channel, RT003 bad value, RT004 name taken.';
 
 create or replace function retoma.create_campaign(

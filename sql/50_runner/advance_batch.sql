@@ -74,7 +74,8 @@ $$;
 comment on function retoma.advance_batch(bigint, int, jsonb, int, int, int[], uuid) is
 'For runners: records outcomes, reserves the next messages and renews the lease, in one transaction.
 p_outcomes: [{"ordinal": 7, "status": "accepted", "provider_id": "x"}, {"ordinal": 8, "status": "error", "code": "timeout",
-"http_status": null, "retry_after_s": null, "written": true}]; the same outcome twice is harmless. p_want: how many messages the
+"http_status": null, "retry_after_s": null, "written": true}]; held: accepted, and the provider says that it waits; the same outcome twice
+is harmless. p_want: how many messages the
 runner would send now. p_seen: the high-water mark of the last reply that the runner got; when a reply was lost, its messages
 are given again. p_accepted: ordinals that were accepted, where there is nothing more to say. p_runner: who calls.
 Returns action: send (messages: [[ordinal, id, phone, variables], …], where a fifth element true says: do not send this, report it as

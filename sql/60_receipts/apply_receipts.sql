@@ -1,5 +1,6 @@
--- Locks the batches concerned, in the order of their ids, before it touches deliveries. Its plan is kept, since receipts often come one
--- by one, and consists of nested loops over indexes.
+-- Locks the batches concerned, in the order of their ids, before it touches deliveries. A message whose outcome is recorded while we wait for
+-- these locks is left for later: nobody but the holder of its batch may judge it, or two could count one receipt.
+-- Its plan is kept, since receipts often come one by one, and consists of nested loops over indexes.
 create or replace function retoma.apply_receipts(p_receipts retoma.receipt_inbox[]) returns bigint[]
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -10,14 +11,16 @@ set enable_mergejoin to off
 set jit to off
 as $$
 declare
+  v_held bigint[] := array(
+    select b.id from retoma.batch as b
+    where b.id in (select t.batch_id from retoma.receipt_targets(p_receipts) as t)
+    order by b.id
+    for update
+  );
   v_applied bigint[];
 begin
-  perform from retoma.batch as b
-  where b.id in (select t.batch_id from retoma.receipt_targets(p_receipts) as t)
-  order by b.id
-  for update;
   with target as materialized (
-    select t.* from retoma.receipt_targets(p_receipts) as t
+    select t.* from retoma.receipt_targets(p_receipts) as t where t.batch_id = any(v_held)
   ),
   best as (
     select distinct on (t.campaign_id, t.ordinal, t.attempt) t.*

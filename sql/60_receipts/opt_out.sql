@@ -19,4 +19,5 @@ end;
 $$;
 
 comment on function retoma.opt_out(text, text, text) is
-'No campaign contacts this E.164 number from now on. p_source: where that was said, for the record. Error RT003: not a number.';
+'No campaign contacts this E.164 number from now on. p_source: where that was said, for the record. p_reason: opt_out,
+complaint, invalid or imported. Error RT003: not a number, or another reason.';

@@ -11,7 +11,7 @@ begin
   end if;
   raise exception using errcode = 'RT011',
     message = format('%s.%s is append-only', tg_table_schema, tg_table_name),
-    hint = 'Rows older than setting.retention are removed by retoma.cleanup()';
+    hint = 'Write another row instead; retoma.cleanup() removes events that are older than setting.retention';
 end;
 $$;
 

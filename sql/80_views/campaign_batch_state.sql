@@ -13,10 +13,10 @@ select
   s.failed,
   s.in_doubt,
   s.pending,
-  current.last_step_at
+  current.leased_at
 from retoma.v_campaign_summary as s
 left join lateral (
-  select d.number, d.reserved, d.channel, d.runner, d.leased_at as last_step_at
+  select d.number, d.reserved, d.channel, d.runner, d.leased_at
   from retoma.campaign_batch_details as d
   where d.campaign = s.campaign and d.status = 'leased'
   order by d.leased_at desc

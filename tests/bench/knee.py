@@ -55,13 +55,13 @@ def _draw(report: Report) -> None:
     try:
         from matplotlib.figure import Figure  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
     except ImportError:
-        report.notes.append("No plot: pip install 'retoma[bench]' brings matplotlib.")
+        report.notes.append("No plot: matplotlib is missing, which `make bench` installs.")
         return
     figure = Figure(figsize=(13, 4.2), layout="constrained")
     series: list[tuple[str, Sequence[int], str]] = [
         ("window", WINDOWS, "messages in flight, for each of two leases"),
         ("runners", RUNNERS, "runner processes, windows of 300"),
-        ("channels", CHANNELS, "channels (and connections), one message in flight on each"),
+        ("channels", CHANNELS, "channels, one message in flight on each"),
     ]
     for place, (what, values, label) in enumerate(series, 1):
         rates = [_side(report, f"{what} {value}").rate for value in values]
@@ -70,6 +70,7 @@ def _draw(report: Report) -> None:
         axes.set(xlabel=label, xscale="log", ylim=(0, max(rates) * 1.15))
         axes.set_xticks(values, [f"{value:,}" for value in values])
         axes.minorticks_off()
+        axes.margins(x=0.1)
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.grid(visible=True, alpha=0.3)
         for value, rate in zip(values, rates, strict=True):

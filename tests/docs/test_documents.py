@@ -34,10 +34,11 @@ def test_what_a_document_shows_is_what_happens_on_an_empty_database(
     follow(name, server, empty_database, tmp_path)
 
 
-def test_what_the_runbook_shows_is_what_happens_where_retoma_is_installed(
-    server: Server, database: str, tmp_path: Path
+@pytest.mark.parametrize("name", ["docs/guide/transports.md", "docs/runbook/incidents.md"])
+def test_what_a_document_shows_is_what_happens_where_retoma_is_installed(
+    name: str, server: Server, database: str, tmp_path: Path
 ) -> None:
-    follow("docs/runbook/incidents.md", server, database, tmp_path)
+    follow(name, server, database, tmp_path)
 
 
 @pytest.mark.parametrize("name", PAGES)

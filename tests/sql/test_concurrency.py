@@ -210,6 +210,42 @@ def test_look_ups_and_an_operator_s_decision_at_once_do_not_deadlock(db: Db, dat
     assert books(db) == {"sent": 2}
 
 
+def test_a_receipt_that_two_report_while_its_outcome_is_recorded_is_counted_once(
+    db: Db, database: str
+) -> None:
+    channel = make_channel(db)
+    db.execute("select retoma.configure_channel('sales', p_max_leases => 2)")
+    make_campaign(db, size=2, batch_size=1)
+    first, second = (must_lease(db, make_runner(db, name), channel) for name in ("one", "two"))
+    advance(db, first, want=1)
+    advance(db, second, want=1)
+    advance(db, first, accepted(1))
+    ids = [row[0] for row in db.execute("select message_id from retoma.v_message order by ordinal")]
+
+    def report(session: Db, message_ids: list[str]) -> None:
+        receipts = [{"message_id": message_id, "status": "delivered"} for message_id in message_ids]
+        session.execute("select retoma.record_receipts('sales', %s)", (Jsonb(receipts),))
+
+    with (
+        psycopg.connect(database) as holder,
+        psycopg.connect(database) as slow,
+        sessions(database, 1) as (other,),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        holder.execute("select from retoma.batch where id = %s for update", (first.batch_id,))
+        reporting = pool.submit(report, other, ids)
+        wait_until(lambda: waits(db, other))
+        advance(db, second, accepted(2))
+        report(slow, ids[1:])
+        holder.commit()
+        wait_until(lambda: reporting.done() or waits(db, other))
+        slow.commit()
+        reporting.result(timeout=10)
+    tick(db)
+
+    assert call(db, "select delivered from retoma.v_campaign_summary") == 2
+
+
 def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, database: str) -> None:
     names = ["c1", "c2", "c3"]
     channels = [

@@ -177,8 +177,26 @@ def test_a_message_from_a_person_is_inbound() -> None:
     ]
 
 
-def test_a_hidden_number_is_not_guessed() -> None:
-    payload = {"id": "false_1", "from": "123456789@lid", "body": "SAIR"}
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"key": {"remoteJid": "123456789@lid", "remoteJidAlt": "5511955500001@s.whatsapp.net"}},
+        {"Info": {"Sender": "123456789:7@lid", "SenderAlt": "5511955500001:7@s.whatsapp.net"}},
+    ],
+)
+def test_a_hidden_sender_whose_number_the_engine_knows_is_known_by_it(data: dict[str, object]) -> None:
+    payload = {"id": "false_1", "from": "123456789@lid", "body": "SAIR", "_data": data}
+
+    assert facts({"event": "message", "payload": payload}) == [
+        Inbound("+5511955500001", "SAIR", "false_1", 1741249702.485)
+    ]
+
+
+@pytest.mark.parametrize(
+    "data", [None, {}, {"key": "x"}, {"key": {"remoteJidAlt": "1@lid"}}, {"Info": {"SenderAlt": ""}}]
+)
+def test_a_hidden_number_is_not_guessed(data: object) -> None:
+    payload = {"id": "false_1", "from": "123456789@lid", "body": "SAIR", "_data": data}
 
     (inbound,) = facts({"event": "message", "payload": payload})
 

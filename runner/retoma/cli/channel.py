@@ -160,7 +160,7 @@ def pause(name: str, *, reason: str | None, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def resume(name: str, *, as_json: bool) -> None:
-    """End a pause of NAME, and a hold that a rate limit or a used-up quota put on it."""
+    """End a pause of NAME, and a hold by a rate limit, or by a quota that has been raised since."""
     with connected("channel") as connection:
         call(connection, "select retoma.resume_channel(%s)", name)
     _report(name, "Resumed", as_json=as_json)

@@ -193,7 +193,7 @@ def _retry_after_s(headers: Mapping[bytes, bytes]) -> float | None:
         return float(value)
     try:
         until = parsedate_to_datetime(value)
-        now = parsedate_to_datetime(headers[b"date"].decode("latin-1"))
-        return max(0.0, (until - now).total_seconds())
+        answered_at = parsedate_to_datetime(headers[b"date"].decode("latin-1"))
+        return max(0.0, (until - answered_at).total_seconds())
     except (ValueError, KeyError, TypeError):
         return None

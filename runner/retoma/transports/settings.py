@@ -25,7 +25,7 @@ def _from_environment(key: str, value: object, environ: Mapping[str, str]) -> ob
     if not environ.get(name):
         raise RetomaError(
             f"The channel setting {key} refers to the environment variable {name}, which is not set.",
-            hint=f"Set {name} in the environment of every runner, then start it again.",
+            hint=f"Set {name} in the environment of every runner and receiver, then start them again.",
         )
     return environ[name]
 

@@ -32,6 +32,7 @@ _DEDUPING_ENGINES = ("NOWEB", "GOWS")
 _OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
 _DOWN = ("STOPPED", "STARTING", "SCAN_QR_CODE", "PASSKEY_REQUIRED", "PASSKEY_CONFIRMATION_REQUIRED", "FAILED")
 _SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
+_BY_NUMBER, _HIDDEN = ("@c.us", "@s.whatsapp.net"), "@lid"
 _ACKS: dict[int, ReceiptStatus] = {1: "server", 2: "delivered", 3: "read", 4: "played"}
 
 
@@ -209,8 +210,27 @@ def _inbound(payload: Mapping[str, object], at: float | None) -> list[Fact]:
     sender, text = payload.get("from"), payload.get("body")
     if not isinstance(sender, str) or not isinstance(text, str) or payload.get("fromMe"):
         return []
-    address, _, server = sender.partition("@")
-    if server not in ("c.us", "s.whatsapp.net", "lid"):
+    if not sender.endswith((*_BY_NUMBER, _HIDDEN)):
         return []
-    phone = f"+{address}" if server != "lid" and address.isdigit() else None
-    return [Inbound(phone, text, _provider_id(payload.get("id")), at)]
+    if sender.endswith(_HIDDEN):
+        sender = _other_address(payload.get("_data")) or ""
+    return [Inbound(_phone(sender), text, _provider_id(payload.get("id")), at)]
+
+
+def _other_address(data: object) -> str | None:
+    """Where a sender goes by a LID, the engine often knows the number as well, and says so in its words."""
+    # NOWEB: key.remoteJidAlt of Baileys, see devlikeapro/waha#2010; GOWS: Info.SenderAlt of whatsmeow.
+    for group, name in (("key", "remoteJidAlt"), ("Info", "SenderAlt")):
+        facts = data.get(group) if isinstance(data, dict) else None
+        address = facts.get(name) if isinstance(facts, dict) else None
+        if isinstance(address, str):
+            return address
+    return None
+
+
+def _phone(address: str) -> str | None:
+    if not address.endswith(_BY_NUMBER):
+        return None
+    # A device of that person follows after a colon.
+    number = address.partition("@")[0].partition(":")[0]
+    return f"+{number}" if number.isdigit() else None

@@ -1,14 +1,7 @@
 """Any service that takes messages by HTTP: the generic transport.
 
-What the receiver does:
-
-- `POST url` carries {"id", "to", "text"} and the header Idempotency-Key with the same id. 2xx accepts, 409
-  and 422 refuse this message for good, 429 and 503 with Retry-After ask for a pause.
-- `GET url/<id>` (setting look_up) answers 2xx when it has the message and 404 with a JSON object when it has
-  not. A 404 without JSON proves nothing, because proxies answer so too.
-- With a secret, each call of either side carries `X-Retoma-Signature: sha256=<HMAC-SHA256 of the raw body>`.
-- It reports later with {"receipts": [{"id", "status", "provider_id"?, "code"?, "at"?}], "inbound": [{"from",
-  "text", "id"?, "at"?}]}, both optional; at in Unix seconds.
+What the receiver has to do is in docs/guide/transports.md. Beyond that, a receipt may have a provider_id, and
+an inbound message an id and a time.
 """
 
 import re

@@ -23,7 +23,7 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
     Args:
         conninfo: a PostgreSQL connection string, with one or several hosts.
         name: shown in v_runner; default host and process id.
-        connections: database connections for sending; three more are for liveness and the doorbell.
+        connections: database connections for sending; up to four more are for liveness and the doorbell.
 
     Raises:
         psycopg.Error: the database refuses this runner for good.
