@@ -1,7 +1,7 @@
 """The webhook receiver: providers report to `POST /hooks/<channel>`, and the database hears of it.
 
 The answer is 200 only after the commit, because providers repeat a call until they get one. Repeats and any
-order are harmless: retoma.record_receipts takes care of that.
+order are harmless: retoma.record_receipts takes care of that. What no repeat can heal is answered 4xx.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 _MAX_BODY_BYTES = 4 * 1024 * 1024
 _UNKNOWN_CHANNEL = "RT001"
+_BAD_VALUE = "RT003"
 _OPT_OUT_WORDS = {"stop", "sair", "parar", "cancelar", "descadastrar"}
 _POOL: web.AppKey[AsyncConnectionPool] = web.AppKey("pool", AsyncConnectionPool)
 
@@ -86,6 +87,10 @@ async def _hook(request: web.Request) -> web.Response:
     except psycopg.Error as error:
         if error.sqlstate == _UNKNOWN_CHANNEL:
             return web.json_response({"error": "there is no such channel"}, status=404)
+        if error.sqlstate == _BAD_VALUE or isinstance(error, psycopg.DataError):
+            reason = f"A value is refused: {error.diag.message_primary or error}."
+            log.warning("webhook_refused", channel=channel, reason=reason)
+            return web.json_response({"error": reason}, status=400)
         log.error("webhook_not_recorded", channel=channel, sqlstate=error.sqlstate)
         return web.json_response({"error": "not recorded; call again"}, status=503)
     except RetomaError as error:

@@ -28,6 +28,7 @@ from tests.support.campaigns import (
 from tests.support.command import environment
 
 SECRET = "s3cret of the test"
+MESSAGE_ID = "0123456789abcdef0123456789abcdef"
 MESSAGE_STATE = "select receipt from retoma.delivery"
 
 
@@ -107,13 +108,39 @@ def test_a_call_without_the_right_signature_is_not_believed(
 
 
 @pytest.mark.parametrize(
-    "document", [b"not json", [], {"receipts": 1}, {"receipts": [{"id": "x", "status": "read"}]}]
+    "document",
+    [
+        b"not json",
+        b"[" * 100_000,
+        [],
+        {"receipts": 1},
+        {"receipts": [{"id": "x", "status": "read"}]},
+        {"receipts": [{"id": MESSAGE_ID, "status": "read", "at": 1741249702485}]},
+        {"receipts": [{"id": MESSAGE_ID, "status": "read", "provider_id": "a\0b"}]},
+        {"inbound": [{"from": "5511955501299", "text": "SAIR"}]},
+    ],
+    ids=["text", "deep", "list", "no list", "id", "milliseconds", "NUL", "no plus"],
 )
 def test_a_call_that_is_not_understood_is_refused_and_records_nothing(
     db: Db, receiver: Receiver, message_id: str, document: object
 ) -> None:
-    assert receiver.hook("sales", document)[0] == 400
+    status, answer = receiver.hook("sales", document)
+
+    assert status == 400
+    assert answer["error"]
     assert call(db, MESSAGE_STATE) is None
+    assert call(db, "select count(*) from retoma.suppression") == 0
+
+
+def test_a_number_that_the_database_refuses_is_not_asked_for_again(db: Db, receiver: Receiver) -> None:
+    make_channel(db, transport="waha", settings={"base_url": "http://127.0.0.1:1", "session": "default"})
+    payload = {"id": "false_1", "from": "0@c.us", "body": "SAIR"}
+
+    answer = receiver.hook(
+        "sales", {"event": "message", "session": "default", "payload": payload}, secret=None
+    )
+
+    assert answer == (400, {"error": "A value is refused: this is not an E.164 number."})
 
 
 def test_an_unknown_channel_is_not_found(receiver: Receiver) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import math
 from collections.abc import Callable
 
 import pytest
@@ -153,6 +154,16 @@ def test_a_failed_ack_carries_the_number_of_whatsapps_error() -> None:
 
     assert isinstance(receipt, Receipt)
     assert receipt.code == "server_463"
+
+
+@pytest.mark.parametrize("timestamp", [None, "now", True, -1, 10**18, 10**400, math.nan])
+def test_a_time_that_is_none_is_left_out(timestamp: object) -> None:
+    payload = {"id": WHATSAPP_ID, "fromMe": True, "ack": 2}
+
+    (receipt,) = facts({"event": "message.ack", "timestamp": timestamp, "payload": payload})
+
+    assert isinstance(receipt, Receipt)
+    assert receipt.at is None
 
 
 def test_a_session_that_stops_or_starts_again_is_a_connection_change() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import math
 
 import pytest
 
@@ -97,7 +98,14 @@ def test_receipts_and_inbound_messages_are_read() -> None:
         {"receipts": ["text"]},
         {"receipts": [{"id": "not ours", "status": "read"}]},
         {"receipts": [{"id": MESSAGE_ID, "status": "eaten"}]},
+        {"receipts": [{"id": MESSAGE_ID, "status": "read", "at": 1741249702485}]},
+        {"receipts": [{"id": MESSAGE_ID, "status": "read", "at": -1}]},
+        {"receipts": [{"id": MESSAGE_ID, "status": "read", "at": 10**400}]},
+        {"receipts": [{"id": MESSAGE_ID, "status": "read", "at": math.nan}]},
+        {"receipts": [{"id": MESSAGE_ID, "status": "read", "at": "2026-01-01T12:00:00Z"}]},
         {"inbound": [{"from": "+5511955500001"}]},
+        {"inbound": [{"from": "5511955500001", "text": "SAIR"}]},
+        {"inbound": [{"from": "+5511955500001", "text": "SAIR", "at": math.inf}]},
     ],
 )
 def test_a_call_that_is_not_understood_is_refused_whole(call: object) -> None:
@@ -107,7 +115,16 @@ def test_a_call_that_is_not_understood_is_refused_whole(call: object) -> None:
     assert refused.value.http_status == 400
 
 
-@pytest.mark.parametrize("signature", ["", "sha256=", "sha256=" + "0" * 64])
+def test_a_body_that_is_nested_too_deeply_is_refused() -> None:
+    transport = registry.create("webhook", {"url": "http://127.0.0.1:3000"})
+
+    with pytest.raises(WebhookRefused) as refused:
+        transport.parse_webhook({}, b'{"receipts":' + b"[" * 100_000)
+
+    assert refused.value.http_status == 400
+
+
+@pytest.mark.parametrize("signature", ["", "sha256=", "sha256=" + "0" * 64, "sha256=\udcff"])
 def test_a_call_without_the_right_signature_is_refused(signature: str) -> None:
     with pytest.raises(WebhookRefused) as refused:
         facts({"receipts": []}, signature)

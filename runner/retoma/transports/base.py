@@ -16,6 +16,8 @@ from retoma.errors import RetomaError
 Settings = Mapping[str, object]
 """The settings of a channel, as they are in the database (JSON)."""
 
+_LAST_SECOND = 253_402_300_799  # 9999-12-31 23:59:59 UTC, where datetime ends
+
 
 def now() -> float:
     """Seconds of a clock that is never set and goes on while the machine sleeps; for Message.send_before."""
@@ -100,6 +102,22 @@ class Receipt:
     status: ReceiptStatus
     code: str | None = None
     at: float | None = None
+
+
+def unix_seconds(value: object, *, per_second: int = 1) -> float | None:
+    """A time as JSON has it, in Unix seconds.
+
+    Args:
+        value: anything that JSON can hold.
+        per_second: the unit of the number: 1 for seconds, 1000 for milliseconds.
+
+    Returns:
+        None for anything but a number, and for a time that no datetime can hold.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Compared before it is divided: JSON has whole numbers that no float can hold.
+    return value / per_second if 0 <= value <= _LAST_SECOND * per_second else None
 
 
 @dataclass(frozen=True, slots=True)

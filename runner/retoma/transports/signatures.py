@@ -25,12 +25,14 @@ def verified_object(
         WebhookRefused: 401 for a missing or wrong signature, 400 for anything but a JSON object.
     """
     # Compared as bytes: compare_digest raises for text that is not ASCII, and this text comes from outside.
-    if key is not None and not hmac.compare_digest(sign(key, body, algorithm).encode(), received.encode()):
+    # A header may even hold what no encoding has, and "?" is in no signature.
+    given = received.encode(errors="replace")
+    if key is not None and not hmac.compare_digest(sign(key, body, algorithm).encode(), given):
         raise WebhookRefused("The signature of the webhook call is missing or wrong.", 401)
     try:
         value = json.loads(body)
-    except ValueError as error:
-        raise WebhookRefused("The body of the webhook call is not JSON.", 400) from error
+    except (ValueError, RecursionError) as error:
+        raise WebhookRefused("The body of the webhook call is not JSON that can be read.", 400) from error
     if not isinstance(value, dict):
         raise WebhookRefused("The body of the webhook call is not a JSON object.", 400)
     return value

@@ -22,6 +22,7 @@ from retoma.transports.base import (
     ReceiptStatus,
     SendResult,
     Settings,
+    unix_seconds,
 )
 from retoma.transports.http import DEFAULT_TIMEOUT_S, Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
@@ -130,8 +131,7 @@ class Waha:
         # One webhook address may serve several sessions; each channel takes only its own.
         if call.get("session") != self._session or not isinstance(payload, dict):
             return []
-        timestamp_ms = call.get("timestamp")
-        at = timestamp_ms / 1000 if isinstance(timestamp_ms, int | float) else None
+        at = unix_seconds(call.get("timestamp"), per_second=1000)
         match call.get("event"):
             case "message.ack":
                 return _receipt(payload, at)

@@ -20,6 +20,7 @@ from retoma.transports.base import (
     SendResult,
     Settings,
     WebhookRefused,
+    unix_seconds,
 )
 from retoma.transports.http import DEFAULT_TIMEOUT_S, Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
@@ -30,6 +31,7 @@ SIGNATURE_HEADER = "X-Retoma-Signature"
 _KNOWN = ("url", "secret", "idempotent", "look_up", "timeout_s")
 _STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
 _MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 
@@ -139,6 +141,8 @@ def _inbound(item: Mapping[str, object]) -> Inbound:
     phone, text = _text(item, "from"), _text(item, "text")
     if phone is None or text is None:
         raise WebhookRefused("An inbound message needs the texts from and text.", 400)
+    if not _PHONE.fullmatch(phone):
+        raise WebhookRefused("The sender of an inbound message is not an E.164 number with +.", 400)
     return Inbound(phone, text, _text(item, "id"), _at(item))
 
 
@@ -149,4 +153,7 @@ def _text(item: Mapping[str, object], key: str) -> str | None:
 
 def _at(item: Mapping[str, object]) -> float | None:
     value = item.get("at")
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    at = unix_seconds(value)
+    if at is None and value is not None:
+        raise WebhookRefused("The field at is not a time in Unix seconds.", 400)
+    return at
