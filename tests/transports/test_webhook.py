@@ -53,6 +53,29 @@ async def test_a_pause_given_as_a_date_is_read_against_the_servers_clock(message
     assert result.retry_after_s == 90.0
 
 
+@pytest.mark.parametrize(
+    ("pause", "expected"),
+    [
+        ("604799", 604_799.0),
+        ("604801", 604_800.0),
+        ("9" * 309, 604_800.0),
+        ("Fri, 01 Jan 2021 00:00:00 GMT", 604_800.0),
+        ("Wed, 01 Jan 99999999999 00:00:00 GMT", None),
+    ],
+)
+async def test_a_pause_is_a_week_at_most(message: Message, pause: str, expected: float | None) -> None:
+    answer = (
+        "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nDate: Wed, 01 Jan 2020 00:00:00 GMT\r\n"
+        f"Retry-After: {pause}\r\n\r\n"
+    ).encode()
+    async with scripted(lambda server, reader, writer: server.answer(reader, writer, answer)) as server:
+        transport = registry.create("webhook", {"url": server.url})
+        result = await transport.send(message)
+        await transport.aclose()
+
+    assert (result.code, result.retry_after_s) == ("http_429", expected)
+
+
 async def test_the_receivers_own_code_is_kept_for_the_operator(
     sandbox: SandboxProcess, message: Message
 ) -> None:

@@ -20,6 +20,9 @@ from retoma.transports.connection import Connection, Failure, Origin
 DEFAULT_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
 
+# No provider means a longer pause, and a number of many digits is infinity to a float.
+MAX_RETRY_AFTER_S = 7 * 86_400.0
+
 # Node's servers close a connection after 5 s of idleness: exactly the pacing gap. A request that is written
 # while the server closes is ambiguous for nothing, so an idle connection is only used again while it is
 # certainly young. A new connection every 5 to 15 seconds costs nothing.
@@ -32,7 +35,7 @@ class Answer(NamedTuple):
     Args:
         status: the HTTP status, None when there was no answer.
         raw: the bytes of the body, as far as they came.
-        retry_after_s: seconds, from the header Retry-After.
+        retry_after_s: seconds, from the header Retry-After; MAX_RETRY_AFTER_S at most.
         failure: None when there was an answer.
         detail: the kind of the failure; never an address or content.
     """
@@ -190,10 +193,10 @@ def _retry_after_s(headers: Mapping[bytes, bytes]) -> float | None:
         return None
     value = headers[b"retry-after"].decode("latin-1").strip()
     if value.isascii() and value.isdigit():
-        return float(value)
+        return min(float(value), MAX_RETRY_AFTER_S)
     try:
         until = parsedate_to_datetime(value)
         answered_at = parsedate_to_datetime(headers[b"date"].decode("latin-1"))
-        return max(0.0, (until - answered_at).total_seconds())
-    except (ValueError, KeyError, TypeError):
+        return min(max(0.0, (until - answered_at).total_seconds()), MAX_RETRY_AFTER_S)
+    except (ValueError, OverflowError, KeyError, TypeError):
         return None
