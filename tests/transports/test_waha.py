@@ -115,11 +115,10 @@ async def test_only_an_id_that_is_not_ours_is_reported(sandbox: SandboxProcess, 
     assert str(results[1].provider_id).startswith(f"true_{message.phone[1:]}@c.us_")
 
 
-def facts(event: dict[str, object], signature: str | None = None) -> list[Fact]:
+def facts(event: dict[str, object], signature: str | None = None, engine: str = "WEBJS") -> list[Fact]:
     """What the transport makes of a signed call."""
-    transport: Transport = registry.create(
-        "waha", {"base_url": "http://127.0.0.1:3000", "session": "sales", "webhook_hmac_key": KEY}
-    )
+    settings = {"base_url": "http://127.0.0.1:3000", "session": "sales", "engine": engine}
+    transport: Transport = registry.create("waha", settings | {"webhook_hmac_key": KEY})
     body = json.dumps({"session": "sales", "timestamp": 1741249702485, **event}).encode()
     right = hmac.new(KEY.encode(), body, hashlib.sha512).hexdigest()
     return transport.parse_webhook({"x-webhook-hmac": right if signature is None else signature}, body)
@@ -134,6 +133,14 @@ def test_an_ack_becomes_a_receipt_under_our_own_id(ack: int, status: str) -> Non
     assert isinstance(receipt, Receipt)
     assert (receipt.message_id, receipt.provider_id) == (MESSAGE_ID, WHATSAPP_ID)
     assert (receipt.status, receipt.at) == (status, 1741249702.485)
+
+
+@pytest.mark.parametrize("engine", ["NOWEB", "GOWS"])
+def test_an_engine_that_takes_our_ids_reports_on_no_others(engine: str) -> None:
+    typed_on_the_phone = {"id": "true_5511955500001@c.us_3EB0C127D7BACC83D6A1", "fromMe": True, "ack": 2}
+
+    assert facts({"event": "message.ack", "payload": typed_on_the_phone}, engine=engine) == []
+    assert facts({"event": "message.ack", "payload": {"id": WHATSAPP_ID, "ack": 2}}, engine=engine)
 
 
 def test_an_ack_of_a_message_that_is_not_ours_keeps_only_its_own_id() -> None:

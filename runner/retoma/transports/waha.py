@@ -134,7 +134,7 @@ class Waha:
         at = unix_seconds(call.get("timestamp"), per_second=1000)
         match call.get("event"):
             case "message.ack":
-                return _receipt(payload, at)
+                return _receipt(payload, at, only_ours=self._chooses_id)
             case "session.status":
                 return _connection_change(payload)
             case "message":
@@ -174,11 +174,14 @@ def _provider_id(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _receipt(payload: Mapping[str, object], at: float | None) -> list[Fact]:
+def _receipt(payload: Mapping[str, object], at: float | None, *, only_ours: bool) -> list[Fact]:
     provider_id, ack = _provider_id(payload.get("id")), payload.get("ack")
     if provider_id is None or payload.get("fromMe") is False:
         return []
     ours = _OUR_ID.search(provider_id)
+    # Where every id of a campaign is ours, another one is of a message that somebody typed on the phone.
+    if ours is None and only_ours:
+        return []
     message_id = ours[1].lower() if ours else None
     if ack == -1:
         return [Receipt(message_id, provider_id, "failed", _ack_error(payload), at)]
