@@ -179,6 +179,21 @@ def test_a_nul_character_is_refused_with_its_row(importing: Import, db: psycopg.
     assert len(audience(db)) == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize("refused", [1, 5000])
+def test_refused_rows_that_find_no_room_undo_the_import(
+    importing: Import, db: psycopg.Connection, refused: int
+) -> None:
+    rows = b"phone;nome\n+5511955501234;Ana\n" + b"nobody;Bia\n" * refused
+
+    done = importing("-", "--campaign", "natal", "--rejects", "/dev/full", stdin=rows)
+
+    assert (done.returncode, audience(db)) == (1, [])
+    assert "error: The file for rejects cannot be written: No space left on device" in done.stderr
+    assert "Nothing was imported" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_input_is_never_overwritten_by_its_rejects(importing: Import, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("phone\nnobody\n")
 

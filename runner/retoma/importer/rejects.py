@@ -29,12 +29,18 @@ class Rejects:
             line: the line of the file on which the row begins.
             reason: a stable code.
             message: the same for people.
+
+        Raises:
+            RetomaError: the file cannot be written.
         """
-        if self._file is None:
-            self._file = _create(self.path)
-            csv.writer(self._file, delimiter=self._delimiter).writerow([*ADDED_COLUMNS, *self._titles])
+        try:
+            if self._file is None:
+                self._file = _create(self.path)
+                csv.writer(self._file, delimiter=self._delimiter).writerow([*ADDED_COLUMNS, *self._titles])
+            csv.writer(self._file, delimiter=self._delimiter).writerow([line, reason, message, *fields])
+        except OSError as error:
+            raise self._not_written(error) from None
         self.reasons[reason] += 1
-        csv.writer(self._file, delimiter=self._delimiter).writerow([line, reason, message, *fields])
 
     @property
     def count(self) -> int:
@@ -42,18 +48,25 @@ class Rejects:
         return self.reasons.total()
 
     def close(self) -> None:
-        """Makes the file complete, if there is one."""
-        if self._file is not None:
-            self._file.close()
+        """Makes the file complete, if there is one; once more does nothing.
+
+        Raises:
+            RetomaError: the file cannot be written.
+        """
+        try:
+            if self._file is not None:
+                self._file.close()
+        except OSError as error:
+            raise self._not_written(error) from None
+
+    def _not_written(self, error: OSError) -> RetomaError:
+        return RetomaError(
+            f"The file for rejects cannot be written: {error.strerror}: {self.path}. Nothing was imported.",
+            hint="Choose another place with --rejects.",
+        )
 
 
 def _create(path: Path) -> TextIO:
     # Phone numbers are personal data: for the owner only. The byte order mark tells Excel that it is UTF-8.
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise RetomaError(
-            f"The file for rejects cannot be written: {error.strerror}: {path}. Nothing was imported.",
-            hint="Choose another place with --rejects.",
-        ) from None
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     return open(descriptor, "w", encoding="utf-8-sig", newline="")  # noqa: PTH123 (a descriptor has no Path)

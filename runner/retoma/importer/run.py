@@ -71,7 +71,7 @@ def import_recipients(
         on_progress: called with the bytes read since the last call, and all rows so far.
 
     Raises:
-        RetomaError: the file cannot be used; the campaign is as it was.
+        RetomaError: the file, or that of the rejects, cannot be used; the campaign is as it was.
         psycopg.Error: the database refused; the campaign is as it was.
     """
     started = time.monotonic()
@@ -151,3 +151,5 @@ def _blocks(
             yield block
             block = Block()
     yield block
+    # Before the commit: a row that is neither in the campaign nor in this file is lost.
+    rejects.close()
