@@ -132,9 +132,18 @@ def test_a_malformed_file_is_refused_with_the_line(content: bytes, complaint: st
         fields_of(open_table(io.BytesIO(content)).rows)
 
 
-def test_an_unknown_encoding_is_refused() -> None:
-    with pytest.raises(RetomaError, match="klingon"):
-        open_table(io.BytesIO(b"a;b\n"), encoding="klingon")
+@pytest.mark.parametrize("encoding", ["klingon", "hex", "base64", "rot13", "undefined"])
+def test_what_is_no_encoding_of_text_is_refused(encoding: str) -> None:
+    with pytest.raises(RetomaError, match=f"no text encoding “{encoding}”"):
+        open_table(io.BytesIO(b"a;b\n"), encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf_8", "utf-8-sig"])
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_a_byte_order_mark_is_no_part_of_the_first_cell(encoding: str, mark: bytes) -> None:
+    table = open_table(io.BytesIO(mark + "nome;é\n".encode()), encoding)
+
+    assert fields_of(table.rows) == [["nome", "é"]]
 
 
 def test_a_delimiter_of_two_characters_is_refused() -> None:

@@ -132,10 +132,13 @@ def _decode(blocks: Iterable[bytes], table: Table, guess: bool) -> Iterator[str]
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
-        return codecs.getincrementaldecoder(encoding)()
-    except LookupError:
+        "".encode(encoding)  # refuses the codecs that are for bytes, such as hex
+        # A byte order mark may stand before any UTF-8, and is no part of the first cell.
+        name = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+        return codecs.getincrementaldecoder(name)()
+    except (LookupError, UnicodeError):
         raise RetomaError(
-            f"Python knows no encoding “{encoding}”.", hint="Use utf-8, utf-16, windows-1252 or latin-1."
+            f"Python knows no text encoding “{encoding}”.", hint="Use utf-8, utf-16, windows-1252 or latin-1."
         ) from None
 
 
