@@ -706,6 +706,23 @@ $$;
 
 comment on function retoma.find_channel(text) is 'The channel of this name. Error RT001 when there is none.';
 
+-- sql/30_channel/lock_channel.sql
+
+-- Who then changes the channel only if it is not yet as wanted sees what another has just made of it.
+create or replace function retoma.lock_channel(p_name text) returns int
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_id int := (retoma.find_channel(p_name)).id;
+begin
+  perform from retoma.channel as c where c.id = v_id for no key update;
+  return v_id;
+end;
+$$;
+
+comment on function retoma.lock_channel(text) is 'The id of the channel of this name, locked. Error RT001 when there is none.';
+
 -- sql/30_channel/check_settings.sql
 
 -- Refuses settings with which the transport could not send.
@@ -851,6 +868,27 @@ webhook. Gaps in seconds: random between min and max, between messages and betwe
 p_rate_per_s and p_burst: token bucket; without a burst it holds one second''s messages. p_max_in_flight: requests at once. p_daily_quota: messages a day.
 Errors: RT001 unknown transport, RT003 bad value, RT004 name taken.';
 
+-- sql/30_channel/check_dedupes.sql
+
+-- A message that may have arrived waits to be sent again on the channel that shows it once; that has to stay true until then.
+create or replace function retoma.check_dedupes(p_channel retoma.channel, p_settings jsonb) returns void
+language plpgsql stable
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  if p_channel.dedupes and not retoma.setting_dedupes(p_channel.transport, p_settings) and exists (
+    select from retoma.batch as b where b.channel_id = p_channel.id and b.maybe_sent and b.status in ('ready', 'leased')
+  ) then
+    raise exception using errcode = 'RT002',
+      message = format('channel %L is about to repeat messages that may have arrived, and people would see them twice', p_channel.name),
+      hint = 'Let it send them first (campaign_batch_details shows its batches), or cancel their campaigns';
+  end if;
+end;
+$$;
+
+comment on function retoma.check_dedupes(retoma.channel, jsonb) is
+'Error RT002 when the channel would stop to dedupe with these settings, and has messages to repeat.';
+
 -- sql/30_channel/configure_channel.sql
 
 -- Changes what is given and keeps the rest. Locks the channel and its pacing row; a lease in progress feels the new pacing
@@ -875,11 +913,15 @@ as $$
 declare
   v_channel retoma.channel := retoma.find_channel(p_name);
   v_pacing retoma.channel_pacing;
-  v_settings jsonb := jsonb_strip_nulls(v_channel.settings || coalesce(p_settings, '{}'));
+  v_settings jsonb;
 begin
+  -- Two who configure one channel take turns here: what the first has set is read after it.
+  select p.* into v_pacing from retoma.channel_pacing as p where p.channel_id = v_channel.id for update;
+  select c.* into v_channel from retoma.channel as c where c.id = v_channel.id;
+  v_settings := jsonb_strip_nulls(v_channel.settings || coalesce(p_settings, '{}'));
   perform retoma.check_settings(v_channel.transport, v_settings);
   perform retoma.check_time_zone(p_time_zone);
-  select p.* into v_pacing from retoma.channel_pacing as p where p.channel_id = v_channel.id for update;
+  perform retoma.check_dedupes(v_channel, v_settings);
   v_pacing.gap_min := coalesce(make_interval(secs => p_gap_min_s), least(v_pacing.gap_min, make_interval(secs => p_gap_max_s)));
   v_pacing.gap_max := coalesce(make_interval(secs => p_gap_max_s), greatest(v_pacing.gap_max, v_pacing.gap_min));
   v_pacing.batch_gap_min := coalesce(
@@ -925,7 +967,7 @@ comment on function retoma.configure_channel(
   text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int, int, text
 ) is
 'Changes a channel: what is null stays as it is; so do settings that p_settings does not name, and a null in it removes one. Parameters as in create_channel; p_max_leases: batches leased at once (several
-runners on one fast channel); p_time_zone: IANA zone in which the quota''s day begins. Errors: RT001, RT003.';
+runners on one fast channel); p_time_zone: IANA zone in which the quota''s day begins. Errors: RT001, RT002 settings by which repeats would show twice, while some are to be sent, RT003.';
 
 -- sql/30_channel/channel_settings.sql
 
@@ -954,10 +996,12 @@ create or replace function retoma.channel_connected(p_name text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  v_id int := retoma.lock_channel(p_name);
 begin
   update retoma.channel as c
   set connected = true, state_reason = null
-  where c.id = (retoma.find_channel(p_name)).id and not c.connected;
+  where c.id = v_id and not c.connected;
 end;
 $$;
 
@@ -972,10 +1016,12 @@ create or replace function retoma.channel_disconnected(p_name text, p_reason tex
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  v_id int := retoma.lock_channel(p_name);
 begin
   update retoma.channel as c
   set connected = false, state_reason = coalesce(p_reason, 'disconnected')
-  where c.id = (retoma.find_channel(p_name)).id and c.connected;
+  where c.id = v_id and c.connected;
 end;
 $$;
 
@@ -990,10 +1036,12 @@ create or replace function retoma.pause_channel(p_name text, p_reason text defau
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  v_id int := retoma.lock_channel(p_name);
 begin
   update retoma.channel as c
   set paused = true, state_reason = coalesce(p_reason, 'paused by the operator')
-  where c.id = (retoma.find_channel(p_name)).id and not c.paused;
+  where c.id = v_id and not c.paused;
 end;
 $$;
 
@@ -1013,6 +1061,7 @@ begin
   update retoma.channel_pacing as p
   set hold_until = '-infinity', hold_reason = null, hold_streak = 0
   where p.channel_id = v_id and p.hold_until > retoma.clock();
+  perform retoma.lock_channel(p_name);
   update retoma.channel as c
   set paused = false, state_reason = case when c.connected then null else c.state_reason end
   where c.id = v_id and c.paused;
@@ -1463,6 +1512,8 @@ begin
       v_campaign, 'add recipients to', 'The audience is frozen at the start: make a new campaign for further recipients'
     );
   end if;
+  -- A block of campaigns can be dropped while its last one is being created.
+  perform retoma.ensure_partition(v_campaign.id);
   return v_campaign;
 end;
 $$;
@@ -1834,6 +1885,33 @@ $$;
 
 comment on function retoma.match_channels(int) is 'Interrupts or resumes a campaign by the state of its channels.';
 
+-- sql/40_campaign/match_campaigns.sql
+
+-- A channel that changes while one of its campaigns begins to run does not see it, and that campaign did not see the change: whoever commits
+-- last leaves them apart. Here they are brought together. Locks the campaigns, passing over those that somebody is changing.
+create or replace function retoma.match_campaigns() returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_ids int[] := array(
+    select c.id from retoma.campaign as c
+    where c.status in ('running', 'interrupted')
+      and case
+        when c.status = 'running' then retoma.why_no_channel(c.id) is not null
+        else c.interrupt_cause = 'channel' and retoma.why_no_channel(c.id) is null
+      end
+    order by c.id
+    for no key update skip locked
+  );
+begin
+  perform retoma.match_channels(u.id) from unnest(v_ids) as u (id);
+end;
+$$;
+
+comment on function retoma.match_campaigns() is
+'Interrupts the running campaigns that have no channel to send, and resumes those that were interrupted by a channel that can.';
+
 -- sql/40_campaign/refresh_statistics.sql
 
 -- A long list is loaded in one transaction, and an analyze in the middle of it sees no row: the planner then takes the partition for
@@ -1985,7 +2063,7 @@ comment on function retoma.cancel_campaign(text) is
 
 -- Takes messages whose last attempt ended in p_outcome out of their batches ("moved") and queues them anew.
 -- Locks the batches in the order of their ids before it looks at the
--- deliveries, as everything does.
+-- deliveries, as everything does; what ends so meanwhile in others is left.
 create or replace function retoma.requeue(
   p_campaign_id int, p_outcome text, p_codes text[], p_ordinals int[], p_any_channel boolean, p_maybe_sent boolean
 ) returns bigint
@@ -1993,23 +2071,25 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
+  -- Only those of the messages meant: who comes from record_look_ups holds these already, and would wait for others out of order.
+  v_held bigint[] := array(
+    select b.id from retoma.batch as b
+    where b.campaign_id = p_campaign_id and b.failed + b.in_doubt > 0
+      and (p_ordinals is null or b.id in (
+        select d.batch_id from retoma.delivery as d
+        where d.campaign_id = p_campaign_id and d.outcome = p_outcome and d.ordinal = any(p_ordinals)
+      ))
+    order by b.id
+    for update
+  );
   v_group record;
   v_count bigint := 0;
 begin
-  -- Only those of the messages meant: who comes from record_look_ups holds these already, and would wait for others out of order.
-  perform from retoma.batch as b
-  where b.campaign_id = p_campaign_id and b.failed + b.in_doubt > 0
-    and (p_ordinals is null or b.id in (
-      select d.batch_id from retoma.delivery as d
-      where d.campaign_id = p_campaign_id and d.outcome = p_outcome and d.ordinal = any(p_ordinals)
-    ))
-  order by b.id
-  for update;
   for v_group in
     with moved as (
       update retoma.delivery as d
       set outcome = 'moved'
-      where d.campaign_id = p_campaign_id and d.outcome = p_outcome
+      where d.campaign_id = p_campaign_id and d.outcome = p_outcome and d.batch_id = any(v_held)
         and (p_codes is null or d.code = any(p_codes))
         and (p_ordinals is null or d.ordinal = any(p_ordinals))
       returning d.batch_id, d.ordinal, d.attempt, d.channel_id
@@ -2090,27 +2170,30 @@ how many. Numbers on the suppression list are skipped as always. Errors: RT001, 
 
 -- sql/40_campaign/settle_in_doubt.sql
 
--- Locks the batches concerned, in the order of their ids, before their deliveries.
+-- Locks the batches concerned, in the order of their ids, before their deliveries; what comes into doubt meanwhile in others is left.
 create or replace function retoma.settle_in_doubt(p_campaign_id int, p_ordinals int[], p_outcome text, p_code text) returns bigint
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
+  -- Only those of the messages meant: who comes from record_look_ups holds these already, and would wait for others out of order.
+  v_held bigint[] := array(
+    select b.id from retoma.batch as b
+    where b.campaign_id = p_campaign_id and b.in_doubt > 0
+      and (p_ordinals is null or b.id in (
+        select d.batch_id from retoma.delivery as d
+        where d.campaign_id = p_campaign_id and d.outcome = 'in_doubt' and d.ordinal = any(p_ordinals)
+      ))
+    order by b.id
+    for update
+  );
   v_count bigint;
 begin
-  -- Only those of the messages meant: who comes from record_look_ups holds these already, and would wait for others out of order.
-  perform from retoma.batch as b
-  where b.campaign_id = p_campaign_id and b.in_doubt > 0
-    and (p_ordinals is null or b.id in (
-      select d.batch_id from retoma.delivery as d
-      where d.campaign_id = p_campaign_id and d.outcome = 'in_doubt' and d.ordinal = any(p_ordinals)
-    ))
-  order by b.id
-  for update;
   with settled as (
     update retoma.delivery as d
     set outcome = p_outcome, code = p_code
-    where d.campaign_id = p_campaign_id and d.outcome = 'in_doubt' and (p_ordinals is null or d.ordinal = any(p_ordinals))
+    where d.campaign_id = p_campaign_id and d.outcome = 'in_doubt' and d.batch_id = any(v_held)
+      and (p_ordinals is null or d.ordinal = any(p_ordinals))
     returning d.batch_id
   ),
   counted as (
@@ -2535,14 +2618,15 @@ comment on function retoma.has_no_limits(retoma.channel_pacing, timestamptz) is 
 
 -- sql/50_runner/check_quota.sql
 
--- What today's quota leaves. A used-up quota holds the channel until its next day begins. The caller holds the pacing row.
+-- What today's quota leaves. A used-up quota holds the channel until its next day begins. The caller holds the pacing row, but may have read
+-- the clock before another that had it first: around midnight the day of the row can be ahead, and does not go back.
 create or replace function retoma.check_quota(p_pacing retoma.channel_pacing, p_now timestamptz) returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_zone text := (select c.time_zone from retoma.channel as c where c.id = p_pacing.channel_id);
-  v_today date := (p_now at time zone v_zone)::date;
+  v_today date := greatest((p_now at time zone v_zone)::date, p_pacing.quota_day);
   v_left int := p_pacing.daily_quota - case when p_pacing.quota_day = v_today then p_pacing.quota_used else 0 end;
 begin
   if v_left <= 0 then
@@ -2649,7 +2733,7 @@ comment on function retoma.take_batch_gap(int, timestamptz) is 'Starts the gap b
 create or replace function retoma.cap_left(p_campaign_id int, p_now timestamptz) returns int
 language sql stable
 begin atomic
-  select greatest(r.cap - case when r.cap_day = (p_now at time zone coalesce(c.time_zone, 'UTC'))::date then r.cap_used else 0 end, 0)
+  select greatest(r.cap - case when r.cap_day >= (p_now at time zone coalesce(c.time_zone, 'UTC'))::date then r.cap_used else 0 end, 0)
   from retoma.campaign_rule as r
   inner join retoma.campaign as c on r.campaign_id = c.id
   where r.campaign_id = p_campaign_id and r.kind = 'daily_cap';
@@ -2675,7 +2759,8 @@ begin
   v_got := least(p_want, retoma.cap_left(p_campaign_id, p_now));
   update retoma.campaign_rule as r
   set
-    cap_day = (p_now at time zone coalesce(c.time_zone, 'UTC'))::date,
+    -- Not back to yesterday by a step that read the clock before midnight and waited for this row.
+    cap_day = greatest(r.cap_day, (p_now at time zone coalesce(c.time_zone, 'UTC'))::date),
     cap_used = r.cap - retoma.cap_left(p_campaign_id, p_now) + v_got
   from retoma.campaign as c
   where r.campaign_id = p_campaign_id and r.kind = 'daily_cap' and c.id = p_campaign_id;
@@ -2810,10 +2895,13 @@ begin
   end if;
   perform from retoma.channel_pacing as p where p.channel_id = p_channel_id for update;
   -- A lease of this runner on this channel that it does not hold: the reply never came, so it ends here.
-  perform retoma.end_lease(b.id, 'released')
-  from retoma.batch as b
-  where b.status = 'leased' and b.lease_channel_id = p_channel_id and b.runner_id = p_runner_id
-    and b.id <> all(p_holding);
+  perform retoma.end_lease(own.id, 'released')
+  from (
+    select b.id from retoma.batch as b
+    where b.status = 'leased' and b.lease_channel_id = p_channel_id and b.runner_id = p_runner_id
+      and b.id <> all(p_holding)
+    for update skip locked
+  ) as own;
   perform from retoma.channels_that_can_lease(v_now) as c (id) where c.id = p_channel_id;
   if not found then
     return;
@@ -3132,6 +3220,7 @@ comment on function retoma.trip_breaker(retoma.batch, text) is 'Interrupts a cam
 
 -- sql/50_runner/suppress_messages.sql
 
+-- In the order of the numbers: who inserts one that another has just inserted waits for him.
 create or replace function retoma.suppress_messages(p_campaign_id int, p_ordinals int[], p_reason text, p_source text) returns void
 language sql volatile
 begin atomic
@@ -3139,6 +3228,7 @@ begin atomic
   select retoma.match_key(m.phone), m.phone, p_reason, p_source
   from retoma.message as m
   where m.campaign_id = p_campaign_id and m.ordinal = any(p_ordinals)
+  order by 1
   on conflict do nothing;
 end;
 
@@ -3793,10 +3883,15 @@ comment on function retoma.end_leases(bigint[], text[]) is 'Ends the leases of t
 
 -- sql/50_runner/complete_batches.sql
 
--- Completes those of these batches that have nothing left: their leases were ended from outside. Their trigger may lock campaigns.
+-- Completes those of these batches that have nothing left: their leases were ended from outside. Locks their campaigns, in the order of
+-- their ids, as the trigger of each batch would do in the order of the batches.
 create or replace function retoma.complete_batches(p_ids bigint[]) returns void
 language sql volatile
 begin atomic
+  select from retoma.campaign as c
+  where c.id in (select b.campaign_id from retoma.batch as b where b.id = any(p_ids) and b.status = 'ready' and b.reserved = b.size)
+  order by c.id
+  for no key update;
   update retoma.batch as b
   set status = 'completed', lease_epoch = b.lease_epoch + 1, completed_at = retoma.clock()
   where b.id = any(p_ids) and b.status = 'ready' and b.reserved = b.size;
@@ -3839,7 +3934,9 @@ declare
 begin
   perform retoma.insist_on_durability();
   update retoma.runner as r set stopped_at = retoma.clock() where r.id = p_runner_id;
-  v_ids := array(select b.id from retoma.batch as b where b.status = 'leased' and b.runner_id = p_runner_id);
+  v_ids := array(
+    select b.id from retoma.batch as b where b.status = 'leased' and b.runner_id = p_runner_id order by b.id for update skip locked
+  );
   perform retoma.end_leases(v_ids, array_fill('released'::text, array[cardinality(v_ids)]));
   perform retoma.complete_batches(v_ids);
 end;
@@ -3902,8 +3999,8 @@ comment on function retoma.outcome_by_receipt(text, text) is
 
 -- sql/60_receipts/receipt_targets.sql
 
--- The delivery that each receipt is about: the latest attempt of our message id, or the latest with the provider's id. Subqueries with a
--- limit cannot become joins: what the planner believes of the tables cannot make it read one of them from end to end.
+-- The delivery that each receipt is about: the attempt of our message id that has a good one already (so that a message is delivered once),
+-- else the latest; or the latest with the provider's id. Subqueries with a limit cannot become joins: what the planner believes of the tables cannot make it read one of them from end to end.
 create or replace function retoma.receipt_targets(
   p_receipts retoma.receipt_inbox[],
   out place bigint,
@@ -3927,7 +4024,7 @@ begin atomic
     select dd.* from retoma.delivery as dd
     where dd.campaign_id = c.id and dd.ordinal = ('x' || right(r.message_id, 8))::bit(32)::int
       and dd.channel_id = r.channel_id and dd.outcome <> 'skipped'
-    order by dd.attempt desc
+    order by r.status <> 'failed' and dd.receipt in ('server', 'delivered', 'read') desc nulls last, dd.attempt desc
     limit 1
   ) as d
   union all
@@ -4096,14 +4193,21 @@ Settles messages in doubt. Returns how many were applied now; a report that is a
 -- sql/60_receipts/claim_look_ups.sql
 
 -- Messages in doubt that are old enough that their request cannot be under way any more (setting.look_up_after), and were not asked
--- about within that time. Takes no lock: asking twice is harmless.
+-- about within that time. Takes no lock: asking twice is harmless, as an answer counts for the attempt that was asked about.
 create or replace function retoma.claim_look_ups(
-  p_channel_id int, p_limit int default 100, out message_id text, out phone text, out transport text, out settings jsonb
+  p_channel_id int,
+  p_limit int default 100,
+  out message_id text,
+  out attempt smallint,
+  out phone text,
+  out channel text,
+  out transport text,
+  out settings jsonb
 ) returns setof record
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
 begin atomic
-  select retoma.message_id(c.token, d.ordinal), m.phone, h.transport, h.settings
+  select retoma.message_id(c.token, d.ordinal), d.attempt, m.phone, h.name, h.transport, h.settings
   from retoma.delivery as d
   inner join retoma.campaign as c on d.campaign_id = c.id
   inner join retoma.message as m on d.campaign_id = m.campaign_id and d.ordinal = m.ordinal
@@ -4120,19 +4224,21 @@ comment on function retoma.claim_look_ups(int, int) is
 -- sql/60_receipts/look_up_targets.sql
 
 create or replace function retoma.look_up_targets(
-  p_channel_id int, p_results jsonb, out campaign_id int, out ordinal int, out batch_id bigint, out result text, out may_be_sent_yet boolean
+  p_channel_id int, p_results jsonb, out campaign_id int, out ordinal int, out batch_id bigint, out result text, out proves boolean
 ) returns setof record
 language sql stable
 begin atomic
-  select d.campaign_id, d.ordinal, d.batch_id, r.result, d.code = 'lease_expired'
-  from jsonb_to_recordset(p_results) as r (message_id text, result text)
+  select d.campaign_id, d.ordinal, d.batch_id, r.result, d.code is distinct from 'lease_expired' and c.status <> 'cancelled'
+  from jsonb_to_recordset(p_results) as r (message_id text, attempt smallint, result text)
   inner join retoma.campaign as c on c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$'
   inner join retoma.delivery as d
-    on d.campaign_id = c.id and d.ordinal = ('x' || right(r.message_id, 8))::bit(32)::int
-  where d.channel_id = p_channel_id and d.outcome = 'in_doubt' and c.status <> 'cancelled';
+    on d.campaign_id = c.id and d.ordinal = ('x' || right(r.message_id, 8))::bit(32)::int and d.attempt = r.attempt
+  where d.channel_id = p_channel_id and d.outcome = 'in_doubt';
 end;
 
-comment on function retoma.look_up_targets(int, jsonb) is 'Deliveries in doubt that these look-ups are about.';
+comment on function retoma.look_up_targets(int, jsonb) is
+'Deliveries in doubt that these look-ups are about. proves: that the message is sent again when it was not found; not where its runner may
+only be frozen, nor in a campaign that was cancelled.';
 
 -- sql/60_receipts/record_look_ups.sql
 
@@ -4145,24 +4251,28 @@ declare
   v_group record;
   v_count int := 0;
   v_reopen int[] := array[]::int[];
+  v_held bigint[];
 begin
   if jsonb_typeof(p_results) is distinct from 'array' then
     raise exception using errcode = 'RT003',
-      message = 'results are a JSON array of objects', hint = '[{"message_id": "…", "result": "found"}]';
+      message = 'results are a JSON array of objects', hint = '[{"message_id": "…", "attempt": 1, "result": "found"}]';
   end if;
-  perform from retoma.batch as b
-  where b.id in (select d.batch_id from retoma.look_up_targets(p_channel_id, p_results) as d)
-  order by b.id
-  for update;
+  v_held := array(
+    select b.id from retoma.batch as b
+    where b.id in (select d.batch_id from retoma.look_up_targets(p_channel_id, p_results) as d)
+    order by b.id
+    for update
+  );
   for v_group in
-    select t.campaign_id, t.result, t.may_be_sent_yet, array_agg(t.ordinal) as ordinals
+    select t.campaign_id, t.result, t.proves, array_agg(t.ordinal) as ordinals
     from retoma.look_up_targets(p_channel_id, p_results) as t
-    group by t.campaign_id, t.result, t.may_be_sent_yet
+    where t.batch_id = any(v_held)
+    group by t.campaign_id, t.result, t.proves
     order by t.campaign_id
   loop
     if v_group.result = 'found' then
       perform retoma.settle_in_doubt(v_group.campaign_id, v_group.ordinals, 'sent', 'look_up');
-    elsif v_group.result = 'absent' and not v_group.may_be_sent_yet then
+    elsif v_group.result = 'absent' and v_group.proves then
       -- Proved: none of its attempts has arrived. So a number that is suppressed by now is skipped, not in doubt once more.
       perform retoma.requeue(v_group.campaign_id, 'in_doubt', null, v_group.ordinals, false, false);
       v_reopen := v_reopen || v_group.campaign_id;
@@ -4178,9 +4288,9 @@ end;
 $$;
 
 comment on function retoma.record_look_ups(int, jsonb) is
-'For runners: what the provider said of messages in doubt: [{"message_id": "…", "result": "found"}]. found: sent; absent: it was
-never taken, and is sent again, unless its runner may only be frozen and send it yet; unknown: stays in doubt, and is asked
-about again later. Returns how many. Error RT003: not an array.';
+'For runners: what the provider said of messages in doubt: [{"message_id": "…", "attempt": 1, "result": "found"}], with the attempt
+that was asked about: an answer says nothing of a later one. found: sent; absent: it was never taken, and is sent again, unless its
+runner may only be frozen and send it yet, or its campaign was cancelled; unknown: stays in doubt, and is asked about again later. Returns how many. Error RT003: not an array.';
 
 -- sql/50_runner/reap_leases.sql
 
@@ -4338,14 +4448,15 @@ begin
   settled := retoma.apply_waiting_receipts();
   reaped := retoma.reap_leases();
   started := retoma.start_due_campaigns();
+  perform retoma.match_campaigns();
   perform retoma.sweep_jobs();
   rung := retoma.ring_waiting_channels();
 end;
 $$;
 
 comment on function retoma.tick(uuid) is
-'For runners, every half second or so: applies early receipts, takes back the leases of dead runners, starts due campaigns, removes
-jobs of dead workers, and rings channels that have work. Returns how many of each; nulls when another runner is at it just now.';
+'For runners, every half second or so: applies early receipts, takes back the leases of dead runners, starts due campaigns, interrupts
+and resumes campaigns by the state of their channels, removes jobs of dead workers, and rings channels that have work. Returns how many of each; nulls when another runner is at it just now.';
 
 -- sql/70_maintenance/append_only.sql
 
@@ -4465,6 +4576,7 @@ begin
   v_ids := array(
     select c.id from retoma.campaign as c
     where c.status in ('completed', 'cancelled') and c.erased_at is null and c.finished_at < p_before
+      and not exists (select from retoma.batch as b where b.campaign_id = c.id and b.status = 'leased')
     order by c.id
     for no key update skip locked
   );
@@ -4837,7 +4949,16 @@ select
   end as state,
   d.attempt,
   d.code,
-  d.receipt,
+  -- A receipt stays with the attempt that got it, also when a later one was made.
+  case
+    when d.receipt is null and d.attempt > 1 then (
+      select dd.receipt from retoma.delivery as dd
+      where dd.campaign_id = m.campaign_id and dd.ordinal = m.ordinal and dd.receipt is not null
+      order by retoma.receipt_rank(dd.receipt) desc
+      limit 1
+    )
+    else d.receipt
+  end as receipt,
   d.at,
   d.channel_id,
   retoma.message_id(c.token, m.ordinal) as message_id
@@ -5049,6 +5170,7 @@ grant execute on function
   retoma.detect_interruptions(),
   retoma.channel_state(boolean, boolean),
   retoma.mask_phone(text),
+  retoma.receipt_rank(text),
   retoma.message_id(text, int),
   retoma.match_key(text),
   retoma.current_throttle(retoma.channel_pacing, timestamptz)

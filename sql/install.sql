@@ -65,10 +65,12 @@ set local client_min_messages to warning;
 \ir 30_channel/ring_lock_class.sql
 \ir 30_channel/ring.sql
 \ir 30_channel/find_channel.sql
+\ir 30_channel/lock_channel.sql
 \ir 30_channel/check_settings.sql
 \ir 30_channel/setting_dedupes.sql
 \ir 30_channel/setting_looks_up.sql
 \ir 30_channel/create_channel.sql
+\ir 30_channel/check_dedupes.sql
 \ir 30_channel/configure_channel.sql
 \ir 30_channel/channel_settings.sql
 \ir 30_channel/channel_connected.sql
@@ -103,6 +105,7 @@ set local client_min_messages to warning;
 \ir 40_campaign/cut_batches.sql
 \ir 40_campaign/why_no_channel.sql
 \ir 40_campaign/match_channels.sql
+\ir 40_campaign/match_campaigns.sql
 \ir 40_campaign/refresh_statistics.sql
 \ir 40_campaign/start_campaign.sql
 \ir 40_campaign/pause_campaign.sql

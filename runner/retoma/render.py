@@ -64,6 +64,9 @@ def compile_text(body: str) -> Renderer:
             return template.render({**variables, "phone": phone})
         except LiquidError as error:
             raise RenderError(error.message or type(error).__name__) from error
+        except Exception as error:
+            # A filter that meets a value it was not made for: a date of the year 20240131, an infinite number.
+            raise RenderError(type(error).__name__) from error
 
     parts = _plain_parts(template)
     return render if parts is None else _renderer_of_plain(parts, render)

@@ -3,10 +3,12 @@ create or replace function retoma.channel_connected(p_name text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  v_id int := retoma.lock_channel(p_name);
 begin
   update retoma.channel as c
   set connected = true, state_reason = null
-  where c.id = (retoma.find_channel(p_name)).id and not c.connected;
+  where c.id = v_id and not c.connected;
 end;
 $$;
 

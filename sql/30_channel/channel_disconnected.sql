@@ -3,10 +3,12 @@ create or replace function retoma.channel_disconnected(p_name text, p_reason tex
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  v_id int := retoma.lock_channel(p_name);
 begin
   update retoma.channel as c
   set connected = false, state_reason = coalesce(p_reason, 'disconnected')
-  where c.id = (retoma.find_channel(p_name)).id and c.connected;
+  where c.id = v_id and c.connected;
 end;
 $$;
 

@@ -20,11 +20,15 @@ as $$
 declare
   v_channel retoma.channel := retoma.find_channel(p_name);
   v_pacing retoma.channel_pacing;
-  v_settings jsonb := jsonb_strip_nulls(v_channel.settings || coalesce(p_settings, '{}'));
+  v_settings jsonb;
 begin
+  -- Two who configure one channel take turns here: what the first has set is read after it.
+  select p.* into v_pacing from retoma.channel_pacing as p where p.channel_id = v_channel.id for update;
+  select c.* into v_channel from retoma.channel as c where c.id = v_channel.id;
+  v_settings := jsonb_strip_nulls(v_channel.settings || coalesce(p_settings, '{}'));
   perform retoma.check_settings(v_channel.transport, v_settings);
   perform retoma.check_time_zone(p_time_zone);
-  select p.* into v_pacing from retoma.channel_pacing as p where p.channel_id = v_channel.id for update;
+  perform retoma.check_dedupes(v_channel, v_settings);
   v_pacing.gap_min := coalesce(make_interval(secs => p_gap_min_s), least(v_pacing.gap_min, make_interval(secs => p_gap_max_s)));
   v_pacing.gap_max := coalesce(make_interval(secs => p_gap_max_s), greatest(v_pacing.gap_max, v_pacing.gap_min));
   v_pacing.batch_gap_min := coalesce(
@@ -70,4 +74,4 @@ comment on function retoma.configure_channel(
   text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int, int, text
 ) is
 'Changes a channel: what is null stays as it is; so do settings that p_settings does not name, and a null in it removes one. Parameters as in create_channel; p_max_leases: batches leased at once (several
-runners on one fast channel); p_time_zone: IANA zone in which the quota''s day begins. Errors: RT001, RT003.';
+runners on one fast channel); p_time_zone: IANA zone in which the quota''s day begins. Errors: RT001, RT002 settings by which repeats would show twice, while some are to be sent, RT003.';

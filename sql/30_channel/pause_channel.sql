@@ -3,10 +3,12 @@ create or replace function retoma.pause_channel(p_name text, p_reason text defau
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  v_id int := retoma.lock_channel(p_name);
 begin
   update retoma.channel as c
   set paused = true, state_reason = coalesce(p_reason, 'paused by the operator')
-  where c.id = (retoma.find_channel(p_name)).id and not c.paused;
+  where c.id = v_id and not c.paused;
 end;
 $$;
 

@@ -9,6 +9,7 @@ begin
   update retoma.channel_pacing as p
   set hold_until = '-infinity', hold_reason = null, hold_streak = 0
   where p.channel_id = v_id and p.hold_until > retoma.clock();
+  perform retoma.lock_channel(p_name);
   update retoma.channel as c
   set paused = false, state_reason = case when c.connected then null else c.state_reason end
   where c.id = v_id and c.paused;

@@ -11,6 +11,8 @@ begin
       v_campaign, 'add recipients to', 'The audience is frozen at the start: make a new campaign for further recipients'
     );
   end if;
+  -- A block of campaigns can be dropped while its last one is being created.
+  perform retoma.ensure_partition(v_campaign.id);
   return v_campaign;
 end;
 $$;

@@ -1,6 +1,6 @@
 -- Takes messages whose last attempt ended in p_outcome out of their batches ("moved") and queues them anew.
 -- Locks the batches in the order of their ids before it looks at the
--- deliveries, as everything does.
+-- deliveries, as everything does; what ends so meanwhile in others is left.
 create or replace function retoma.requeue(
   p_campaign_id int, p_outcome text, p_codes text[], p_ordinals int[], p_any_channel boolean, p_maybe_sent boolean
 ) returns bigint
@@ -8,23 +8,25 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
+  -- Only those of the messages meant: who comes from record_look_ups holds these already, and would wait for others out of order.
+  v_held bigint[] := array(
+    select b.id from retoma.batch as b
+    where b.campaign_id = p_campaign_id and b.failed + b.in_doubt > 0
+      and (p_ordinals is null or b.id in (
+        select d.batch_id from retoma.delivery as d
+        where d.campaign_id = p_campaign_id and d.outcome = p_outcome and d.ordinal = any(p_ordinals)
+      ))
+    order by b.id
+    for update
+  );
   v_group record;
   v_count bigint := 0;
 begin
-  -- Only those of the messages meant: who comes from record_look_ups holds these already, and would wait for others out of order.
-  perform from retoma.batch as b
-  where b.campaign_id = p_campaign_id and b.failed + b.in_doubt > 0
-    and (p_ordinals is null or b.id in (
-      select d.batch_id from retoma.delivery as d
-      where d.campaign_id = p_campaign_id and d.outcome = p_outcome and d.ordinal = any(p_ordinals)
-    ))
-  order by b.id
-  for update;
   for v_group in
     with moved as (
       update retoma.delivery as d
       set outcome = 'moved'
-      where d.campaign_id = p_campaign_id and d.outcome = p_outcome
+      where d.campaign_id = p_campaign_id and d.outcome = p_outcome and d.batch_id = any(v_held)
         and (p_codes is null or d.code = any(p_codes))
         and (p_ordinals is null or d.ordinal = any(p_ordinals))
       returning d.batch_id, d.ordinal, d.attempt, d.channel_id

@@ -1,24 +1,27 @@
--- Locks the batches concerned, in the order of their ids, before their deliveries.
+-- Locks the batches concerned, in the order of their ids, before their deliveries; what comes into doubt meanwhile in others is left.
 create or replace function retoma.settle_in_doubt(p_campaign_id int, p_ordinals int[], p_outcome text, p_code text) returns bigint
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
+  -- Only those of the messages meant: who comes from record_look_ups holds these already, and would wait for others out of order.
+  v_held bigint[] := array(
+    select b.id from retoma.batch as b
+    where b.campaign_id = p_campaign_id and b.in_doubt > 0
+      and (p_ordinals is null or b.id in (
+        select d.batch_id from retoma.delivery as d
+        where d.campaign_id = p_campaign_id and d.outcome = 'in_doubt' and d.ordinal = any(p_ordinals)
+      ))
+    order by b.id
+    for update
+  );
   v_count bigint;
 begin
-  -- Only those of the messages meant: who comes from record_look_ups holds these already, and would wait for others out of order.
-  perform from retoma.batch as b
-  where b.campaign_id = p_campaign_id and b.in_doubt > 0
-    and (p_ordinals is null or b.id in (
-      select d.batch_id from retoma.delivery as d
-      where d.campaign_id = p_campaign_id and d.outcome = 'in_doubt' and d.ordinal = any(p_ordinals)
-    ))
-  order by b.id
-  for update;
   with settled as (
     update retoma.delivery as d
     set outcome = p_outcome, code = p_code
-    where d.campaign_id = p_campaign_id and d.outcome = 'in_doubt' and (p_ordinals is null or d.ordinal = any(p_ordinals))
+    where d.campaign_id = p_campaign_id and d.outcome = 'in_doubt' and d.batch_id = any(v_held)
+      and (p_ordinals is null or d.ordinal = any(p_ordinals))
     returning d.batch_id
   ),
   counted as (

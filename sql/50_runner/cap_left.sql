@@ -1,7 +1,7 @@
 create or replace function retoma.cap_left(p_campaign_id int, p_now timestamptz) returns int
 language sql stable
 begin atomic
-  select greatest(r.cap - case when r.cap_day = (p_now at time zone coalesce(c.time_zone, 'UTC'))::date then r.cap_used else 0 end, 0)
+  select greatest(r.cap - case when r.cap_day >= (p_now at time zone coalesce(c.time_zone, 'UTC'))::date then r.cap_used else 0 end, 0)
   from retoma.campaign_rule as r
   inner join retoma.campaign as c on r.campaign_id = c.id
   where r.campaign_id = p_campaign_id and r.kind = 'daily_cap';

@@ -1,11 +1,12 @@
--- What today's quota leaves. A used-up quota holds the channel until its next day begins. The caller holds the pacing row.
+-- What today's quota leaves. A used-up quota holds the channel until its next day begins. The caller holds the pacing row, but may have read
+-- the clock before another that had it first: around midnight the day of the row can be ahead, and does not go back.
 create or replace function retoma.check_quota(p_pacing retoma.channel_pacing, p_now timestamptz) returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_zone text := (select c.time_zone from retoma.channel as c where c.id = p_pacing.channel_id);
-  v_today date := (p_now at time zone v_zone)::date;
+  v_today date := greatest((p_now at time zone v_zone)::date, p_pacing.quota_day);
   v_left int := p_pacing.daily_quota - case when p_pacing.quota_day = v_today then p_pacing.quota_used else 0 end;
 begin
   if v_left <= 0 then

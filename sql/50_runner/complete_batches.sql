@@ -1,7 +1,12 @@
--- Completes those of these batches that have nothing left: their leases were ended from outside. Their trigger may lock campaigns.
+-- Completes those of these batches that have nothing left: their leases were ended from outside. Locks their campaigns, in the order of
+-- their ids, as the trigger of each batch would do in the order of the batches.
 create or replace function retoma.complete_batches(p_ids bigint[]) returns void
 language sql volatile
 begin atomic
+  select from retoma.campaign as c
+  where c.id in (select b.campaign_id from retoma.batch as b where b.id = any(p_ids) and b.status = 'ready' and b.reserved = b.size)
+  order by c.id
+  for no key update;
   update retoma.batch as b
   set status = 'completed', lease_epoch = b.lease_epoch + 1, completed_at = retoma.clock()
   where b.id = any(p_ids) and b.status = 'ready' and b.reserved = b.size;

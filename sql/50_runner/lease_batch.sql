@@ -34,10 +34,13 @@ begin
   end if;
   perform from retoma.channel_pacing as p where p.channel_id = p_channel_id for update;
   -- A lease of this runner on this channel that it does not hold: the reply never came, so it ends here.
-  perform retoma.end_lease(b.id, 'released')
-  from retoma.batch as b
-  where b.status = 'leased' and b.lease_channel_id = p_channel_id and b.runner_id = p_runner_id
-    and b.id <> all(p_holding);
+  perform retoma.end_lease(own.id, 'released')
+  from (
+    select b.id from retoma.batch as b
+    where b.status = 'leased' and b.lease_channel_id = p_channel_id and b.runner_id = p_runner_id
+      and b.id <> all(p_holding)
+    for update skip locked
+  ) as own;
   perform from retoma.channels_that_can_lease(v_now) as c (id) where c.id = p_channel_id;
   if not found then
     return;

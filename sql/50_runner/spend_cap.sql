@@ -14,7 +14,8 @@ begin
   v_got := least(p_want, retoma.cap_left(p_campaign_id, p_now));
   update retoma.campaign_rule as r
   set
-    cap_day = (p_now at time zone coalesce(c.time_zone, 'UTC'))::date,
+    -- Not back to yesterday by a step that read the clock before midnight and waited for this row.
+    cap_day = greatest(r.cap_day, (p_now at time zone coalesce(c.time_zone, 'UTC'))::date),
     cap_used = r.cap - retoma.cap_left(p_campaign_id, p_now) + v_got
   from retoma.campaign as c
   where r.campaign_id = p_campaign_id and r.kind = 'daily_cap' and c.id = p_campaign_id;

@@ -1,3 +1,4 @@
+-- In the order of the numbers: who inserts one that another has just inserted waits for him.
 create or replace function retoma.suppress_messages(p_campaign_id int, p_ordinals int[], p_reason text, p_source text) returns void
 language sql volatile
 begin atomic
@@ -5,6 +6,7 @@ begin atomic
   select retoma.match_key(m.phone), m.phone, p_reason, p_source
   from retoma.message as m
   where m.campaign_id = p_campaign_id and m.ordinal = any(p_ordinals)
+  order by 1
   on conflict do nothing;
 end;
 

@@ -15,11 +15,12 @@ begin
   settled := retoma.apply_waiting_receipts();
   reaped := retoma.reap_leases();
   started := retoma.start_due_campaigns();
+  perform retoma.match_campaigns();
   perform retoma.sweep_jobs();
   rung := retoma.ring_waiting_channels();
 end;
 $$;
 
 comment on function retoma.tick(uuid) is
-'For runners, every half second or so: applies early receipts, takes back the leases of dead runners, starts due campaigns, removes
-jobs of dead workers, and rings channels that have work. Returns how many of each; nulls when another runner is at it just now.';
+'For runners, every half second or so: applies early receipts, takes back the leases of dead runners, starts due campaigns, interrupts
+and resumes campaigns by the state of their channels, removes jobs of dead workers, and rings channels that have work. Returns how many of each; nulls when another runner is at it just now.';

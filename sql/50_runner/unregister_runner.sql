@@ -10,7 +10,9 @@ declare
 begin
   perform retoma.insist_on_durability();
   update retoma.runner as r set stopped_at = retoma.clock() where r.id = p_runner_id;
-  v_ids := array(select b.id from retoma.batch as b where b.status = 'leased' and b.runner_id = p_runner_id);
+  v_ids := array(
+    select b.id from retoma.batch as b where b.status = 'leased' and b.runner_id = p_runner_id order by b.id for update skip locked
+  );
   perform retoma.end_leases(v_ids, array_fill('released'::text, array[cardinality(v_ids)]));
   perform retoma.complete_batches(v_ids);
 end;

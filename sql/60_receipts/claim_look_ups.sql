@@ -1,12 +1,19 @@
 -- Messages in doubt that are old enough that their request cannot be under way any more (setting.look_up_after), and were not asked
--- about within that time. Takes no lock: asking twice is harmless.
+-- about within that time. Takes no lock: asking twice is harmless, as an answer counts for the attempt that was asked about.
 create or replace function retoma.claim_look_ups(
-  p_channel_id int, p_limit int default 100, out message_id text, out phone text, out transport text, out settings jsonb
+  p_channel_id int,
+  p_limit int default 100,
+  out message_id text,
+  out attempt smallint,
+  out phone text,
+  out channel text,
+  out transport text,
+  out settings jsonb
 ) returns setof record
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
 begin atomic
-  select retoma.message_id(c.token, d.ordinal), m.phone, h.transport, h.settings
+  select retoma.message_id(c.token, d.ordinal), d.attempt, m.phone, h.name, h.transport, h.settings
   from retoma.delivery as d
   inner join retoma.campaign as c on d.campaign_id = c.id
   inner join retoma.message as m on d.campaign_id = m.campaign_id and d.ordinal = m.ordinal

@@ -1,5 +1,5 @@
--- The delivery that each receipt is about: the latest attempt of our message id, or the latest with the provider's id. Subqueries with a
--- limit cannot become joins: what the planner believes of the tables cannot make it read one of them from end to end.
+-- The delivery that each receipt is about: the attempt of our message id that has a good one already (so that a message is delivered once),
+-- else the latest; or the latest with the provider's id. Subqueries with a limit cannot become joins: what the planner believes of the tables cannot make it read one of them from end to end.
 create or replace function retoma.receipt_targets(
   p_receipts retoma.receipt_inbox[],
   out place bigint,
@@ -23,7 +23,7 @@ begin atomic
     select dd.* from retoma.delivery as dd
     where dd.campaign_id = c.id and dd.ordinal = ('x' || right(r.message_id, 8))::bit(32)::int
       and dd.channel_id = r.channel_id and dd.outcome <> 'skipped'
-    order by dd.attempt desc
+    order by r.status <> 'failed' and dd.receipt in ('server', 'delivered', 'read') desc nulls last, dd.attempt desc
     limit 1
   ) as d
   union all

@@ -7,24 +7,28 @@ declare
   v_group record;
   v_count int := 0;
   v_reopen int[] := array[]::int[];
+  v_held bigint[];
 begin
   if jsonb_typeof(p_results) is distinct from 'array' then
     raise exception using errcode = 'RT003',
-      message = 'results are a JSON array of objects', hint = '[{"message_id": "…", "result": "found"}]';
+      message = 'results are a JSON array of objects', hint = '[{"message_id": "…", "attempt": 1, "result": "found"}]';
   end if;
-  perform from retoma.batch as b
-  where b.id in (select d.batch_id from retoma.look_up_targets(p_channel_id, p_results) as d)
-  order by b.id
-  for update;
+  v_held := array(
+    select b.id from retoma.batch as b
+    where b.id in (select d.batch_id from retoma.look_up_targets(p_channel_id, p_results) as d)
+    order by b.id
+    for update
+  );
   for v_group in
-    select t.campaign_id, t.result, t.may_be_sent_yet, array_agg(t.ordinal) as ordinals
+    select t.campaign_id, t.result, t.proves, array_agg(t.ordinal) as ordinals
     from retoma.look_up_targets(p_channel_id, p_results) as t
-    group by t.campaign_id, t.result, t.may_be_sent_yet
+    where t.batch_id = any(v_held)
+    group by t.campaign_id, t.result, t.proves
     order by t.campaign_id
   loop
     if v_group.result = 'found' then
       perform retoma.settle_in_doubt(v_group.campaign_id, v_group.ordinals, 'sent', 'look_up');
-    elsif v_group.result = 'absent' and not v_group.may_be_sent_yet then
+    elsif v_group.result = 'absent' and v_group.proves then
       -- Proved: none of its attempts has arrived. So a number that is suppressed by now is skipped, not in doubt once more.
       perform retoma.requeue(v_group.campaign_id, 'in_doubt', null, v_group.ordinals, false, false);
       v_reopen := v_reopen || v_group.campaign_id;
@@ -40,6 +44,6 @@ end;
 $$;
 
 comment on function retoma.record_look_ups(int, jsonb) is
-'For runners: what the provider said of messages in doubt: [{"message_id": "…", "result": "found"}]. found: sent; absent: it was
-never taken, and is sent again, unless its runner may only be frozen and send it yet; unknown: stays in doubt, and is asked
-about again later. Returns how many. Error RT003: not an array.';
+'For runners: what the provider said of messages in doubt: [{"message_id": "…", "attempt": 1, "result": "found"}], with the attempt
+that was asked about: an answer says nothing of a later one. found: sent; absent: it was never taken, and is sent again, unless its
+runner may only be frozen and send it yet, or its campaign was cancelled; unknown: stays in doubt, and is asked about again later. Returns how many. Error RT003: not an array.';

@@ -8,6 +8,7 @@ begin
   v_ids := array(
     select c.id from retoma.campaign as c
     where c.status in ('completed', 'cancelled') and c.erased_at is null and c.finished_at < p_before
+      and not exists (select from retoma.batch as b where b.campaign_id = c.id and b.status = 'leased')
     order by c.id
     for no key update skip locked
   );

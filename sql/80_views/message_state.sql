@@ -15,7 +15,16 @@ select
   end as state,
   d.attempt,
   d.code,
-  d.receipt,
+  -- A receipt stays with the attempt that got it, also when a later one was made.
+  case
+    when d.receipt is null and d.attempt > 1 then (
+      select dd.receipt from retoma.delivery as dd
+      where dd.campaign_id = m.campaign_id and dd.ordinal = m.ordinal and dd.receipt is not null
+      order by retoma.receipt_rank(dd.receipt) desc
+      limit 1
+    )
+    else d.receipt
+  end as receipt,
   d.at,
   d.channel_id,
   retoma.message_id(c.token, m.ordinal) as message_id

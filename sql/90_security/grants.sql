@@ -77,6 +77,7 @@ grant execute on function
   retoma.detect_interruptions(),
   retoma.channel_state(boolean, boolean),
   retoma.mask_phone(text),
+  retoma.receipt_rank(text),
   retoma.message_id(text, int),
   retoma.match_key(text),
   retoma.current_throttle(retoma.channel_pacing, timestamptz)

@@ -79,7 +79,7 @@ def test_a_message_that_a_look_up_did_not_find_is_skipped_once_its_number_is_sup
     row = db.execute("select message_id from retoma.claim_look_ups(%s)", (channel,)).fetchone()
     assert row is not None
 
-    absent = Jsonb([{"message_id": row[0], "result": "absent"}])
+    absent = Jsonb([{"message_id": row[0], "attempt": 1, "result": "absent"}])
     db.execute("select retoma.record_look_ups(%s, %s)", (channel, absent))
     advance(db, must_lease(db, runner, channel), want=1)
 

@@ -192,7 +192,7 @@ def test_look_ups_and_an_operator_s_decision_at_once_do_not_deadlock(db: Db, dat
         advance(db, leased, want=1)
         advance(db, leased, [error(ordinal, "timeout")])
     message_id = call(db, "select message_id from retoma.v_in_doubt where ordinal = 2")
-    look_ups = Jsonb([{"message_id": message_id, "result": "found"}])
+    look_ups = Jsonb([{"message_id": message_id, "attempt": 1, "result": "found"}])
     with (
         psycopg.connect(database) as holder,
         sessions(database, 2) as (operator, asker),
@@ -244,6 +244,97 @@ def test_a_receipt_that_two_report_while_its_outcome_is_recorded_is_counted_once
     tick(db)
 
     assert call(db, "select delivered from retoma.v_campaign_summary") == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"), [("channel_disconnected", "interrupted"), ("channel_connected", "running")]
+)
+def test_a_campaign_that_starts_while_its_channel_changes_is_put_right_by_a_tick(
+    db: Db, database: str, change: str, expected: str
+) -> None:
+    make_channel(db)
+    make_campaign(db, start=False)
+    if change == "channel_connected":
+        db.execute("select retoma.channel_disconnected('sales')")
+    with psycopg.connect(database) as slow:
+        slow.execute("select retoma.start_campaign('natal')")
+        db.execute(f"select retoma.{change}('sales')")
+
+    tick(db)
+
+    assert call(db, "select status from retoma.campaign") == expected
+
+
+def test_a_report_of_a_connection_waits_for_one_of_its_loss(db: Db, database: str) -> None:
+    make_channel(db)
+    with psycopg.connect(database) as slow, sessions(database, 1) as (other,), ThreadPoolExecutor(1) as pool:
+        slow.execute("select retoma.channel_disconnected('sales')")
+        connecting = pool.submit(other.execute, "select retoma.channel_connected('sales')")
+        wait_until(lambda: connecting.done() or waits(db, other))
+        slow.commit()
+        connecting.result(timeout=10)
+
+    assert call(db, "select connected from retoma.channel")
+
+
+def test_a_retry_passes_over_batches_that_it_has_not_locked(db: Db, database: str) -> None:
+    channel = make_channel(db)
+    db.execute("select retoma.configure_channel('sales', p_max_leases => 2)")
+    make_campaign(db, size=2, batch_size=1)
+    first, second = (must_lease(db, make_runner(db, name), channel) for name in ("one", "two"))
+    advance(db, first, want=1)
+    advance(db, second, want=1)
+    advance(db, second, [error(2, "http_400")])
+    with (
+        psycopg.connect(database) as holder,
+        sessions(database, 1) as (other,),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        holder.execute("select from retoma.batch where id = %s for update", (second.batch_id,))
+        retrying = pool.submit(other.execute, "select retoma.retry_failed('natal')")
+        wait_until(lambda: waits(db, other))
+        advance(db, first, [error(1, "http_400")])
+        holder.commit()
+        retrying.result(timeout=10)
+
+    assert books(db) == {"failed": 1, "pending": 1}
+    assert_counters_match_deliveries(db)
+
+
+def test_two_who_configure_a_channel_at_once_both_have_their_way(db: Db, database: str) -> None:
+    make_channel(db, transport="webhook", settings={"url": "http://127.0.0.1"})
+    with psycopg.connect(database) as slow, sessions(database, 1) as (other,), ThreadPoolExecutor(1) as pool:
+        slow.execute("select retoma.configure_channel('sales', '{\"look_up\": true}')")
+        configuring = pool.submit(
+            other.execute, "select retoma.configure_channel('sales', '{\"idempotent\": true}')"
+        )
+        wait_until(lambda: waits(db, other))
+        slow.commit()
+        configuring.result(timeout=10)
+
+    assert db.execute("select looks_up, dedupes from retoma.channel").fetchall() == [(True, True)]
+
+
+def test_a_runner_that_unregisters_ends_no_lease_of_another(db: Db, database: str) -> None:
+    channel = make_channel(db)
+    make_campaign(db)
+    old, new = make_runner(db, "old"), make_runner(db, "new")
+    leased = must_lease(db, old, channel)
+    with (
+        psycopg.connect(database) as holder,
+        sessions(database, 1) as (other,),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        # Where it stops first: its own row.
+        holder.execute("select from retoma.runner where id = %s for update", (old,))
+        ending = pool.submit(other.execute, "select retoma.unregister_runner(%s)", (old,))
+        wait_until(lambda: waits(db, other))
+        db.execute("select retoma.release_batch(%s, %s)", (leased.batch_id, leased.epoch))
+        must_lease(db, new, channel)
+        holder.commit()
+        ending.result(timeout=10)
+
+    assert call(db, "select runner from retoma.campaign_batch_details where status = 'leased'") == "new"
 
 
 def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, database: str) -> None:
@@ -312,7 +403,11 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
                 message_id = f"{token}{ordinal:08x}"
                 receipt = {"message_id": message_id, "status": dice.choice(["server", "read", "failed"])}
                 session.execute("select retoma.record_receipts(%s, %s)", (name, Jsonb([receipt])))
-                result = {"message_id": message_id, "result": dice.choice(["found", "absent", "unknown"])}
+                result = {
+                    "message_id": message_id,
+                    "attempt": 1,
+                    "result": dice.choice(["found", "absent", "unknown"]),
+                }
                 session.execute("select retoma.record_look_ups(%s, %s)", (channel_id, Jsonb([result])))
 
     def ticker(session: Db, _: random.Random) -> None:

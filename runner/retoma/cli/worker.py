@@ -46,7 +46,9 @@ def _configure_logging(log_format: str, log_level: str) -> None:
     import structlog  # noqa: PLC0415
 
     text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
-    renderer = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer()
+    # Not the traceback of rich, which shows local variables: texts, numbers and keys.
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = console if text else structlog.processors.JSONRenderer()
     # What the pool and procrastinate say of an outage, the runner says itself, once.
     for library in ("psycopg.pool", "procrastinate"):
         logging.getLogger(library).setLevel(logging.CRITICAL)

@@ -44,8 +44,8 @@ class Stopped(Exception):
 
 
 async def backoff(attempt: int, stop: asyncio.Event) -> None:
-    """Wait before the next attempt: 0.1 s doubling up to 1 s, with jitter; ends early when stop is set."""
-    delay = min(0.1 * 2**attempt, 1.0) * random.uniform(0.5, 1.0)
+    """Wait before the next attempt: 0.1 s doubling up to 0.8 s, with jitter; ends early when stop is set."""
+    delay = 0.1 * 2 ** min(attempt, 3) * random.uniform(0.5, 1.0)
     try:
         await asyncio.wait_for(stop.wait(), delay)
     except TimeoutError:
@@ -96,12 +96,15 @@ class Database:
         """Close all connections."""
         await self._pool.close(timeout=0.5)
 
-    async def call(self, query: LiteralString, arguments: Sequence[object]) -> list[DictRow]:
+    async def call(
+        self, query: LiteralString, arguments: Sequence[object], timeout_s: float | None = CALL_TIMEOUT_S
+    ) -> list[DictRow]:
         """Run one statement in a transaction of its own, again and again until the database has answered.
 
         Args:
             query: a call of a function that may be repeated with the same arguments.
             arguments: its parameters.
+            timeout_s: after which it is cut and made again; None for what may take long.
 
         Returns:
             The rows.
@@ -117,7 +120,7 @@ class Database:
                 if self._stop.is_set() and self._away:
                     raise Stopped
                 try:
-                    async with asyncio.timeout(CALL_TIMEOUT_S), self._pool.connection() as connection:
+                    async with asyncio.timeout(timeout_s), self._pool.connection() as connection:
                         rows = await _rows(connection, query, arguments)
                     self._away = False
                     return rows

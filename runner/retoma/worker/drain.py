@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from retoma.errors import RetomaError
 from retoma.render import compile_text
 from retoma.transports import registry
-from retoma.transports.base import Transport, now
+from retoma.transports.base import LookUp, Transport, now
 from retoma.worker.database import Database, StaleLease, Stopped
 from retoma.worker.lanes import Lanes
 from retoma.worker.lease import Lease
@@ -21,7 +21,7 @@ from retoma.worker.lease import Lease
 log = structlog.get_logger()
 
 LOOK_UP_S = 5.0
-"""How often, between two leases, the provider is asked about messages in doubt."""
+"""How often, between two leases, the provider is asked about messages in doubt, and for how long at most."""
 
 TURN_S = 300.0
 """After this long a channel is rung again for whichever runner takes it: a new runner gets its share."""
@@ -127,13 +127,8 @@ class Drains:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
             return
-        try:
-            transport = self._transport(cast(str, row["transport"]), cast(dict[str, object], row["settings"]))
-        except RetomaError as error:
-            log.error("channel_refused", channel=row["channel"], error=error.message)
-            await self._database.call(
-                "select retoma.channel_disconnected(%s, %s)", (row["channel"], error.message)
-            )
+        transport = await self._transport(row)
+        if transport is None:
             await self._refuse("select retoma.release_batch(%s, %s, %s)", row)
             return
         lease = Lease(self._database, self._runner_id, row, transport, render=render, stop=self._stop)
@@ -148,20 +143,46 @@ class Drains:
     async def _look_up(self, channel_id: int) -> None:
         """Ask the provider about messages in doubt that are old enough."""
         rows = await self._database.call("select * from retoma.claim_look_ups(%s)", (channel_id,))
-        if not rows:
+        transport = await self._transport(rows[0]) if rows else None
+        if transport is None:
             return
-        channel = rows[0]
-        transport = self._transport(channel["transport"], channel["settings"])
+        ends_at = now() + LOOK_UP_S
         results = []
         for row in rows:
-            if not self._stop.is_set():
-                result = await transport.look_up(row["message_id"], row["phone"])
-                results.append({"message_id": row["message_id"], "result": result})
+            if self._stop.is_set() or now() >= ends_at:
+                break
+            result = await self._ask(transport, row, ends_at - now())
+            results.append({"message_id": row["message_id"], "attempt": row["attempt"], "result": result})
         log.info("looked_up", channel_id=channel_id, results=[r["result"] for r in results])
         await self._database.call("select retoma.record_look_ups(%s, %s)", (channel_id, Jsonb(results)))
 
-    def _transport(self, name: str, settings: dict[str, object]) -> Transport:
+    async def _ask(self, transport: Transport, row: Mapping[str, object], longest_s: float) -> LookUp:
+        asking = asyncio.create_task(
+            transport.look_up(cast(str, row["message_id"]), cast(str, row["phone"])), name="look up"
+        )
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({asking, stopping}, timeout=longest_s, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        asking.cancel()
+        await asyncio.wait({asking})
+        if asking.cancelled():
+            return "unknown"
+        if error := asking.exception():
+            log.error("look_up_failed", channel=row["channel"], error=type(error).__name__)
+            return "unknown"
+        return asking.result()
+
+    async def _transport(self, row: Mapping[str, object]) -> Transport | None:
+        """The transport of a channel; None when its settings are refused, which disconnects it."""
+        name, settings = cast(str, row["transport"]), cast(dict[str, object], row["settings"])
         key = name + json.dumps(settings, sort_keys=True)
         if key not in self._transports:
-            self._transports[key] = registry.create(name, settings)
+            try:
+                self._transports[key] = registry.create(name, settings)
+            except RetomaError as error:
+                log.error("channel_refused", channel=row["channel"], error=error.message)
+                await self._database.call(
+                    "select retoma.channel_disconnected(%s, %s)", (row["channel"], error.message)
+                )
+                return None
         return self._transports[key]

@@ -4,6 +4,7 @@ The database says at every step what to do; this keeps what is under way, and wh
 """
 
 import asyncio
+import traceback
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -30,6 +31,9 @@ _ADVANCE = (
 
 _NOT_ATTEMPTED = SendResult("error", code="not_attempted", written=False)
 _RENDER_FAILED = SendResult("error", code="render_failed", written=False)
+_TRANSPORT_FAILED = SendResult("error", code="transport_failed")
+
+_LONGEST_ID = 200
 
 
 class Lease:
@@ -79,7 +83,7 @@ class Lease:
         Raises:
             Stopped: the runner stops and the database is away; the lease ends by itself.
         """
-        stopping = asyncio.create_task(self._wake_at_stop())
+        stopping = asyncio.create_task(self._wake_at_stop(), name="wake at stop")
         try:
             while not self._stop.is_set():
                 wait_s = await self._step(self._window - self._in_flight)
@@ -92,11 +96,13 @@ class Lease:
                 "lease_lost", batch=self._batch_id, epoch=self._epoch, reason=str(error).splitlines()[0]
             )
         finally:
-            stopping.cancel()
             self._ready.clear()
-            # Requests of a lost lease are let end, so that this process never has two for one paced channel.
-            if self._senders:
-                await asyncio.wait(self._senders)
+            # Requests of a lost lease are let end, so that this process never has two for one paced channel;
+            # but nothing waits for them at a stop.
+            while self._senders and not self._stop.is_set():
+                await asyncio.wait({*self._senders, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            await self._give_up()
 
     async def _wake_at_stop(self) -> None:
         await self._stop.wait()
@@ -110,12 +116,7 @@ class Lease:
         self._wake.clear()
         array = f"{{{','.join(map(str, accepted))}}}"
         arguments = (self._batch_id, self._epoch, Jsonb(outcomes), want, self._seen, array, self._runner_id)
-        try:
-            rows = await self._database.call(_ADVANCE, arguments)
-        except BaseException:
-            self._accepted, self._outcomes = accepted + self._accepted, outcomes + self._outcomes
-            raise
-        reply = rows[0]
+        (reply,) = await self._database.call(_ADVANCE, arguments)
         self._seen = reply["reserved"]
         match reply["action"]:
             case "send":
@@ -162,12 +163,26 @@ class Lease:
         while self._ready:
             ordinal, message = self._ready.popleft()
             in_time = now() < message.send_before
-            self._note(ordinal, await self._transport.send(message) if in_time else _NOT_ATTEMPTED)
+            self._note(ordinal, await self._send(message) if in_time else _NOT_ATTEMPTED)
+
+    async def _send(self, message: Message) -> SendResult:
+        try:
+            return await self._transport.send(message)
+        except Exception as error:
+            # A defect of the transport. Not its words, which may hold content.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{place.filename}:{place.lineno}"
+            log.error("transport_failed", batch=self._batch_id, error=type(error).__name__, where=where)
+            return _TRANSPORT_FAILED
 
     def _note(self, ordinal: int, result: SendResult) -> None:
         self._in_flight -= 1
         self._wake.set()
-        if result.status == "accepted" and result.provider_id is None:
+        provider_id = result.provider_id
+        if provider_id is not None and not (provider_id.isprintable() and len(provider_id) <= _LONGEST_ID):
+            # No id of a provider, and the database might not take it, with all that comes with it.
+            provider_id = None
+        if result.status == "accepted" and provider_id is None:
             self._accepted.append(ordinal)
             return
         outcome: dict[str, object] = {"ordinal": ordinal, "status": result.status}
@@ -181,8 +196,8 @@ class Lease:
             log.info(
                 "send_failed", batch=self._batch_id, ordinal=ordinal, code=result.code, detail=result.detail
             )
-        elif result.provider_id is not None:
-            outcome["provider_id"] = result.provider_id
+        elif provider_id is not None:
+            outcome["provider_id"] = provider_id
         self._outcomes.append(outcome)
 
     async def _pause(self, wait_s: float) -> None:
@@ -213,7 +228,13 @@ class Lease:
         while self._in_flight and (left_s := give_up_at - now()) > 0:
             self._wake.clear()
             await self._rest(left_s)
+        await self._give_up()
         if self._come_back():
             await self._step(0)
-        for task in self._senders:
-            task.cancel()
+
+    async def _give_up(self) -> None:
+        """End what is under way: it becomes in doubt with the end of the lease."""
+        for sender in self._senders:
+            sender.cancel()
+        if self._senders:
+            await asyncio.wait(self._senders)

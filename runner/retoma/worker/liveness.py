@@ -34,9 +34,11 @@ async def keep_alive(
         stop: ends the loop, and unregisters.
 
     Raises:
-        psycopg.Error: the database refuses, and will again: no such role, no schema, no permission.
+        psycopg.Error: the database has no schema of Retoma, or gives no permission to it. A login that is
+            refused cannot be told from a server that is away: the log has the reason.
     """
     attempt = 0
+    reason = None
     while not stop.is_set():
         try:
             connection = await psycopg.AsyncConnection.connect(
@@ -46,12 +48,16 @@ async def keep_alive(
                 await connection.execute("select retoma.register_runner(%s, %s)", (runner_id, name))
                 log.info("registered", runner=name)
                 registered.set()
-                attempt = 0
+                attempt, reason = 0, None
                 await _tick_until(connection, runner_id, stop)
         except psycopg.Error as error:
             if not is_passing(error) and registered.is_set() is False:
                 raise
-            log.warning("liveness_lost", error=type(error).__name__, sqlstate=error.sqlstate)
+            known, reason = reason, str(error).partition("\n")[0]
+            if reason != known:
+                log.warning(
+                    "liveness_lost", error=type(error).__name__, sqlstate=error.sqlstate, reason=reason
+                )
         except TimeoutError:
             log.warning("liveness_lost", error="no answer")
         await backoff(attempt, stop)

@@ -7,12 +7,17 @@ from psycopg.types.json import Jsonb
 
 from tests.support.campaigns import (
     Db,
+    advance,
     call,
     doorbells,
+    error,
     make_campaign,
     make_channel,
     make_runner,
+    move_clock,
+    must_lease,
     refused,
+    send_all,
     silence,
     status,
 )
@@ -260,3 +265,20 @@ def test_every_change_of_state_is_in_the_audit(db: Db) -> None:
         ("sales", "connected", "disconnected", "logged out"),
         ("sales", "disconnected", "paused", "holidays"),
     ]
+
+
+def test_a_channel_cannot_unlearn_to_dedupe_while_it_is_about_to_repeat(db: Db) -> None:
+    settings = {"url": "http://127.0.0.1", "idempotent": True}
+    channel = make_channel(db, transport="webhook", settings=settings)
+    make_campaign(db, size=1)
+    runner = make_runner(db)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    advance(db, leased, [error(1, "timeout", written=True)])
+
+    with refused(db, "RT002", "about to repeat"):
+        db.execute("select retoma.configure_channel('sales', '{\"idempotent\": false}')")
+
+    move_clock(db, "1 hour")
+    assert send_all(db, runner, channel) == [1]
+    db.execute("select retoma.configure_channel('sales', '{\"idempotent\": false}')")

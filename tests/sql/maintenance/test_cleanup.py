@@ -11,6 +11,7 @@ from tests.support.campaigns import (
     call,
     make_campaign,
     move_clock,
+    must_lease,
     refused,
     send_all,
     status,
@@ -191,3 +192,17 @@ def _partitions(db: Db) -> list[str]:
         " and c.relispartition and c.relkind = 'r' order by 1"
     )
     return [name for (name,) in found]
+
+
+def test_a_campaign_is_not_erased_while_somebody_holds_a_batch_of_it(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    make_campaign(db)
+    leased = must_lease(db, runner, channel)
+    db.execute("select retoma.cancel_campaign('natal')")
+    move_clock(db, "91 days")
+    assert cleanup(db)["campaigns"] == 0
+
+    db.execute("select retoma.release_batch(%s, %s)", (leased.batch_id, leased.epoch))
+
+    assert cleanup(db)["campaigns"] == 1

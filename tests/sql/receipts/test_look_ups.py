@@ -44,10 +44,15 @@ def claim(db: Db, channel: int) -> list[tuple[object, ...]]:
     return db.execute("select * from retoma.claim_look_ups(%s)", (channel,)).fetchall()
 
 
+def look_up(db: Db, result: str, attempt: int = 1) -> Jsonb:
+    """An answer of the provider about the message in doubt."""
+    message_id = call(db, "select message_id from retoma.v_in_doubt")
+    return Jsonb([{"message_id": message_id, "attempt": attempt, "result": result}])
+
+
 def answer(db: Db, channel: int, result: str) -> int:
     """Answers for the message in doubt. Returns how many messages it was about."""
-    results = Jsonb([{"message_id": call(db, "select message_id from retoma.v_in_doubt"), "result": result}])
-    return int(call(db, "select retoma.record_look_ups(%s, %s)", channel, results))
+    return int(call(db, "select retoma.record_look_ups(%s, %s)", channel, look_up(db, result)))
 
 
 def test_invariant_4_the_provider_is_asked_when_the_request_cannot_be_under_way_any_more(
@@ -58,7 +63,7 @@ def test_invariant_4_the_provider_is_asked_when_the_request_cannot_be_under_way_
     move_clock(db, "61 s")
 
     message_id = call(db, "select message_id from retoma.v_in_doubt")
-    assert claim(db, asking) == [(message_id, phone(1), "webhook", SETTINGS)]
+    assert claim(db, asking) == [(message_id, 1, phone(1), "sales", "webhook", SETTINGS)]
 
 
 def test_a_channel_with_something_to_ask_is_rung(db: Db, asking: int, runner: UUID) -> None:
@@ -125,14 +130,40 @@ def test_a_message_that_the_provider_does_not_know_of_stays_in_doubt_and_is_aske
 
 
 def test_an_answer_that_comes_twice_or_too_late_changes_nothing(db: Db, asking: int) -> None:
-    results = Jsonb(
-        [{"message_id": call(db, "select message_id from retoma.v_in_doubt"), "result": "absent"}]
-    )
+    results = look_up(db, "absent")
     assert call(db, "select retoma.record_look_ups(%s, %s)", asking, results) == 1
 
     assert call(db, "select retoma.record_look_ups(%s, %s)", asking, results) == 0
 
     assert books(db) == {"pending": 2}
+
+
+def test_an_answer_says_nothing_of_a_later_attempt(db: Db, asking: int, runner: UUID) -> None:
+    send_all(db, runner, asking)
+    results = look_up(db, "absent")
+    db.execute("select retoma.record_look_ups(%s, %s)", (asking, results))
+    leased = must_lease(db, runner, asking)
+    advance(db, leased, want=1)
+    advance(db, leased, [error(1, "timeout", written=True)])
+
+    assert call(db, "select retoma.record_look_ups(%s, %s)", asking, results) == 0
+
+    assert books(db) == {"in_doubt": 1, "sent": 1}
+
+
+def test_a_message_in_doubt_of_a_cancelled_campaign_is_only_settled_by_being_found(
+    db: Db, asking: int
+) -> None:
+    db.execute("select retoma.cancel_campaign('natal')")
+    move_clock(db, "61 s")
+
+    assert answer(db, asking, "absent") == 1
+
+    assert books(db) == {"in_doubt": 1, "cancelled": 1}
+    assert claim(db, asking) == []
+    move_clock(db, "61 s")
+    assert answer(db, asking, "found") == 1
+    assert books(db) == {"sent": 1, "cancelled": 1}
 
 
 def test_the_answer_of_another_channel_is_not_believed(db: Db, asking: int) -> None:
@@ -142,7 +173,7 @@ def test_the_answer_of_another_channel_is_not_believed(db: Db, asking: int) -> N
 
 @pytest.mark.parametrize("unknown", ["", "x", "g" * 32, "f" * 32])
 def test_answers_about_messages_that_are_not_ours_are_passed_over(db: Db, asking: int, unknown: str) -> None:
-    results = Jsonb([{"message_id": unknown, "result": "absent"}])
+    results = Jsonb([{"message_id": unknown, "attempt": 1, "result": "absent"}])
     assert call(db, "select retoma.record_look_ups(%s, %s)", asking, results) == 0
 
 

@@ -336,3 +336,20 @@ def test_what_are_not_receipts_is_refused_whole(db: Db, channel: int, subtests: 
 def test_receipts_of_an_unknown_channel_are_refused(db: Db) -> None:
     with refused(db, "RT001"):
         db.execute("select retoma.record_receipts('sales', '[]')")
+
+
+def test_a_message_that_was_tried_again_is_delivered_once(db: Db, runner: UUID) -> None:
+    settings = {"url": "http://127.0.0.1", "idempotent": True}
+    channel = make_channel(db, transport="webhook", settings=settings)
+    in_doubt(db, runner, channel)
+    assert report(db, "delivered") == 1
+    move_clock(db, "1 hour")
+    assert send_all(db, runner, channel) == []
+    assert books(db) == {"sent": 1}
+
+    for status in ("delivered", "read"):
+        assert report(db, status) == 1
+
+    assert totals(db) == (1, 1)
+    assert db.execute("select state, receipt from retoma.v_message").fetchall() == [("sent", "read")]
+    assert_counters_match_deliveries(db)

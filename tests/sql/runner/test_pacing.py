@@ -300,6 +300,35 @@ def test_a_quota_is_one_for_all_campaigns_of_the_channel(db: Db) -> None:
     assert len(send_all(db, make_runner(db), channel)) == 3
 
 
+def test_a_quota_does_not_go_back_to_yesterday_around_midnight(db: Db) -> None:
+    channel = make_channel(db, daily_quota=2)
+    make_campaign(db, size=5)
+    runner = make_runner(db)
+    set_clock(db, "2026-03-03 00:00:01 UTC")
+    assert send_all(db, runner, channel) == [1, 2]
+    # As for a step that read the clock before midnight, and got the lock after another.
+    set_clock(db, "2026-03-02 23:59:59 UTC")
+    db.execute("select retoma.resume_channel('sales')")
+    assert send_all(db, runner, channel) == []
+
+    set_clock(db, "2026-03-03 12:00 UTC")
+    db.execute("select retoma.resume_channel('sales')")
+
+    assert send_all(db, runner, channel) == []
+
+
+def test_a_cap_does_not_go_back_to_yesterday_around_midnight(db: Db) -> None:
+    channel = make_channel(db)
+    make_campaign(db, size=5)
+    db.execute("select retoma.set_daily_cap('natal', 2)")
+    runner = make_runner(db)
+    set_clock(db, "2026-03-03 00:00:01 UTC")
+    assert send_all(db, runner, channel) == [1, 2]
+    set_clock(db, "2026-03-02 23:59:59 UTC")
+
+    assert send_all(db, runner, channel) == []
+
+
 def test_a_raised_quota_takes_effect_when_the_channel_is_resumed(db: Db) -> None:
     channel = make_channel(db, daily_quota=1)
     make_campaign(db)
