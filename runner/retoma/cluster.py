@@ -148,6 +148,8 @@ def is_listening(cluster: Cluster) -> bool:
             probe.connect(str(socket_directory(cluster) / _socket_name(cluster)))
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
             return False
+        except PermissionError:
+            raise _not_ours(cluster) from None
     return True
 
 
@@ -203,6 +205,15 @@ def _pid_file_lines(cluster: Cluster) -> list[str]:
         return (cluster.data / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
         return []
+    except PermissionError:
+        raise _not_ours(cluster) from None
+
+
+def _not_ours(cluster: Cluster) -> RetomaError:
+    return RetomaError(
+        f"The server in {cluster.data} belongs to another user.",
+        hint="Set RETOMA_HOME to a directory of your own, or RETOMA_DATABASE_URL to a database.",
+    )
 
 
 def _postmaster_pid(cluster: Cluster) -> int | None:

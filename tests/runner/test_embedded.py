@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -14,6 +14,7 @@ import pytest
 
 from retoma import cluster, embedded
 from retoma.cluster import Cluster
+from retoma.errors import RetomaError
 from tests.support.command import environment, retoma
 from tests.support.waiting import wait_until
 
@@ -103,6 +104,21 @@ def test_it_starts_again_after_kill_9(home: Path) -> None:
 
     with psycopg.connect(url) as connection:
         assert connection.execute("select answer from kept").fetchone() == (42,)
+
+
+@pytest.mark.parametrize("ask", [cluster.is_listening, cluster.is_ready])
+def test_a_server_of_another_user_is_named_as_such(home: Path, ask: Callable[[Cluster], bool]) -> None:
+    theirs = server_of(home)
+    theirs.data.mkdir(mode=0o000)
+    account = os.geteuid()
+    if account == 0:
+        os.seteuid(65_534)  # root may enter any directory
+    try:
+        with pytest.raises(RetomaError, match="belongs to another user"):
+            ask(theirs)
+    finally:
+        os.seteuid(account)
+    theirs.data.rmdir()
 
 
 def test_a_process_id_that_another_program_got_does_not_keep_it_down(home: Path) -> None:

@@ -3,6 +3,7 @@
 Each subcommand is a module of its own and is imported only when it runs, so that `retoma --help` is instant.
 """
 
+import errno
 import importlib
 import sys
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,8 @@ COMMANDS = {
 UNREACHABLE = ("08", "57P", "28", "3D")
 # Undefined schema, table and function.
 NOT_INSTALLED = ("3F000", "42P01", "42883")
+# What the system says of an address that a server cannot listen on.
+NOT_TO_BE_HAD = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 
 
 class LazyGroup(click.Group):
@@ -73,7 +76,20 @@ def explain(error: Exception) -> RetomaError | None:
     database = sys.modules.get("psycopg")
     if database is not None and isinstance(error, database.Error):
         return _explain_database(error)
+    # A pipe whose reader has left is click's to handle. Without a strerror it is not from the system.
+    if isinstance(error, OSError) and error.strerror and error.errno != errno.EPIPE:
+        return _explain_system(error, error.strerror)
     return None
+
+
+def _explain_system(error: OSError, said: str) -> RetomaError:
+    if error.filename is not None:
+        return RetomaError(
+            f"{said}: {error.filename}",
+            "Check its owner, its rights and the room on the disk; RETOMA_HOME moves what Retoma keeps.",
+        )
+    hint = "Choose another address with --host, or another port with --port."
+    return RetomaError(said, hint if error.errno in NOT_TO_BE_HAD else None)
 
 
 def _explain_database(error: "psycopg.Error") -> RetomaError:

@@ -12,7 +12,13 @@ from retoma.errors import RetomaError
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; has no access control."
 )
-@click.option("--port", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--port",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 65_535),
+    help="Port to listen on; 0 takes a free one.",
+)
 @click.option(
     "--ledger",
     required=True,
