@@ -315,28 +315,6 @@ def test_two_who_configure_a_channel_at_once_both_have_their_way(db: Db, databas
     assert db.execute("select looks_up, dedupes from retoma.channel").fetchall() == [(True, True)]
 
 
-def test_a_runner_that_unregisters_ends_no_lease_of_another(db: Db, database: str) -> None:
-    channel = make_channel(db)
-    make_campaign(db)
-    old, new = make_runner(db, "old"), make_runner(db, "new")
-    leased = must_lease(db, old, channel)
-    with (
-        psycopg.connect(database) as holder,
-        sessions(database, 1) as (other,),
-        ThreadPoolExecutor(1) as pool,
-    ):
-        # Where it stops first: its own row.
-        holder.execute("select from retoma.runner where id = %s for update", (old,))
-        ending = pool.submit(other.execute, "select retoma.unregister_runner(%s)", (old,))
-        wait_until(lambda: waits(db, other))
-        db.execute("select retoma.release_batch(%s, %s)", (leased.batch_id, leased.epoch))
-        must_lease(db, new, channel)
-        holder.commit()
-        ending.result(timeout=10)
-
-    assert call(db, "select runner from retoma.campaign_batch_details where status = 'leased'") == "new"
-
-
 def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, database: str) -> None:
     names = ["c1", "c2", "c3"]
     channels = [
