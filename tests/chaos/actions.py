@@ -29,9 +29,7 @@ async def act(stage: Stage, action: Action, start: float) -> None:
 async def _kill(stage: Stage, action: Action) -> None:
     runner = stage.places[action.target]
     async with stage.lock(action.target):
-        at, name = time.time(), runner.name
-        await runner.kill()
-        stage.note(at, "kill", name)
+        await stage.kill(runner)
         await asyncio.sleep(action.arguments["back_after_s"])
         await runner.start()
 

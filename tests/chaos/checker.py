@@ -342,13 +342,15 @@ def books(facts: Facts) -> Iterator[str]:
 
 
 def liveness(facts: Facts) -> Iterator[str]:
-    """After the faults are healed, everything ends."""
+    """After the faults are healed, everything ends; and no runner has met what it does not know."""
     for campaign in facts.history.campaigns:
         if campaign.status not in ENDED:
             yield f"campaign {campaign.name} is still {campaign.status}"
     for fault in facts.history.faults:
         if fault.kind == "died":
             yield f"runner {fault.target} has ended by itself"
+        if fault.kind == "raised":
+            yield f"a runner logged an unexpected error: {fault.target}"
 
 
 RULES: dict[str, Callable[[Facts], Iterable[str]]] = {

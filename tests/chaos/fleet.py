@@ -68,6 +68,17 @@ class Runner:
         if self.process is not None:
             await self.process.wait()
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the process has ended, and neither by a signal nor because it was asked to."""
+        ended = (0, None, -signal.SIGTERM, -signal.SIGKILL)
+        return self.process is not None and self.process.returncode not in ended
+
+    def exceptions(self) -> list[str]:
+        """What its processes have logged with a traceback, or on their way out: the first words of each."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return [line[:200] for line in lines if '"exception":' in line or line.startswith("Traceback")]
+
     async def terminate(self, timeout_s: float = 5.0) -> bool:
         """SIGTERM; False when the process had to be killed after timeout_s."""
         self.signal(signal.SIGTERM)

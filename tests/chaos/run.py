@@ -94,6 +94,7 @@ async def _play(stage: Stage) -> tuple[float | None, list[Sample]]:
         await asyncio.gather(sampling, return_exceptions=True)
     finally:
         await stage.tear_down()
+        stage.find_exceptions()
     # Now that nothing moves any more, this sample and what is collected are of one state.
     samples += await _books(stage.url)
     return ended_after_s, samples

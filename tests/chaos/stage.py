@@ -56,11 +56,31 @@ class Stage:
         """For what only one action at a time may stop and start: a place, the server, the provider."""
         return self._locks.setdefault(name, asyncio.Lock())
 
+    async def kill(self, runner: Runner) -> None:
+        """SIGKILL to a runner; into the kill log."""
+        at, name = time.time(), runner.name
+        self._find_dead(runner)
+        await runner.kill()
+        self.note(at, "kill", name)
+
     async def stop(self, runner: Runner) -> None:
         """SIGTERM to a runner, and SIGKILL if it does not end; into the kill log."""
         at, name = time.time(), runner.name
+        self._find_dead(runner)
         in_time = await runner.terminate()
         self.note(at, "terminate" if in_time else "kill", name)
+        if runner.has_failed:
+            self.note(at, "died", name)
+
+    def find_exceptions(self) -> None:
+        """Writes what the logs of the runners hold of unexpected errors into the kill log."""
+        for runner in self.places.values():
+            for words in runner.exceptions():
+                self.note(time.time(), "raised", f"{runner.place}: {words}")
+
+    def _find_dead(self, runner: Runner) -> None:
+        if not runner.alive:
+            self.note(time.time(), "died", runner.name)
 
     async def sql(self, query: LiteralString, *arguments: object) -> list[Any] | None:
         """One statement of an operator; None when the server is down, or the state of things forbids it."""

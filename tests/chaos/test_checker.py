@@ -397,6 +397,10 @@ def a_runner_that_ended_by_itself(h: History) -> History:
     return replace(h, faults=[*h.faults, Fault(1001.0, 1001.0, "died", "r1")])
 
 
+def a_runner_that_raised(h: History) -> History:
+    return replace(h, faults=[*h.faults, Fault(1001.0, 1001.0, "raised", "r1: KeyError")])
+
+
 def a_state_that_changes_under_the_same_epoch(h: History) -> History:
     end = next(s for s in h.steps if s.new_status == "completed")
     return replace(h, steps=swap(h.steps, end, replace(end, new_epoch=end.old_epoch)))
@@ -455,6 +459,7 @@ PLANTED: list[tuple[str, Callable[[History], History], str]] = [
     ("books", books_that_do_not_match_the_messages, "its messages say"),
     ("liveness", a_campaign_that_never_ends, "is still running"),
     ("liveness", a_runner_that_ended_by_itself, "has ended by itself"),
+    ("liveness", a_runner_that_raised, "unexpected error"),
 ]
 
 
