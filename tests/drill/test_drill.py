@@ -1,17 +1,27 @@
 """`retoma drill` as an operator runs it."""
 
 import json
+import random
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import psycopg
+import pytest
 
+from retoma import embedded
+from retoma.drill import crashes
 from retoma.drill.crashes import Recovery
 from retoma.drill.ledger import LedgerReader
+from retoma.drill.stage import Stage
 from retoma.drill.verdict import times
+from retoma.errors import RetomaError
 from tests.support.clusters import Server
 from tests.support.command import environment, retoma
+from tests.support.waiting import wait_until
 
 
 def drill(
@@ -65,6 +75,22 @@ def test_a_database_with_something_in_it_is_refused_and_stays_as_it_is(database:
     assert "hint: " in result.stderr
     with psycopg.connect(database) as connection:
         assert connection.execute("select count(*) from retoma.channel").fetchone() == (0,)
+
+
+def test_a_database_that_does_not_come_back_ends_the_drill(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(home: Path) -> str:
+        raise RetomaError("PostgreSQL did not start.")
+
+    monkeypatch.setattr(embedded, "stop", lambda *_: True)
+    monkeypatch.setattr(embedded, "start", fails)
+    monkeypatch.setattr(crashes, "MAX_DOWN_S", 0)
+    scene = SimpleNamespace(scratch_home=Path, leased=lambda: {"sales"}, url="postgresql://127.0.0.1:1/none")
+    before = set(threading.enumerate())
+
+    with pytest.raises(RetomaError, match="did not start"):
+        crashes.restart_the_database(cast(Stage, scene), random.Random(1))
+
+    wait_until(lambda: set(threading.enumerate()) <= before)
 
 
 def test_the_ledger_is_read_while_it_grows(tmp_path: Path) -> None:

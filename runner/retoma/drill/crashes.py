@@ -73,29 +73,36 @@ def restart_the_database(stage: Stage, rng: random.Random) -> list[Recovery]:
 
     Raises:
         NotInTime: they did not.
+        RetomaError: the server did not start.
     """
     home = stage.scratch_home()
     channels = wait_for(stage.leased, DEADLINE_S, "No channel was leased")
     embedded.stop(home, "immediate")
     time.sleep(rng.uniform(0, MAX_DOWN_S))
     first: list[float] = []
-    probe = threading.Thread(target=lambda: first.append(first_connection(stage.url)))
+    given_up = threading.Event()
+    probe = threading.Thread(target=lambda: first.append(first_connection(stage.url, given_up)), daemon=True)
     probe.start()
-    embedded.start(home)
+    try:
+        embedded.start(home)
+    except BaseException:
+        given_up.set()
+        raise
     probe.join()
     stage.disconnect()
     return sends_after("restart", stage, dict.fromkeys(channels, first[0]), first[0])
 
 
-def first_connection(url: str) -> float:
-    """Connects again and again; returns when it succeeded first, in Unix seconds."""
-    while True:
+def first_connection(url: str, given_up: threading.Event | None = None) -> float:
+    """Connects again and again; returns when it succeeded first or was given up, in Unix seconds."""
+    while given_up is None or not given_up.is_set():
         try:
             psycopg.connect(url).close()
         except psycopg.OperationalError:
             time.sleep(0.005)
         else:
-            return time.time()
+            break
+    return time.time()
 
 
 def sends_after(crash: str, stage: Stage, since: Mapping[str, float], at: float) -> list[Recovery]:
