@@ -1,14 +1,18 @@
 """The documents cannot rot: what they show is run as typed, and their links lead somewhere."""
 
+import os
 import re
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from tests.support import sessions
 from tests.support.clusters import Server
 from tests.support.command import environment
 from tests.support.sessions import agrees, session, steps
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,6 +69,28 @@ def test_a_wildcard_stands_for_anything_and_the_rest_is_exact() -> None:
     assert agrees("a | …\n(… rows)", "a    |  17\n(2 rows)\n")
     assert not agrees("a | 16", "a | 17")
     assert not agrees("a", "a\nERROR:  b")
+
+
+def test_a_command_that_hangs_is_gone_with_its_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "DEADLINE_S", 0.5)
+    command = "sleep 1000 & echo $! > background; sh -c 'echo $$ > hanging; exec sleep 1000'"
+    (step,) = steps(f"```console\n$ {command}\n```\n")
+
+    with pytest.raises(AssertionError), session(tmp_path, dict(os.environ)) as reader:
+        reader.follow(step)
+
+    for name in ("background", "hanging"):
+        pid = int((tmp_path / name).read_text())
+        wait_until(lambda pid=pid: not running(pid))  # type: ignore[misc]
+
+
+def running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def follow(name: str, server: Server, database_url: str, directory: Path) -> None:

@@ -15,9 +15,11 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from tests.support.waiting import wait_until
 
@@ -109,10 +111,13 @@ class Session:
         assert agrees(shown or "", real), f"{command}\n--- shown\n{shown}\n--- real\n{real}"
 
     def end(self) -> None:
-        """Kill all that the shell has started, and the shell."""
-        self._bash("kill -9 $(jobs -p) 2> /dev/null || true")
-        os.killpg(self._shell.pid, signal.SIGKILL)
+        """Kill the shell, and all that it has started; it is not asked, because it may wait for a command."""
+        self._shell.kill()
         self._shell.wait()
+        for pid in psutil.pids():
+            with suppress(ProcessLookupError, PermissionError):
+                if os.getsid(pid) == self._shell.pid:
+                    os.kill(pid, signal.SIGKILL)
 
     def _statement(self, statement: str, shown: str) -> str:
         real = self._psql(statement)[1]

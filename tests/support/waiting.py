@@ -1,8 +1,7 @@
 """Waiting for a condition with a deadline, in place of sleeping for a guess."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -23,13 +22,4 @@ def wait_until(condition: Callable[[], T], deadline_s: float = 10) -> T:
     while not (result := condition()):
         assert time.monotonic() < end, f"still not true after {deadline_s} s; last result: {result!r}"
         time.sleep(POLL_S)
-    return result
-
-
-async def wait_until_async(condition: Callable[[], Awaitable[T]], deadline_s: float = 10) -> T:
-    """`wait_until` for a condition that is awaited."""
-    end = time.monotonic() + deadline_s
-    while not (result := await condition()):
-        assert time.monotonic() < end, f"still not true after {deadline_s} s; last result: {result!r}"
-        await asyncio.sleep(POLL_S)
     return result
