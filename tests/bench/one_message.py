@@ -1,7 +1,7 @@
 """The engine with one message a step, so that at most one is in doubt, against bare single-row commits."""
 
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.bench import world
 from tests.bench.engine import bare_insert, engine, fill_source
@@ -51,15 +51,13 @@ def _bare_in_parallel(server: Server, size: int) -> Run:
     with server.connect() as connection:
         connection.execute("truncate bare")
         connection.execute("checkpoint")
-    threads = [
-        threading.Thread(target=_insert, args=(server, 1 + index * size, size))
-        for index in range(CONNECTIONS)
-    ]
-    with measured(run, {"server": server.pid, "client": os.getpid()}):
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    with (
+        ThreadPoolExecutor(CONNECTIONS) as pool,
+        measured(run, {"server": server.pid, "client": os.getpid()}),
+    ):
+        inserts = [pool.submit(_insert, server, 1 + index * size, size) for index in range(CONNECTIONS)]
+        for insert in inserts:
+            insert.result()
     return run
 
 
