@@ -13,10 +13,21 @@ declare
   v_known int[];
 begin
   perform retoma.check_reserved(p_batch, p_ordinals);
-  v_known := array(
-    select d.ordinal from retoma.delivery as d
-    where d.campaign_id = p_batch.campaign_id and d.ordinal = any(p_ordinals) and d.attempt = p_batch.attempt
-  );
+  if current_setting('server_version_num')::int >= 170000 then
+    v_known := array(
+      select d.ordinal from retoma.delivery as d
+      where d.campaign_id = p_batch.campaign_id and d.ordinal = any(p_ordinals) and d.attempt = p_batch.attempt
+    );
+  else
+    -- Here the planner may leave the array out of what it asks the index for, and read all deliveries of the campaign.
+    v_known := array(
+      select u.ordinal from unnest(p_ordinals) as u (ordinal)
+      where (
+        select d.ordinal from retoma.delivery as d
+        where d.campaign_id = p_batch.campaign_id and d.ordinal = u.ordinal and d.attempt = p_batch.attempt
+      ) is not null
+    );
+  end if;
   insert into retoma.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome)
   select
     p_now, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt, 'sent'

@@ -288,3 +288,30 @@ def test_the_guard_of_batches_refuses_to_reopen_a_completed_one(
     for to in cases:
         with subtests.test(to=to), refused(db, "RT002", "cannot go from completed"):
             db.execute("update retoma.batch set status = %s, lease_epoch = lease_epoch + 1", (to,))
+
+
+def test_a_step_reads_no_deliveries_but_its_own_whatever_the_table_was_when_its_plan_was_made(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    read = (
+        "select sum(pg_stat_get_xact_tuples_returned(i.indexrelid)) from pg_index as i"
+        " where i.indrelid in (select inhrelid from pg_inherits where inhparent = 'retoma.delivery'::regclass)"
+    )
+    make_campaign(db, size=20)
+    leased = must_lease(db, runner, channel)
+    for _ in range(2):
+        step = advance(db, leased, want=5)
+        advance(db, leased, accepted(*step.ordinals))
+    db.execute(
+        "insert into retoma.delivery"
+        " (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome) select now(), %s, 1, g, %s, 1, 1, 'sent' from generate_series(1001, 6000) as g",
+        (leased.batch_id, channel),
+    )
+    step = advance(db, leased, want=5)
+
+    with db.transaction():
+        before = call(db, read)
+        advance(db, leased, accepted(*step.ordinals))
+        after = call(db, read)
+
+    assert after - before < 100
