@@ -3,7 +3,7 @@ create or replace function retoma.look_up_targets(
 ) returns setof record
 language sql stable
 begin atomic
-  select d.campaign_id, d.ordinal, d.batch_id, r.result, d.code is distinct from 'lease_expired' and c.status <> 'cancelled'
+  select d.campaign_id, d.ordinal, d.batch_id, r.result, coalesce(d.code, '') <> 'lease_expired' and c.status <> 'cancelled'
   from jsonb_to_recordset(p_results) as r (message_id text, attempt smallint, result text)
   inner join retoma.campaign as c on c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$'
   inner join retoma.delivery as d

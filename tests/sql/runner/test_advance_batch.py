@@ -294,17 +294,18 @@ def test_a_step_reads_no_deliveries_but_its_own_whatever_the_table_was_when_its_
     db: Db, channel: int, runner: UUID
 ) -> None:
     read = (
-        "select sum(pg_stat_get_xact_tuples_returned(i.indexrelid)) from pg_index as i"
-        " where i.indrelid in (select inhrelid from pg_inherits where inhparent = 'retoma.delivery'::regclass)"
+        "select sum(pg_stat_get_xact_tuples_returned(i.indexrelid)) from pg_index as i where i.indrelid"
+        " in (select inhrelid from pg_inherits where inhparent = 'retoma.delivery'::regclass)"
     )
     make_campaign(db, size=20)
     leased = must_lease(db, runner, channel)
     for _ in range(2):
         step = advance(db, leased, want=5)
         advance(db, leased, accepted(*step.ordinals))
+    columns = "at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome"
     db.execute(
-        "insert into retoma.delivery"
-        " (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome) select now(), %s, 1, g, %s, 1, 1, 'sent' from generate_series(1001, 6000) as g",
+        f"insert into retoma.delivery ({columns})"
+        " select now(), %s, 1, g, %s, 1, 1, 'sent' from generate_series(1001, 6000) as g",
         (leased.batch_id, channel),
     )
     step = advance(db, leased, want=5)
