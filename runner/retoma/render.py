@@ -65,7 +65,7 @@ def compile_text(body: str) -> Renderer:
         except LiquidError as error:
             raise RenderError(error.message or type(error).__name__) from error
         except Exception as error:
-            # A filter that meets a value it was not made for: a date of the year 20240131, an infinite number.
+            # A filter has met a value that it was not made for: a date in 20240131101500, an infinite number.
             raise RenderError(type(error).__name__) from error
 
     parts = _plain_parts(template)
