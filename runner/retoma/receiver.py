@@ -89,7 +89,8 @@ async def _hook(request: web.Request) -> web.Response:
             return web.json_response({"error": "there is no such channel"}, status=404)
         if error.sqlstate == _BAD_VALUE or isinstance(error, psycopg.DataError):
             reason = f"A value is refused: {error.diag.message_primary or error}."
-            log.warning("webhook_refused", channel=channel, reason=reason)
+            # The words may hold a number: they are for the caller only.
+            log.warning("webhook_refused", channel=channel, sqlstate=error.sqlstate)
             return web.json_response({"error": reason}, status=400)
         log.error("webhook_not_recorded", channel=channel, sqlstate=error.sqlstate)
         return web.json_response({"error": "not recorded; call again"}, status=503)
