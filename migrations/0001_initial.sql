@@ -3529,6 +3529,10 @@ begin
   batch := p_batch;
   batch.reserved := batch.reserved + cardinality(p_ordinals);
   if batch.maybe_sent then
+    -- A receipt that is just being applied to an earlier attempt is waited for.
+    perform from unnest(p_ordinals) as u (ordinal)
+    inner join retoma.delivery as d on d.campaign_id = p_batch.campaign_id and u.ordinal = d.ordinal
+    for share of d;
     v_arrived := array(
       select u.ordinal from unnest(p_ordinals) as u (ordinal) where retoma.has_arrived(p_batch.campaign_id, u.ordinal)
     );
@@ -4303,6 +4307,23 @@ comment on function retoma.record_look_ups(int, jsonb) is
 that was asked about: an answer says nothing of a later one. found: sent; absent: it was never taken, and is sent again, unless its
 runner may only be frozen and send it yet, or its campaign was cancelled; unknown: stays in doubt, and is asked about again later. Returns how many. Error RT003: not an array.';
 
+-- sql/60_receipts/channels_that_can_ask.sql
+
+-- Starts from the messages in doubt, which are few: asking for each channel of thousands took seconds in every tick.
+create or replace function retoma.channels_that_can_ask() returns setof int
+language sql stable
+set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+begin atomic
+  select distinct d.channel_id
+  from retoma.delivery as d
+  inner join retoma.channel as h on d.channel_id = h.id
+  where d.outcome = 'in_doubt' and h.looks_up and h.connected
+    and coalesce(d.receipt_at, d.at) < retoma.clock() - (select s.look_up_after from retoma.setting as s);
+end;
+
+comment on function retoma.channels_that_can_ask() is 'Channels for which claim_look_ups has messages now.';
+
 -- sql/50_runner/reap_leases.sql
 
 -- Takes back the leases that expired, and at once those of a runner that stopped or whose session is gone, unless the server has
@@ -4420,9 +4441,8 @@ begin
         and (b.channel_id is null or b.channel_id = cc.channel_id)
     )
     union
-    select h.id
-    from retoma.channel as h
-    where h.looks_up and h.connected and exists (select from retoma.claim_look_ups(h.id, 1))
+    select a.id
+    from retoma.channels_that_can_ask() as a (id)
   );
   -- Whoever fetches a job that waits now will see all that is seen here: no need to write it again, twice a second.
   v_ids := array(

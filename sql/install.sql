@@ -198,6 +198,7 @@ set local client_min_messages to warning;
 \ir 60_receipts/claim_look_ups.sql
 \ir 60_receipts/look_up_targets.sql
 \ir 60_receipts/record_look_ups.sql
+\ir 60_receipts/channels_that_can_ask.sql
 
 -- Runners: the tick
 \ir 50_runner/reap_leases.sql

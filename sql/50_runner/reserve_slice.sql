@@ -23,6 +23,10 @@ begin
   batch := p_batch;
   batch.reserved := batch.reserved + cardinality(p_ordinals);
   if batch.maybe_sent then
+    -- A receipt that is just being applied to an earlier attempt is waited for.
+    perform from unnest(p_ordinals) as u (ordinal)
+    inner join retoma.delivery as d on d.campaign_id = p_batch.campaign_id and u.ordinal = d.ordinal
+    for share of d;
     v_arrived := array(
       select u.ordinal from unnest(p_ordinals) as u (ordinal) where retoma.has_arrived(p_batch.campaign_id, u.ordinal)
     );

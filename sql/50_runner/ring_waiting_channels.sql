@@ -31,9 +31,8 @@ begin
         and (b.channel_id is null or b.channel_id = cc.channel_id)
     )
     union
-    select h.id
-    from retoma.channel as h
-    where h.looks_up and h.connected and exists (select from retoma.claim_look_ups(h.id, 1))
+    select a.id
+    from retoma.channels_that_can_ask() as a (id)
   );
   -- Whoever fetches a job that waits now will see all that is seen here: no need to write it again, twice a second.
   v_ids := array(

@@ -315,6 +315,27 @@ def test_two_who_configure_a_channel_at_once_both_have_their_way(db: Db, databas
     assert db.execute("select looks_up, dedupes from retoma.channel").fetchall() == [(True, True)]
 
 
+def test_a_step_waits_for_a_receipt_that_proves_an_earlier_attempt(db: Db, database: str) -> None:
+    channel = make_channel(db, transport="webhook", settings={"url": "http://127.0.0.1", "idempotent": True})
+    make_campaign(db, size=1)
+    runner = make_runner(db)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    advance(db, leased, [error(1, "timeout")])
+    db.execute("select retoma.opt_out(%s)", (phone(1),))
+    move_clock(db, "1 hour")
+    leased = must_lease(db, runner, channel)
+    receipt = [{"message_id": call(db, "select message_id from retoma.v_message"), "status": "delivered"}]
+    with psycopg.connect(database) as slow, ThreadPoolExecutor(1) as pool, sessions(database, 1) as (other,):
+        slow.execute("select retoma.record_receipts('sales', %s)", (Jsonb(receipt),))
+        stepping = pool.submit(advance, other, leased, (), 1)
+        wait_until(lambda: stepping.done() or waits(db, other))
+        slow.commit()
+        stepping.result(timeout=10)
+
+    assert books(db) == {"sent": 1}
+
+
 def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, database: str) -> None:
     names = ["c1", "c2", "c3"]
     channels = [
