@@ -7,11 +7,12 @@ as $$
 declare
   v_ids int[] := array(
     select c.id from retoma.campaign as c
-    where c.status in ('running', 'interrupted')
-      and case
-        when c.status = 'running' then retoma.why_no_channel(c.id) is not null
-        else c.interrupt_cause = 'channel' and retoma.why_no_channel(c.id) is null
-      end
+    where (c.status = 'running' or c.interrupt_cause = 'channel')
+      and (c.status = 'running') <> exists(
+        select from retoma.campaign_channel as cc
+        inner join retoma.channel as h on cc.channel_id = h.id
+        where cc.campaign_id = c.id and h.connected and not h.paused
+      )
     order by c.id
     for no key update skip locked
   );
