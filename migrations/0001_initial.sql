@@ -2742,6 +2742,26 @@ end;
 
 comment on function retoma.cap_left(int, timestamptz) is 'Messages that the daily cap of a campaign leaves for today; null without a cap.';
 
+-- sql/50_runner/zones_that_may_send.sql
+
+-- A set, and of one statement, so that it becomes part of the query that asks. What few campaigns have is only asked about those: a function
+-- called for each of 1,000 campaigns took 100 ms of every tick.
+create or replace function retoma.zones_that_may_send(p_now timestamptz) returns table (campaign_id int, zone text)
+language sql stable
+begin atomic
+  select z.campaign_id, z.zone
+  from retoma.campaign as c
+  inner join retoma.campaign_zone as z on c.id = z.campaign_id
+  where c.status = 'running' and (z.zone = '' or retoma.window_is_open(c.id, z.zone, p_now))
+    and not exists (
+      select from retoma.campaign_rule as r
+      where r.campaign_id = c.id and r.kind = 'daily_cap' and retoma.cap_left(c.id, p_now) = 0
+    );
+end;
+
+comment on function retoma.zones_that_may_send(timestamptz) is
+'Zones of running campaigns that are inside a window now, and whose campaign has not used up its daily cap.';
+
 -- sql/50_runner/spend_cap.sql
 
 -- Takes up to p_want from the campaign's daily cap and returns what it got; a negative p_want gives back. Locks the cap until
@@ -2817,11 +2837,9 @@ language sql stable
 begin atomic
   select z.campaign_id, z.zone
   from retoma.campaign_channel as cc
-  inner join retoma.campaign as c on cc.campaign_id = c.id
-  inner join retoma.campaign_zone as z on c.id = z.campaign_id
-  where cc.channel_id = p_channel_id and c.status = 'running'
-    and retoma.window_is_open(c.id, z.zone, p_now) and retoma.cap_left(c.id, p_now) is distinct from 0
-  order by cc.last_leased_at, c.id, z.zone;
+  inner join retoma.zones_that_may_send(p_now) as z on cc.campaign_id = z.campaign_id
+  where cc.channel_id = p_channel_id
+  order by cc.last_leased_at, z.campaign_id, z.zone;
 end;
 
 comment on function retoma.open_zones(int, timestamptz) is
@@ -4422,15 +4440,12 @@ declare
 begin
   v_ids := array(
     with due as materialized (
-      select c.id as campaign_id, z.zone
-      from retoma.campaign as c
-      inner join retoma.campaign_zone as z on c.id = z.campaign_id
-      where c.status = 'running'
-        and exists (
-          select from retoma.batch as b
-          where b.campaign_id = c.id and b.zone = z.zone and b.status = 'ready' and b.not_before <= v_now
-        )
-        and retoma.window_is_open(c.id, z.zone, v_now) and retoma.cap_left(c.id, v_now) is distinct from 0
+      select z.campaign_id, z.zone
+      from retoma.zones_that_may_send(v_now) as z
+      where exists (
+        select from retoma.batch as b
+        where b.campaign_id = z.campaign_id and b.zone = z.zone and b.status = 'ready' and b.not_before <= v_now
+      )
     )
     select cc.channel_id
     from due as d

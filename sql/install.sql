@@ -144,6 +144,7 @@ set local client_min_messages to warning;
 \ir 50_runner/take_gap.sql
 \ir 50_runner/take_batch_gap.sql
 \ir 50_runner/cap_left.sql
+\ir 50_runner/zones_that_may_send.sql
 \ir 50_runner/spend_cap.sql
 
 -- Runners: lease

@@ -11,15 +11,12 @@ declare
 begin
   v_ids := array(
     with due as materialized (
-      select c.id as campaign_id, z.zone
-      from retoma.campaign as c
-      inner join retoma.campaign_zone as z on c.id = z.campaign_id
-      where c.status = 'running'
-        and exists (
-          select from retoma.batch as b
-          where b.campaign_id = c.id and b.zone = z.zone and b.status = 'ready' and b.not_before <= v_now
-        )
-        and retoma.window_is_open(c.id, z.zone, v_now) and retoma.cap_left(c.id, v_now) is distinct from 0
+      select z.campaign_id, z.zone
+      from retoma.zones_that_may_send(v_now) as z
+      where exists (
+        select from retoma.batch as b
+        where b.campaign_id = z.campaign_id and b.zone = z.zone and b.status = 'ready' and b.not_before <= v_now
+      )
     )
     select cc.channel_id
     from due as d
