@@ -75,9 +75,9 @@ class Runner:
         return self.process is not None and self.process.returncode not in ended
 
     def exceptions(self) -> list[str]:
-        """What its processes have logged with a traceback, or on their way out: the first words of each."""
+        """What its processes have logged with a traceback, or otherwise than as JSON: the first words."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return [line[:200] for line in lines if '"exception":' in line or line.startswith("Traceback")]
+        return [line[:200] for line in lines if '"exception":' in line or not line.startswith("{")]
 
     async def terminate(self, timeout_s: float = 5.0) -> bool:
         """SIGTERM; False when the process had to be killed after timeout_s."""

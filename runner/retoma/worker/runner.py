@@ -5,9 +5,11 @@ import gc
 import os
 import signal
 import socket
+from typing import Any
 from uuid import uuid4
 
 import structlog
+from procrastinate.exceptions import ConnectorException
 
 from retoma.worker.database import Database, Stopped
 from retoma.worker.doorbell import listen
@@ -30,6 +32,7 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_report)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     runner_id = uuid4()
@@ -67,6 +70,15 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
     await living
     await database.close()
     log.info("stopped", runner=name)
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Logs what nobody has waited for; without this, asyncio writes it between our lines of JSON."""
+    error = context.get("exception")
+    # A job that procrastinate could not mark as done, because the database went away.
+    expected = isinstance(error, ConnectorException)
+    log.error("task_failed", what=context["message"], error=type(error).__name__,
+              exc_info=None if expected else error)  # fmt: skip
 
 
 async def _first(*events: asyncio.Event) -> None:
