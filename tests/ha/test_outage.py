@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psycopg
 
+from retoma.worker.database import RECONNECT_S
 from tests.support.clusters import Server
 from tests.support.waiting import wait_until
 from tests.support.workers import workers_on
@@ -22,9 +23,11 @@ def test_a_waiting_runner_hears_the_doorbell_soon_after_an_outage(
             wait_until(lambda: "registered" in runner.text())
 
             server.stop("immediate")
-            # So long that its pools have given up more than once.
-            wait_until(lambda: runner.text().count("liveness_lost") > 10, 30)
-            server.start()
+            try:
+                wait_until(lambda: "liveness_lost" in runner.text())
+                time.sleep(8 * RECONNECT_S)  # so long that its pools have given up more than once
+            finally:
+                server.start()
 
             with psycopg.connect(database, autocommit=True) as db:
                 world = World(db, sandbox)
