@@ -9,7 +9,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/$(CACHE)/hypothesis
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format baseline psql clean
+.PHONY: help run test lint format psql clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -34,10 +34,6 @@ format: $(STAMP) ## Let ruff and sqlfluff put Python and SQL in shape
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 	$(BIN)/sqlfluff fix --processes 2 --disable-progress-bar sql
-
-baseline: $(STAMP) ## Make migrations/0001_initial.sql from sql/ again; only before the first release
-	$(BIN)/python -c 'from retoma.sql_files import baseline; print(baseline(), end="")' > $(CACHE).baseline
-	mv $(CACHE).baseline migrations/0001_initial.sql
 
 psql: $(STAMP) ## Open psql on the database
 	@$(BIN)/retoma db psql

@@ -1,9 +1,8 @@
-"""Where things are: the database, Retoma's own directory, and the SQL files that belong to this code."""
+"""Where things are: Retoma's own directory, the address in the environment, the SQL files of this code."""
 
 import os
 from pathlib import Path
 
-from retoma import embedded
 from retoma.errors import RetomaError
 
 DATABASE_URL_VARIABLE = "RETOMA_DATABASE_URL"
@@ -18,15 +17,6 @@ def home() -> Path:
 def external_database_url() -> str | None:
     """The connection string in RETOMA_DATABASE_URL; None means that the embedded server is used."""
     return os.environ.get(DATABASE_URL_VARIABLE) or None
-
-
-def database_url() -> str:
-    """The database to work on: RETOMA_DATABASE_URL, or else the embedded server, started when it is down.
-
-    Raises:
-        RetomaError: the embedded server cannot be started.
-    """
-    return external_database_url() or embedded.start(home())
 
 
 def sql_directory() -> Path:

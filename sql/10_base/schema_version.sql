@@ -1,5 +1,5 @@
 -- What is installed here. Written by "retoma db install" and "retoma db upgrade" only.
-create table if not exists retoma.schema_version (
+create table if not exists retoma_internal.schema_version (
   component text not null check (component in ('retoma', 'procrastinate')),
   version text not null,
   name text not null,
@@ -8,5 +8,5 @@ create table if not exists retoma.schema_version (
   primary key (component, version)
 );
 
-comment on table retoma.schema_version is
+comment on table retoma_internal.schema_version is
 'Migrations that this database holds, per component (retoma, procrastinate); written by retoma db install and upgrade.';

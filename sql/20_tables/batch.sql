@@ -1,39 +1,39 @@
 -- The unit that is leased, and the only one that is locked. Its position is one number: "reserved", the high-water mark.
 -- Messages up to it have been handed to a runner (or skipped); those of them with a delivery row are settled.
-create table if not exists retoma.batch (
+create table if not exists retoma_internal.batch (
   id bigint generated always as identity primary key,
-  campaign_id int not null references retoma.campaign (id) on delete cascade,
+  campaign_id int not null references retoma_internal.campaign (id) on delete cascade,
   status text not null default 'ready' check (status in ('ready', 'leased', 'completed', 'cancelled')),
   first_ordinal int,
   size int not null check (size > 0),
   attempt smallint not null default 1,
-  charged smallint not null default 0,
+  attempts_counted smallint not null default 0,
   maybe_sent boolean not null default false,
-  channel_id int references retoma.channel (id),
+  channel_id int references retoma_internal.channel (id),
   zone text not null default '',
   not_before timestamptz not null default '-infinity',
   lease_epoch int not null default 0,
   lease_expires_at timestamptz,
   leased_at timestamptz,
-  runner_id uuid references retoma.runner (id),
-  lease_channel_id int references retoma.channel (id),
+  runner_id uuid references retoma_internal.runner (id),
+  lease_channel_id int references retoma_internal.channel (id),
   reserved int not null default 0,
   sent int not null default 0,
   failed int not null default 0,
   skipped int not null default 0,
   in_doubt int not null default 0,
-  moved int not null default 0,
+  requeued int not null default 0,
   delivered int not null default 0,
   read int not null default 0,
   failure_streak int not null default 0,
   completed_at timestamptz,
   -- One constraint and not one a column: each is parsed anew by every update, which is every step.
   constraint batch_books_balance check (
-    least(sent, failed, skipped, in_doubt, moved) >= 0
-    and sent + failed + skipped + in_doubt + moved <= reserved and reserved <= size
+    least(sent, failed, skipped, in_doubt, requeued) >= 0
+    and sent + failed + skipped + in_doubt + requeued <= reserved and reserved <= size
   ),
   constraint batch_completed_is_settled check (
-    status <> 'completed' or sent + failed + skipped + in_doubt + moved = size
+    status <> 'completed' or sent + failed + skipped + in_doubt + requeued = size
   ),
   constraint batch_lease_is_whole check (
     (status = 'leased') = (runner_id is not null)
@@ -43,20 +43,20 @@ create table if not exists retoma.batch (
 ) with (fillfactor = 50);
 
 -- No column that a step changes is indexed, so that every step is a heap-only update.
-create index if not exists batch_ready_idx on retoma.batch (campaign_id, zone, not_before desc, id) where status = 'ready';
-create index if not exists batch_leased_idx on retoma.batch (lease_channel_id) where status = 'leased';
-create index if not exists batch_campaign_idx on retoma.batch (campaign_id, first_ordinal);
+create index if not exists batch_ready_idx on retoma_internal.batch (campaign_id, zone, not_before desc, id) where status = 'ready';
+create index if not exists batch_leased_idx on retoma_internal.batch (lease_channel_id) where status = 'leased';
+create index if not exists batch_campaign_idx on retoma_internal.batch (campaign_id, first_ordinal);
 
-comment on table retoma.batch is 'Slices of a campaign, by default 300 messages each, that runners lease.';
-comment on column retoma.batch.first_ordinal is
+comment on table retoma_internal.batch is 'Slices of a campaign, by default 300 messages each, that runners lease.';
+comment on column retoma_internal.batch.first_ordinal is
 'First message of a contiguous range; null where the messages are those of batch_list.';
-comment on column retoma.batch.attempt is 'Number of the attempt that this batch makes for all of its messages.';
-comment on column retoma.batch.charged is 'Attempts so far that count against campaign.max_attempts.';
-comment on column retoma.batch.maybe_sent is
+comment on column retoma_internal.batch.attempt is 'Number of the attempt that this batch makes for all of its messages.';
+comment on column retoma_internal.batch.attempts_counted is 'Attempts so far that count against campaign.max_attempts.';
+comment on column retoma_internal.batch.maybe_sent is
 'An earlier attempt may have reached the recipient: these are sent again with the same id, and never counted as not sent.';
-comment on column retoma.batch.channel_id is 'The only channel that may send this batch; null is any of the campaign.';
-comment on column retoma.batch.not_before is 'Retries wait until then.';
-comment on column retoma.batch.lease_epoch is 'Fencing token: grows whenever a lease begins or ends; a write with an older one is refused.';
-comment on column retoma.batch.reserved is 'High-water mark: messages handed out so far, or skipped.';
-comment on column retoma.batch.moved is 'Messages that go on in a later batch; counted there.';
-comment on column retoma.batch.failure_streak is 'Messages refused for their content since the last one that was accepted.';
+comment on column retoma_internal.batch.channel_id is 'The only channel that may send this batch; null is any of the campaign.';
+comment on column retoma_internal.batch.not_before is 'Retries wait until then.';
+comment on column retoma_internal.batch.lease_epoch is 'Fencing token: grows whenever a lease begins or ends; a write with an older one is refused.';
+comment on column retoma_internal.batch.reserved is 'High-water mark: messages handed out so far, or skipped.';
+comment on column retoma_internal.batch.requeued is 'Messages that go on in a later batch; counted there.';
+comment on column retoma_internal.batch.failure_streak is 'Messages refused for their content since the last one that was accepted.';

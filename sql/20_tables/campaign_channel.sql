@@ -1,12 +1,12 @@
-create table if not exists retoma.campaign_channel (
-  campaign_id int not null references retoma.campaign (id) on delete cascade,
-  channel_id int not null references retoma.channel (id),
+create table if not exists retoma_internal.campaign_channel (
+  campaign_id int not null references retoma_internal.campaign (id) on delete cascade,
+  channel_id int not null references retoma_internal.channel (id),
   last_leased_at timestamptz not null default '-infinity',
   primary key (campaign_id, channel_id)
 );
 
-create index if not exists campaign_channel_channel_idx on retoma.campaign_channel (channel_id);
+create index if not exists campaign_channel_channel_idx on retoma_internal.campaign_channel (channel_id);
 
-comment on table retoma.campaign_channel is 'Which channels may send a campaign.';
-comment on column retoma.campaign_channel.last_leased_at is
+comment on table retoma_internal.campaign_channel is 'Which channels may send a campaign.';
+comment on column retoma_internal.campaign_channel.last_leased_at is
 'A channel with several campaigns takes a batch of the one that waited longest.';

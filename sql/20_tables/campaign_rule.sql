@@ -1,6 +1,6 @@
-create table if not exists retoma.campaign_rule (
+create table if not exists retoma_internal.campaign_rule (
   id int generated always as identity primary key,
-  campaign_id int not null references retoma.campaign (id) on delete cascade,
+  campaign_id int not null references retoma_internal.campaign (id) on delete cascade,
   kind text not null check (kind in ('window', 'daily_cap')),
   days smallint[] not null default '{1,2,3,4,5,6,7}' check (days <@ '{1,2,3,4,5,6,7}' and days <> '{}'),
   opens time,
@@ -13,11 +13,11 @@ create table if not exists retoma.campaign_rule (
   check ((kind = 'daily_cap') = (cap is not null))
 );
 
-create index if not exists campaign_rule_campaign_idx on retoma.campaign_rule (campaign_id);
-create unique index if not exists campaign_rule_cap_idx on retoma.campaign_rule (campaign_id) where kind = 'daily_cap';
+create index if not exists campaign_rule_campaign_idx on retoma_internal.campaign_rule (campaign_id);
+create unique index if not exists campaign_rule_cap_idx on retoma_internal.campaign_rule (campaign_id) where kind = 'daily_cap';
 
-comment on table retoma.campaign_rule is
+comment on table retoma_internal.campaign_rule is
 'When and how much a campaign may send: windows in the recipient''s own time zone (several are allowed), and a daily cap.';
-comment on column retoma.campaign_rule.days is 'ISO days of the week, 1 is Monday.';
-comment on column retoma.campaign_rule.closes is 'Local time from which nothing is reserved any more.';
-comment on column retoma.campaign_rule.cap is 'Messages a day (day of the campaign''s time zone, otherwise UTC).';
+comment on column retoma_internal.campaign_rule.days is 'ISO days of the week, 1 is Monday.';
+comment on column retoma_internal.campaign_rule.closes is 'Local time from which nothing is reserved any more.';
+comment on column retoma_internal.campaign_rule.cap is 'Messages a day (day of the campaign''s time zone, otherwise UTC).';

@@ -1,8 +1,8 @@
-create table if not exists retoma.campaign_zone (
-  campaign_id int not null references retoma.campaign (id) on delete cascade,
+create table if not exists retoma_internal.campaign_zone (
+  campaign_id int not null references retoma_internal.campaign (id) on delete cascade,
   zone text not null,
   primary key (campaign_id, zone)
 );
 
-comment on table retoma.campaign_zone is
+comment on table retoma_internal.campaign_zone is
 'Zones that the batches of a campaign are cut by: one empty zone where it has no windows. Written by start_campaign.';

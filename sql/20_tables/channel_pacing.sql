@@ -1,7 +1,7 @@
 -- One narrow row a channel, rewritten at every step of a paced channel; apart from channel so that it stays a
 -- heap-only update in half-empty pages.
-create table if not exists retoma.channel_pacing (
-  channel_id int primary key references retoma.channel (id) on delete cascade,
+create table if not exists retoma_internal.channel_pacing (
+  channel_id int primary key references retoma_internal.channel (id) on delete cascade,
   gap_min interval not null check (gap_min >= '0 s'),
   gap_max interval not null check (gap_max between gap_min and '1 day'),
   batch_gap_min interval not null check (batch_gap_min >= '0 s'),
@@ -21,12 +21,12 @@ create table if not exists retoma.channel_pacing (
   throttled_at timestamptz not null default '-infinity'
 ) with (fillfactor = 50);
 
-comment on table retoma.channel_pacing is
+comment on table retoma_internal.channel_pacing is
 'Pacing of a channel: its rules, and the state that makes them hold over any number of runners and restarts.';
-comment on column retoma.channel_pacing.gap_min is
+comment on column retoma_internal.channel_pacing.gap_min is
 'Shortest pause between the end of one send and the next; with gap_max the range of a random pause.';
-comment on column retoma.channel_pacing.rate_per_s is 'Messages a second of the token bucket; null is no limit.';
-comment on column retoma.channel_pacing.burst is 'Size of the token bucket: what may go at once after a silence.';
-comment on column retoma.channel_pacing.hold_until is 'Nothing is reserved before (rate limit of the provider, quota used up).';
-comment on column retoma.channel_pacing.throttle is
+comment on column retoma_internal.channel_pacing.rate_per_s is 'Messages a second of the token bucket; null is no limit.';
+comment on column retoma_internal.channel_pacing.burst is 'Size of the token bucket: what may go at once after a silence.';
+comment on column retoma_internal.channel_pacing.hold_until is 'Nothing is reserved before (rate limit of the provider, quota used up).';
+comment on column retoma_internal.channel_pacing.throttle is
 'Share of the configured speed in use: halved at a rate limit, recovers by a quarter a minute.';

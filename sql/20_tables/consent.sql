@@ -1,12 +1,12 @@
-create table if not exists retoma.consent (
+create table if not exists retoma_internal.consent (
   id bigint generated always as identity primary key,
-  match_key text not null,
+  suppression_key text not null,
   phone text not null,
   given boolean not null,
   source text not null,
   at timestamptz not null default retoma.clock()
 );
 
-create index if not exists consent_match_key_idx on retoma.consent (match_key, at);
+create index if not exists consent_suppression_key_idx on retoma_internal.consent (suppression_key, at);
 
-comment on table retoma.consent is 'Proof of opt-in and opt-out: who said what, where and when. Append-only.';
+comment on table retoma_internal.consent is 'Proof of opt-in and opt-out: who said what, where and when. Append-only.';

@@ -1,6 +1,6 @@
 -- Insert-only at send time; receipts and decisions about messages in doubt update it later. Wide columns first, so that
 -- no byte is lost to alignment. No foreign keys, for the reason given at message.
-create table if not exists retoma.delivery (
+create table if not exists retoma_internal.delivery (
   at timestamptz not null,
   batch_id bigint not null,
   receipt_at timestamptz,
@@ -10,21 +10,21 @@ create table if not exists retoma.delivery (
   lease_epoch int not null,
   attempt smallint not null,
   http_status smallint,
-  outcome text not null check (outcome in ('sent', 'failed', 'skipped', 'in_doubt', 'moved')),
+  outcome text not null check (outcome in ('sent', 'failed', 'skipped', 'in_doubt', 'requeued')),
   code text,
   provider_id text,
   receipt text check (receipt in ('server', 'delivered', 'read', 'failed')),
   primary key (campaign_id, ordinal, attempt)
 ) partition by range (campaign_id);
 
-create index if not exists delivery_provider_id_idx on retoma.delivery (provider_id) where provider_id is not null;
-create index if not exists delivery_in_doubt_idx on retoma.delivery (channel_id, at) where outcome = 'in_doubt';
+create index if not exists delivery_provider_id_idx on retoma_internal.delivery (provider_id) where provider_id is not null;
+create index if not exists delivery_in_doubt_idx on retoma_internal.delivery (channel_id, at) where outcome = 'in_doubt';
 
-comment on table retoma.delivery is 'What became of each attempt to send a message; the latest attempt is the state of the message.';
-comment on column retoma.delivery.outcome is
-'sent: accepted by the provider; skipped: suppressed; in_doubt: reserved, outcome never learnt; moved: goes on in a later batch.';
-comment on column retoma.delivery.code is 'Why: the provider''s error code, or one of Retoma''s own.';
-comment on column retoma.delivery.provider_id is 'The provider''s message id, kept where it cannot be derived from ours.';
-comment on column retoma.delivery.receipt is 'Best report of the provider so far.';
-comment on column retoma.delivery.receipt_at is
+comment on table retoma_internal.delivery is 'What became of each attempt to send a message; the latest attempt is the state of the message.';
+comment on column retoma_internal.delivery.outcome is
+'sent: accepted by the provider; skipped: suppressed; in_doubt: reserved, outcome never learnt; requeued: goes on in a later batch.';
+comment on column retoma_internal.delivery.code is 'Why: the provider''s error code, or one of Retoma''s own.';
+comment on column retoma_internal.delivery.provider_id is 'The provider''s message id, kept where it cannot be derived from ours.';
+comment on column retoma_internal.delivery.receipt is 'Best report of the provider so far.';
+comment on column retoma_internal.delivery.receipt_at is
 'When that was; without a receipt, when the provider was last asked about a message in doubt.';

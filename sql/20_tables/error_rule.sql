@@ -8,7 +8,7 @@ create table if not exists retoma.error_rule (
     )
   ),
   suppress boolean not null default false,
-  charge boolean not null default true,
+  counts_attempt boolean not null default true,
   defer_s int check (defer_s >= 0),
   note text,
   primary key (transport, code)
@@ -18,5 +18,5 @@ comment on table retoma.error_rule is
 'What an error of a provider means. Tune it with UPDATE and INSERT: it is read at every error, and install keeps your changes.';
 comment on column retoma.error_rule.transport is 'A transport, or * for all that have no rule of their own for the code.';
 comment on column retoma.error_rule.suppress is 'The number goes onto the suppression list.';
-comment on column retoma.error_rule.charge is 'The attempt counts against campaign.max_attempts.';
+comment on column retoma.error_rule.counts_attempt is 'The attempt counts against campaign.max_attempts.';
 comment on column retoma.error_rule.defer_s is 'Seconds until the next attempt; null is the default of the class.';

@@ -1,4 +1,4 @@
-create table if not exists retoma.event (
+create table if not exists retoma_internal.event (
   id bigint generated always as identity primary key,
   at timestamptz not null default retoma.clock(),
   actor text not null default session_user,
@@ -12,8 +12,8 @@ create table if not exists retoma.event (
   why text
 );
 
-create index if not exists event_campaign_idx on retoma.event (campaign_id, id) where campaign_id is not null;
-create index if not exists event_at_idx on retoma.event (at);
+create index if not exists event_campaign_idx on retoma_internal.event (campaign_id, id) where campaign_id is not null;
+create index if not exists event_at_idx on retoma_internal.event (at);
 
-comment on table retoma.event is
+comment on table retoma_internal.event is
 'Audit: every change of state of channels, campaigns, batches and runners: when, by which role, from, to, why. Append-only.';

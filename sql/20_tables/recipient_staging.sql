@@ -13,7 +13,7 @@ comment on column retoma.recipient_staging.line is 'Line of the source, for the 
 
 create table if not exists retoma.recipient_reject (
   id bigint generated always as identity primary key,
-  campaign_id int not null references retoma.campaign (id) on delete cascade,
+  campaign_id int not null references retoma_internal.campaign (id) on delete cascade,
   line bigint,
   phone text,
   reason text not null,

@@ -1,6 +1,6 @@
 -- What the errors of the transports mean. An operator's own changes stay: a rule that is there is not touched.
-insert into retoma.error_rule (transport, code, class, suppress, charge, defer_s, note) values
-('*', 'connect_failed', 'transient', false, true, null, 'nothing was written: refused, name look-up, TLS or connect time-out'),
+insert into retoma.error_rule (transport, code, class, suppress, counts_attempt, defer_s, note) values
+('*', 'connect_failed', 'transient', false, true, null, 'nothing was written: refused, name lookup, TLS or connect time-out'),
 ('*', 'connection_lost', 'ambiguous', false, true, null, 'the connection ended after the request may have been written'),
 ('*', 'timeout', 'ambiguous', false, true, null, 'no answer in time; the request may have been taken'),
 ('*', 'http_301', 'channel_down', false, true, null, 'a redirect is never followed: the address in the settings is wrong'),

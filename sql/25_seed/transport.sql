@@ -6,6 +6,6 @@ insert into retoma.transport (
   'waha', '{base_url,session}', '{api_key,engine,store,timeout_s,webhook_hmac_key}', '5 s', '15 s', '15 s', '30 s', null, 1,
   'WAHA, an HTTP gateway to WhatsApp Web'
 ),
-('webhook', '{url}', '{secret,idempotent,look_up,timeout_s}', '0 s', '0 s', '0 s', '0 s', null, 32, 'Any HTTP receiver of JSON'),
+('webhook', '{url}', '{secret,idempotent,lookup,timeout_s}', '0 s', '0 s', '0 s', '0 s', null, 32, 'Any HTTP receiver of JSON'),
 ('null', '{}', '{}', '0 s', '0 s', '0 s', '0 s', null, 300, 'Accepts everything inside the runner, for measurements')
 on conflict (name) do nothing;

@@ -1,7 +1,7 @@
 -- Locks the batches concerned, in the order of their ids, before it touches deliveries. A message whose outcome is recorded while we wait for
 -- these locks is left for later: nobody but the holder of its batch may judge it, or two could count one receipt.
 -- Its plan is kept, since receipts often come one by one, and consists of nested loops over indexes.
-create or replace function retoma.apply_receipts(p_receipts retoma.receipt_inbox[]) returns bigint[]
+create or replace function retoma_internal.apply_receipts(p_receipts retoma_internal.receipt_inbox[]) returns bigint[]
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 set plan_cache_mode to force_generic_plan
@@ -12,42 +12,42 @@ set jit to off
 as $$
 declare
   v_held bigint[] := array(
-    select b.id from retoma.batch as b
-    where b.id in (select t.batch_id from retoma.receipt_targets(p_receipts) as t)
+    select b.id from retoma_internal.batch as b
+    where b.id in (select t.batch_id from retoma_internal.receipt_targets(p_receipts) as t)
     order by b.id
     for update
   );
   v_applied bigint[];
 begin
   with target as materialized (
-    select t.* from retoma.receipt_targets(p_receipts) as t where t.batch_id = any(v_held)
+    select t.* from retoma_internal.receipt_targets(p_receipts) as t where t.batch_id = any(v_held)
   ),
   best as (
     select distinct on (t.campaign_id, t.ordinal, t.attempt) t.*
     from target as t
-    order by t.campaign_id, t.ordinal, t.attempt, retoma.receipt_rank(t.status) desc, t.at
+    order by t.campaign_id, t.ordinal, t.attempt, retoma_internal.receipt_rank(t.status) desc, t.at
   ),
   judged as (
     select
       d.batch_id, d.campaign_id, d.ordinal, d.attempt, d.outcome as was, d.receipt as had, b.status, b.at, b.code,
-      retoma.outcome_by_receipt(d.outcome, b.status) as outcome
+      retoma_internal.outcome_by_receipt(d.outcome, b.status) as outcome
     from best as b
     cross join lateral (
-      select dd.* from retoma.delivery as dd
+      select dd.* from retoma_internal.delivery as dd
       where dd.campaign_id = b.campaign_id and dd.ordinal = b.ordinal and dd.attempt = b.attempt
       limit 1
     ) as d
-    where retoma.receipt_rank(b.status) > retoma.receipt_rank(d.receipt)
+    where retoma_internal.receipt_rank(b.status) > retoma_internal.receipt_rank(d.receipt)
   ),
   written as (
-    update retoma.delivery as d
+    update retoma_internal.delivery as d
     set receipt = j.status, receipt_at = j.at, outcome = j.outcome, code = case when j.status = 'failed' then j.code else d.code end
     from judged as j
     where d.campaign_id = j.campaign_id and d.ordinal = j.ordinal and d.attempt = j.attempt
     returning j.*
   ),
   counted as (
-    update retoma.batch as b
+    update retoma_internal.batch as b
     set
       sent = b.sent + w.sent, failed = b.failed + w.failed, in_doubt = b.in_doubt + w.in_doubt,
       delivered = b.delivered + w.delivered, read = b.read + w.read
@@ -69,5 +69,5 @@ begin
 end;
 $$;
 
-comment on function retoma.apply_receipts(retoma.receipt_inbox[]) is
+comment on function retoma_internal.apply_receipts(retoma_internal.receipt_inbox[]) is
 'Applies the receipts whose message is there. Returns their places in the array, from 1.';

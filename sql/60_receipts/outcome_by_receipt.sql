@@ -1,13 +1,13 @@
-create or replace function retoma.outcome_by_receipt(p_outcome text, p_receipt text) returns text
+create or replace function retoma_internal.outcome_by_receipt(p_outcome text, p_receipt text) returns text
 language sql immutable parallel safe
 begin atomic
   select case
-    when p_outcome = 'moved' then 'moved'
+    when p_outcome = 'requeued' then 'requeued'
     when p_receipt = 'failed' then 'failed'
     when p_receipt = 'server' and p_outcome = 'failed' then 'failed'
     else 'sent'
   end;
 end;
 
-comment on function retoma.outcome_by_receipt(text, text) is
+comment on function retoma_internal.outcome_by_receipt(text, text) is
 'What a delivery becomes by a receipt that outranks its last one. A message that goes on in a later batch is settled there.';

@@ -1,7 +1,7 @@
 -- The delivery that each receipt is about: the attempt of our message id that has a good one already (so that a message is delivered once),
 -- else the latest; or the latest with the provider's id. Subqueries with a limit cannot become joins: what the planner believes of the tables cannot make it read one of them from end to end.
-create or replace function retoma.receipt_targets(
-  p_receipts retoma.receipt_inbox[],
+create or replace function retoma_internal.receipt_targets(
+  p_receipts retoma_internal.receipt_inbox[],
   out place bigint,
   out campaign_id int,
   out ordinal int,
@@ -17,10 +17,10 @@ begin atomic
   from unnest(p_receipts) with ordinality
     as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
   cross join lateral (
-    select c.id from retoma.campaign as c where c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$' limit 1
+    select c.id from retoma_internal.campaign as c where c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$' limit 1
   ) as c
   cross join lateral (
-    select dd.* from retoma.delivery as dd
+    select dd.* from retoma_internal.delivery as dd
     where dd.campaign_id = c.id and dd.ordinal = ('x' || right(r.message_id, 8))::bit(32)::int
       and dd.channel_id = r.channel_id and dd.outcome <> 'skipped'
     order by r.status <> 'failed' and dd.receipt in ('server', 'delivered', 'read') desc nulls last, dd.attempt desc
@@ -31,7 +31,7 @@ begin atomic
   from unnest(p_receipts) with ordinality
     as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
   cross join lateral (
-    select dd.* from retoma.delivery as dd
+    select dd.* from retoma_internal.delivery as dd
     where dd.provider_id = r.provider_id and dd.channel_id = r.channel_id
     order by dd.at desc
     limit 1
@@ -39,5 +39,5 @@ begin atomic
   where r.message_id is null;
 end;
 
-comment on function retoma.receipt_targets(retoma.receipt_inbox[]) is
+comment on function retoma_internal.receipt_targets(retoma_internal.receipt_inbox[]) is
 'What these receipts are about, as far as it is there; place: in the array, from 1.';

@@ -4,8 +4,8 @@ language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_channel_id int := (retoma.find_channel(p_channel)).id;
-  v_receipts retoma.receipt_inbox[];
+  v_channel_id int := (retoma_internal.find_channel(p_channel)).id;
+  v_receipts retoma_internal.receipt_inbox[];
   v_applied bigint[];
 begin
   if jsonb_typeof(p_receipts) is distinct from 'array' or exists (
@@ -22,12 +22,12 @@ begin
       row(
         null, v_channel_id, lower(r.message_id), r.provider_id, case r.status when 'played' then 'read' else r.status end, r.code,
         coalesce(r.at, retoma.clock()), null
-      )::retoma.receipt_inbox
+      )::retoma_internal.receipt_inbox
     from jsonb_to_recordset(p_receipts) as r (message_id text, provider_id text, status text, code text, at timestamptz)
   );
-  v_applied := retoma.apply_receipts(v_receipts);
+  v_applied := retoma_internal.apply_receipts(v_receipts);
   if cardinality(v_applied) < cardinality(v_receipts) then
-    insert into retoma.receipt_inbox (channel_id, message_id, provider_id, status, code, at)
+    insert into retoma_internal.receipt_inbox (channel_id, message_id, provider_id, status, code, at)
     select r.channel_id, r.message_id, r.provider_id, r.status, r.code, r.at
     from unnest(v_receipts) with ordinality as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
     where r.place <> all(v_applied);

@@ -10,7 +10,7 @@ select
   b.failed,
   b.skipped,
   b.in_doubt,
-  b.moved,
+  b.requeued,
   b.delivered,
   b.read,
   b.attempt,
@@ -22,10 +22,10 @@ select
   b.lease_expires_at,
   b.leased_at,
   b.completed_at
-from retoma.batch as b
-inner join retoma.campaign as c on b.campaign_id = c.id
-left join retoma.channel as h on b.lease_channel_id = h.id
-left join retoma.runner as r on b.runner_id = r.id;
+from retoma_internal.batch as b
+inner join retoma_internal.campaign as c on b.campaign_id = c.id
+left join retoma_internal.channel as h on b.lease_channel_id = h.id
+left join retoma_internal.runner as r on b.runner_id = r.id;
 
 comment on view retoma.campaign_batch_details is
-'One row a batch: state, position (reserved of size), counters, who holds it. moved: messages that go on in a later batch.';
+'One row a batch: state, position (reserved of size), counters, who holds it. requeued: messages that go on in a later batch.';

@@ -1,6 +1,6 @@
 -- A campaign that is interrupted by its channels or a breaker says so itself; that no runner lives cannot be written down by
 -- anybody, so it is found when somebody looks.
-create or replace function retoma.detect_interruptions(
+create or replace function retoma_internal.detect_interruptions(
   out campaign_id int, out cause text, out reason text, out since timestamptz
 ) returns setof record
 language sql volatile security definer
@@ -9,17 +9,17 @@ begin atomic
   select
     c.id,
     coalesce(c.interrupt_cause, 'no_runner'),
-    coalesce(c.status_reason, 'no runner is alive: start one with "retoma worker"'),
+    coalesce(c.status_reason, 'no runner is alive: start one with "retoma runner"'),
     case
       when c.status = 'interrupted' then (
-        select max(e.at) from retoma.event as e where e.campaign_id = c.id and e.subject = 'campaign' and e.to_state = 'interrupted'
+        select max(e.at) from retoma_internal.event as e where e.campaign_id = c.id and e.subject = 'campaign' and e.to_state = 'interrupted'
       )
-      else (select greatest(max(r.last_seen_at), c.started_at) from retoma.runner as r)
+      else (select greatest(max(r.last_seen_at), c.started_at) from retoma_internal.runner as r)
     end
-  from retoma.campaign as c
+  from retoma_internal.campaign as c
   where c.status = 'interrupted'
-    or (c.status = 'running' and not exists (select from retoma.live_runners()));
+    or (c.status = 'running' and not exists (select from retoma_internal.live_runners()));
 end;
 
-comment on function retoma.detect_interruptions() is
+comment on function retoma_internal.detect_interruptions() is
 'Campaigns that should be running but cannot, with the cause (channel, breaker, no_runner), the reason, and since when.';

@@ -5,8 +5,8 @@ select
   coalesce(i.reason, c.status_reason) as reason,
   (
     select string_agg(h.name, ', ' order by h.name)
-    from retoma.campaign_channel as cc
-    inner join retoma.channel as h on cc.channel_id = h.id
+    from retoma_internal.campaign_channel as cc
+    inner join retoma_internal.channel as h on cc.channel_id = h.id
     where cc.campaign_id = c.id
   ) as channels,
   b.total,
@@ -26,9 +26,9 @@ select
   c.starts_at,
   c.started_at,
   c.finished_at
-from retoma.campaign as c
-inner join retoma.campaign_books as b on c.id = b.campaign_id
-left join retoma.detect_interruptions() as i on c.id = i.campaign_id
+from retoma_internal.campaign as c
+inner join retoma_internal.campaign_totals as b on c.id = b.campaign_id
+left join retoma_internal.detect_interruptions() as i on c.id = i.campaign_id
 order by c.id;
 
 comment on view retoma.v_campaign_summary is

@@ -2,7 +2,7 @@ create or replace view retoma.v_channel as
 select
   c.name as channel,
   c.transport,
-  retoma.channel_state(c.connected, c.paused) as state,
+  retoma_internal.channel_state(c.connected, c.paused) as state,
   c.state_reason as reason,
   nullif(greatest(p.next_send_at, p.hold_until), '-infinity') as next_send_at,
   case when p.hold_until > retoma.clock() then p.hold_reason end as held_because,
@@ -12,16 +12,16 @@ select
   extract(epoch from p.batch_gap_max) as batch_gap_max_s,
   p.rate_per_s,
   p.burst,
-  retoma.current_throttle(p, retoma.clock()) as throttle,
+  retoma_internal.current_throttle(p, retoma.clock()) as throttle,
   p.daily_quota,
   p.quota_used,
   c.max_in_flight,
   c.max_leases,
   c.dedupes,
   c.looks_up,
-  (select count(*) from retoma.batch as b where b.status = 'leased' and b.lease_channel_id = c.id) as leases
-from retoma.channel as c
-inner join retoma.channel_pacing as p on c.id = p.channel_id
+  (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id) as leases
+from retoma_internal.channel as c
+inner join retoma_internal.channel_pacing as p on c.id = p.channel_id
 order by c.name;
 
 comment on view retoma.v_channel is 'Sender accounts: state, pacing and when each may send next. Settings (credentials) are not shown.';

@@ -11,9 +11,9 @@ select
   e.from_state,
   e.to_state,
   e.why
-from retoma.event as e
-left join retoma.channel as h on e.channel_id = h.id
-left join retoma.campaign as c on e.campaign_id = c.id
-left join retoma.runner as r on e.runner_id = r.id;
+from retoma_internal.event as e
+left join retoma_internal.channel as h on e.channel_id = h.id
+left join retoma_internal.campaign as c on e.campaign_id = c.id
+left join retoma_internal.runner as r on e.runner_id = r.id;
 
 comment on view retoma.v_event is 'The audit with names: who changed what, when, from which state to which, and why.';

@@ -2,18 +2,18 @@ create or replace view retoma.v_in_doubt as
 select
   c.name as campaign,
   d.ordinal,
-  retoma.mask_phone(m.phone) as phone,
+  retoma_internal.mask_phone(m.phone) as phone,
   h.name as channel,
   d.code,
   d.at as since,
-  retoma.message_id(c.token, d.ordinal) as message_id
-from retoma.delivery as d
-inner join retoma.campaign as c on d.campaign_id = c.id
-inner join retoma.message as m on d.campaign_id = m.campaign_id and d.ordinal = m.ordinal
-inner join retoma.channel as h on d.channel_id = h.id
+  retoma_internal.message_id(c.token, d.ordinal) as message_id
+from retoma_internal.delivery as d
+inner join retoma_internal.campaign as c on d.campaign_id = c.id
+inner join retoma_internal.message as m on d.campaign_id = m.campaign_id and d.ordinal = m.ordinal
+inner join retoma_internal.channel as h on d.channel_id = h.id
 where d.outcome = 'in_doubt'
 order by d.at;
 
 comment on view retoma.v_in_doubt is
-'Messages that were handed to a runner and whose outcome was never learnt. A receipt or a look-up settles them, or you do: select
+'Messages that were handed to a runner and whose outcome was never learnt. A receipt or a lookup settles them, or you do: select
 retoma.resolve_in_doubt(campaign, ''sent'' | ''failed'' | ''resend'').';

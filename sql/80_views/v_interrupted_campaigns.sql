@@ -17,15 +17,15 @@ select
           h.name
         ), '; or ' order by h.name
       )
-      from retoma.campaign_channel as cc
-      inner join retoma.channel as h on cc.channel_id = h.id
+      from retoma_internal.campaign_channel as cc
+      inner join retoma_internal.channel as h on cc.channel_id = h.id
       where cc.campaign_id = c.id
     )
     when 'breaker' then format('Correct what the reason says, then: select retoma.resume_campaign(%L)', c.name)
-    else 'Start a runner: retoma worker; the campaign goes on by itself'
+    else 'Start a runner: retoma runner; the campaign goes on by itself'
   end as what_to_do
-from retoma.detect_interruptions() as i
-inner join retoma.campaign as c on i.campaign_id = c.id
+from retoma_internal.detect_interruptions() as i
+inner join retoma_internal.campaign as c on i.campaign_id = c.id
 inner join retoma.v_campaign_summary as s on c.name = s.campaign
 order by i.since;
 

@@ -2,7 +2,7 @@ create or replace view retoma.v_message as
 select
   s.campaign,
   s.ordinal,
-  retoma.mask_phone(s.phone) as phone,
+  retoma_internal.mask_phone(s.phone) as phone,
   s.state,
   s.attempt,
   s.code,
@@ -11,6 +11,6 @@ select
   h.name as channel,
   s.message_id
 from retoma.message_state as s
-left join retoma.channel as h on s.channel_id = h.id;
+left join retoma_internal.channel as h on s.channel_id = h.id;
 
 comment on view retoma.v_message is 'Every message with its state, the number masked. Filter by campaign and ordinal or message_id.';

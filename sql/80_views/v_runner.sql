@@ -3,14 +3,14 @@ select
   r.name as runner,
   r.id,
   case
-    when r.id = any(array(select l from retoma.live_runners() as l)) then 'alive'
+    when r.id = any(array(select l from retoma_internal.live_runners() as l)) then 'alive'
     when r.stopped_at is not null then 'stopped'
     else 'gone'
   end as state,
   r.registered_at,
   r.last_seen_at,
-  (select count(*) from retoma.batch as b where b.status = 'leased' and b.runner_id = r.id) as leases
-from retoma.runner as r
+  (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.runner_id = r.id) as leases
+from retoma_internal.runner as r
 order by r.last_seen_at desc;
 
 comment on view retoma.v_runner is 'Runner processes: alive, stopped (by itself) or gone (killed, cut off), and the leases that they hold.';

@@ -1,25 +1,25 @@
 -- Three siblings: operators run campaigns, runners send, monitors look. None of them owns anything; every function runs as its
 -- owner (security definer) or is of no use to them.
-revoke all on schema retoma from public;
-revoke all on all functions in schema retoma from public;
-revoke all on all tables in schema retoma from retoma_operator, retoma_runner, retoma_monitor;
+revoke all on schema retoma, retoma_internal from public;
+revoke all on all functions in schema retoma, retoma_internal from public;
+revoke all on all tables in schema retoma, retoma_internal from retoma_operator, retoma_runner, retoma_monitor;
 
 grant usage on schema retoma to retoma_operator, retoma_runner, retoma_monitor;
 
 grant execute on function
   retoma.register_runner(uuid, text),
   retoma.unregister_runner(uuid),
-  retoma.take_rings(int),
+  retoma.claim_doorbells(int),
   retoma.lease_batch(uuid, int, bigint[]),
-  retoma.advance_batch(bigint, int, jsonb, int, int, int[], uuid),
-  retoma.release_batch(bigint, int, uuid),
-  retoma.refuse_content(bigint, int, text, uuid),
+  retoma.advance_batch(uuid, bigint, int, jsonb, int, int, int[]),
+  retoma.release_batch(uuid, bigint, int),
+  retoma.refuse_content(uuid, bigint, int, text),
   retoma.tick(uuid),
   retoma.ring(int[]),
   retoma.channel_connected(text),
   retoma.channel_disconnected(text, text),
-  retoma.claim_look_ups(int, int),
-  retoma.record_look_ups(int, jsonb),
+  retoma.due_lookups(int, int),
+  retoma.record_lookups(int, jsonb),
   retoma.record_receipts(text, jsonb),
   retoma.channel_settings(text),
   retoma.opt_out(text, text, text),
@@ -45,6 +45,7 @@ grant execute on function
   retoma.channel_disconnected(text, text),
   retoma.create_campaign(text, text[], text, int, timestamptz, int, text),
   retoma.create_campaign(text, text, text, int, timestamptz, int, text),
+  retoma.configure_campaign(text, jsonb),
   retoma.add_window(text, time, time, int[]),
   retoma.set_daily_cap(text, int),
   retoma.add_recipients(text, jsonb),
@@ -64,23 +65,20 @@ grant execute on function
 to retoma_operator;
 
 grant select on all tables in schema retoma to retoma_operator;
-revoke select on retoma.channel from retoma_operator; -- credentials may be in its settings: v_channel shows the rest
-grant insert, select, delete on retoma.recipient_staging to retoma_operator;
+grant insert, delete on retoma.recipient_staging to retoma_operator;
 grant insert, update, delete on retoma.error_rule to retoma_operator;
 grant update on retoma.setting to retoma_operator;
-grant update (time_zone, max_attempts, breaker_threshold) on retoma.campaign to retoma_operator;
 
--- What views call is called as the one who looks.
+-- A view calls its functions as the one who looks. Without usage of their schema, nobody can call these in any other way.
 grant execute on function
   retoma.clock(),
-  retoma.live_runners(),
-  retoma.detect_interruptions(),
-  retoma.channel_state(boolean, boolean),
-  retoma.mask_phone(text),
-  retoma.receipt_rank(text),
-  retoma.message_id(text, int),
-  retoma.match_key(text),
-  retoma.current_throttle(retoma.channel_pacing, timestamptz)
+  retoma_internal.live_runners(),
+  retoma_internal.detect_interruptions(),
+  retoma_internal.channel_state(boolean, boolean),
+  retoma_internal.mask_phone(text),
+  retoma_internal.receipt_rank(text),
+  retoma_internal.message_id(text, int),
+  retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz)
 to retoma_operator, retoma_monitor;
 
 grant select on
@@ -89,9 +87,9 @@ grant select on
   retoma.v_interrupted_campaigns,
   retoma.campaign_batch_state,
   retoma.campaign_batch_details,
-  retoma.campaign_books,
   retoma.v_channel,
   retoma.v_message,
+  retoma.v_delivery,
   retoma.v_in_doubt,
   retoma.v_runner,
   retoma.v_event

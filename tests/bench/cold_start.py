@@ -11,8 +11,8 @@ from tests.bench.measure import percentile
 from tests.bench.report import Report
 from tests.bench.server import Server, running
 from tests.support.command import environment
+from tests.support.runners import runners_on
 from tests.support.waiting import wait_until
-from tests.support.workers import workers_on
 
 
 def bench(*, quick: bool) -> Report:
@@ -21,7 +21,7 @@ def bench(*, quick: bool) -> Report:
     report = Report("cold_start", quick)
     with running() as server:
         leases = [_first_lease(server, number) for number in range(rounds)]
-    report.target("retoma worker to first lease", percentile(leases, 0.5), 1.0, at_least=False, unit="s")
+    report.target("retoma runner to first lease", percentile(leases, 0.5), 1.0, at_least=False, unit="s")
     report.target(
         "retoma --help", percentile([_help() for _ in range(rounds)], 0.5), 0.2, at_least=False, unit="s"
     )
@@ -34,11 +34,11 @@ def _first_lease(server: Server, number: int) -> float:
         campaign_id = world.make_campaign(connection, f"cold {number}", [f"cold-{number}"], 300)
         world.start(connection, f"cold {number}")
         started = time.time()
-        with workers_on(server.url, Path(directory)) as workers:
-            workers.start("cold")
+        with runners_on(server.url, Path(directory)) as runners:
+            runners.start("cold")
             row = wait_until(
                 lambda: connection.execute(
-                    "select extract(epoch from leased_at) from retoma.batch"
+                    "select extract(epoch from leased_at) from retoma_internal.batch"
                     " where campaign_id = %s and leased_at is not null",
                     (campaign_id,),
                 ).fetchone()

@@ -23,9 +23,9 @@ from uuid import uuid4
 import structlog
 import uvloop
 
-from retoma.worker.database import Database
-from retoma.worker.drain import Drains
-from retoma.worker.liveness import keep_alive
+from retoma.runner.calls import Database
+from retoma.runner.channels import Channels
+from retoma.runner.liveness import keep_alive
 
 
 @dataclass
@@ -82,7 +82,7 @@ async def _main(url: str, connections: int, channels: Sequence[int]) -> None:
     database = Database(url, connections, stop)
     await database.open()
     await registered.wait()
-    drains = Drains(database, runner_id, stop)
+    drains = Channels(database, runner_id, stop)
     # The pool is filled before the clock runs.
     await asyncio.gather(*(database.call("select pg_sleep(0.05)", ()) for _ in range(connections)))
     gc.freeze()

@@ -22,7 +22,7 @@ LEASES = 2
 """One is read while the other is written down."""
 
 CONNECTIONS = 4
-"""As many as `retoma worker` has by default."""
+"""As many as `retoma runner` has by default."""
 
 _numbers = itertools.count(1)
 
@@ -94,7 +94,7 @@ def engine(
                 process.begin()
             run.rss_mb = max(process.finish() for process in processes)
         sent = connection.execute(
-            "select sent from retoma.campaign_books where campaign_id = %s", (campaign_id,)
+            "select sent from retoma_internal.campaign_totals where campaign_id = %s", (campaign_id,)
         ).fetchone()
         assert sent == (size,), f"{sent} of {size} were sent"
         _forget(connection, campaign_id)
@@ -119,7 +119,7 @@ def fill_source(connection: psycopg.Connection, size: int) -> None:
         (size,),
     )
     connection.execute("alter table source add primary key (ordinal)")
-    connection.execute("create table bare (like retoma.delivery including all)")
+    connection.execute("create table bare (like retoma_internal.delivery including all)")
     connection.execute("vacuum analyze source")
 
 
@@ -141,7 +141,7 @@ def bare_insert(server: Server, size: int, *, step: int = WINDOW) -> Run:
 
 def _forget(connection: psycopg.Connection, campaign_id: int) -> None:
     """Leave nothing behind that the next run could be slowed by."""
-    connection.execute("delete from retoma.message where campaign_id = %s", (campaign_id,))
-    connection.execute("delete from retoma.delivery where campaign_id = %s", (campaign_id,))
-    connection.execute("vacuum retoma.message")
-    connection.execute("vacuum retoma.delivery")
+    connection.execute("delete from retoma_internal.message where campaign_id = %s", (campaign_id,))
+    connection.execute("delete from retoma_internal.delivery where campaign_id = %s", (campaign_id,))
+    connection.execute("vacuum retoma_internal.message")
+    connection.execute("vacuum retoma_internal.delivery")

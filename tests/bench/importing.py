@@ -10,7 +10,7 @@ from pathlib import Path
 
 import phonenumbers
 
-from retoma import embedded
+from retoma.database import embedded
 from retoma.importer.phones import PhoneError, normaliser
 from tests.bench.measure import Run, interleaved, measured
 from tests.bench.report import Report, ratio_of
@@ -89,7 +89,7 @@ def _copy(server: Server, path: Path, size: int) -> Run:
 def _import(server: Server, path: Path, size: int) -> Run:
     name = f"import {next(_numbers)}"
     with server.connect() as connection:
-        connection.execute("truncate retoma.message")
+        connection.execute("truncate retoma_internal.message")
         connection.execute("vacuum retoma.recipient_staging")
         connection.execute("select retoma.create_campaign(%s, 'sales', 'Hi')", (name,))
         connection.execute("checkpoint")

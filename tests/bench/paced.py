@@ -14,8 +14,8 @@ from tests.bench import world
 from tests.bench.measure import Run, measured, percentile
 from tests.bench.report import Report
 from tests.bench.server import running
+from tests.support.runners import runners_on
 from tests.support.waiting import wait_until
-from tests.support.workers import workers_on
 
 GAP_S = (5.0, 15.0)
 
@@ -27,10 +27,10 @@ begin
   insert into public.pace
   select
     new.lease_channel_id, retoma.clock(), case when new.sent > old.sent then p.next_send_at end
-  from retoma.channel_pacing as p where p.channel_id = new.lease_channel_id;
+  from retoma_internal.channel_pacing as p where p.channel_id = new.lease_channel_id;
   return null;
 end $$;
-create trigger note_pace after update on retoma.batch for each row
+create trigger note_pace after update on retoma_internal.batch for each row
 when (new.status = 'leased' and (new.sent > old.sent or new.reserved > old.reserved))
 execute function public.note_pace();
 """
@@ -46,31 +46,31 @@ where p.due is null and p.due_before is not null and p.at > %s
 
 
 def bench(*, quick: bool) -> Report:
-    """5,000 channels with gaps of 5 to 15 s, a campaign over all of them, one `retoma worker`."""
+    """5,000 channels with gaps of 5 to 15 s, a campaign over all of them, one `retoma runner`."""
     channels, warm_up_s, measured_s = (200, 20, 30) if quick else (5_000, 30, 120)
     report = Report("paced", quick)
     with running() as server, server.connect() as connection, tempfile.TemporaryDirectory() as directory:
         _make(connection, channels, per_channel=(warm_up_s + measured_s) // 5 + 20)
-        with workers_on(server.url, Path(directory)) as workers:
+        with runners_on(server.url, Path(directory)) as runners:
             started = time.monotonic()
-            worker = workers.start("paced")
+            runner = runners.start("paced")
             wait_until(lambda: _leased(connection) == channels, deadline_s=600)
             began_s = time.monotonic() - started
             # A gap or two, so that the first messages of all, due at once, are no part of it.
             time.sleep(warm_up_s)
             begin = _clock(connection)
             run = Run(1)
-            with measured(run, {"server": server.pid, "runner": worker.process.pid}):
+            with measured(run, {"server": server.pid, "runner": runner.process.pid}):
                 time.sleep(measured_s)
             rss_kb = next(
                 int(line.split()[1])
-                for line in Path(f"/proc/{worker.process.pid}/status").read_text().splitlines()
+                for line in Path(f"/proc/{runner.process.pid}/status").read_text().splitlines()
                 if line.startswith("VmHWM")
             )
             rows = connection.execute(_GAPS, (begin,)).fetchall()
             stopping = time.monotonic()
-            worker.process.terminate()
-            worker.process.wait(timeout=120)
+            runner.process.terminate()
+            runner.process.wait(timeout=120)
             stop_s = time.monotonic() - stopping
     late = [float(row[0]) for row in rows]
     gaps = [float(row[1]) for row in rows]
@@ -101,7 +101,7 @@ def _make(connection: psycopg.Connection, channels: int, per_channel: int) -> No
 
 
 def _leased(connection: psycopg.Connection) -> int:
-    row = connection.execute("select count(*) from retoma.batch where status = 'leased'").fetchone()
+    row = connection.execute("select count(*) from retoma_internal.batch where status = 'leased'").fetchone()
     assert row is not None
     return int(row[0])
 

@@ -2,9 +2,9 @@
 
     python -m tests.bench.recovery [--quick]
 
-Two workers, four channels at 20 messages/s, as in `retoma drill`. Every crash gives one figure for each
+Two runners, four channels at 20 messages/s, as in `retoma drill`. Every crash gives one figure for each
 channel that it silenced, taken from the provider's ledger: from the crash, or from when a database took
-connections again, to the next request; for SIGKILL and SIGSTOP, the first one under another worker's lease.
+connections again, to the next request; for SIGKILL and SIGSTOP, the first one under another runner's lease.
 """
 
 import random
@@ -17,11 +17,11 @@ from pathlib import Path
 
 import click
 
-from retoma.drill import crashes
-from retoma.drill.crashes import Crash
-from retoma.drill.ledger import LedgerReader
-from retoma.drill.stage import CHANNELS, Stage, stage, wait_for
-from retoma.drill.verdict import percentile
+from retoma.rehearsal.drill import crashes
+from retoma.rehearsal.drill.crashes import Crash
+from retoma.rehearsal.drill.ledger import LedgerReader
+from retoma.rehearsal.drill.stage import CHANNELS, Stage, stage, wait_for
+from retoma.rehearsal.drill.verdict import percentile
 from tests.bench.report import Report, publish
 from tests.ha.conftest import ReplicatedWorld, replicated_world
 from tests.support.replication import configure, kill_all
@@ -45,11 +45,11 @@ def bench(*, quick: bool = False) -> Report:
     report = Report("recovery", quick)
     rng = random.Random(1)
     with _sending(LEASE_S) as scene:
-        _add(report, "SIGKILL", _repeat(scene, crashes.kill_a_worker, kills, rng), 1.0)
+        _add(report, "SIGKILL", _repeat(scene, crashes.kill_a_runner, kills, rng), 1.0)
         _add(report, "database restart", _repeat(scene, crashes.restart_the_database, kills, rng), 2.0)
     with _sending(FREEZE_LEASE_S) as scene:
         name = f"SIGSTOP, lease {FREEZE_LEASE_S:g} s"
-        _add(report, name, _repeat(scene, crashes.freeze_a_worker, freezes, rng), FREEZE_LEASE_S + 2)
+        _add(report, name, _repeat(scene, crashes.freeze_a_runner, freezes, rng), FREEZE_LEASE_S + 2)
     from_kill, from_promotion = _fail_over(failovers)
     _add(report, "failover, from promotion", from_promotion, None)
     _add(report, "failover, from kill", from_kill, None)
@@ -67,7 +67,7 @@ def _sending(lease_s: float) -> Iterator[Stage]:
         stage(Path(directory), lease_s=lease_s) as scene,
     ):
         scene.open_campaigns(MESSAGES)
-        wait_for(lambda: scene.leased() == set(CHANNELS), 30, "The workers did not begin")
+        wait_for(lambda: scene.leased() == set(CHANNELS), 30, "The runners did not begin")
         yield scene
 
 
@@ -77,14 +77,14 @@ def _repeat(scene: Stage, crash: Crash, times: int, rng: random.Random) -> list[
         time.sleep(rng.uniform(0, 1))  # ticks come twice a second: strike at any moment between them
         seconds += [recovery.seconds for recovery in crash(scene, rng)]
         # Two faults within a second are another question, and the drill asks it.
-        wait_for(lambda: _all_alive(scene), 30, "The workers did not register again")
+        wait_for(lambda: _all_alive(scene), 30, "The runners did not register again")
     return seconds
 
 
 def _all_alive(scene: Stage) -> bool:
     rows = scene.query(
-        "select 1 from retoma.runner where server_started_at = pg_postmaster_start_time()"
-        " and id = any(array(select retoma.live_runners()))"
+        "select 1 from retoma_internal.runner where server_started_at = pg_postmaster_start_time()"
+        " and id = any(array(select retoma_internal.live_runners()))"
     )
     return len(rows) == 2
 
@@ -102,7 +102,7 @@ def _fail_over(times: int) -> tuple[list[float], list[float]]:
             world.webhook(channel, rate_per_s=20)
             world.campaign(channel, channel, messages=MESSAGES)
         for name in ("r1", "r2"):
-            world.workers.start(name)
+            world.runners.start(name)
         for _ in range(times):
             world.wait_for_sent("two", world.summary("two")["sent"] + 20)
             killed_at, promoted_at = _kill_and_promote(world)

@@ -1,13 +1,13 @@
 """Latency of leases, steps and the summary view, from 10 thousand to 10 million messages."""
 
 import time
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from retoma import schema
+from retoma.database import schema
 from tests.bench import world
 from tests.bench.measure import percentile
 from tests.bench.report import Report
@@ -57,7 +57,7 @@ def _add_finished(connection: psycopg.Connection, messages: int, campaigns: int,
     """Campaigns that are over, with their messages, batches and deliveries, by plain inserts."""
     each = messages // campaigns
     row = connection.execute(
-        "with made as (insert into retoma.campaign (name, body, total)"
+        "with made as (insert into retoma_internal.campaign (name, body, total)"
         " select %s || ' ' || g, 'x', %s from generate_series(1, %s) as g returning id)"
         " select array_agg(id order by id) from made",
         (label, each, campaigns),
@@ -65,36 +65,38 @@ def _add_finished(connection: psycopg.Connection, messages: int, campaigns: int,
     assert row is not None
     channel_id = world.make_channel(connection, f"old-{label}")
     connection.execute(
-        "insert into retoma.campaign_channel (campaign_id, channel_id) select unnest(%s::int[]), %s",
+        "insert into retoma_internal.campaign_channel (campaign_id, channel_id) select unnest(%s::int[]), %s",
         (row[0], channel_id),
     )
     for campaign_id in row[0]:
-        connection.execute("select retoma.ensure_partition(%s)", (campaign_id,))
+        connection.execute("select retoma_internal.ensure_partition(%s)", (campaign_id,))
         parameters = {"id": campaign_id, "channel": channel_id, "each": each}
         connection.execute(
-            "insert into retoma.message (campaign_id, ordinal, phone, variables)"
+            "insert into retoma_internal.message (campaign_id, ordinal, phone, variables)"
             " select %(id)s, g, '+999' || lpad(g::text, 9, '0'), '{\"name\": \"Ana\"}'"
             " from generate_series(1, %(each)s) as g",
             parameters,
         )
         connection.execute(
-            "insert into retoma.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch,"
+            "insert into retoma_internal.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch,"
             " attempt, outcome)"
             " select now(), 0, %(id)s, g, %(channel)s, 1, 1, 'sent' from generate_series(1, %(each)s) as g",
             parameters,
         )
         connection.execute(
-            "insert into retoma.batch (campaign_id, status, first_ordinal, size, reserved, sent,"
+            "insert into retoma_internal.batch (campaign_id, status, first_ordinal, size, reserved, sent,"
             " lease_epoch)"
             " select %(id)s, 'completed', f, s, s, s, 2 from (select f,"
             " least(300, %(each)s - f + 1) as s from generate_series(1, %(each)s, 300) as f) as b",
             parameters,
         )
         connection.execute(
-            "insert into retoma.campaign_zone (campaign_id, zone) values (%(id)s, '')", parameters
+            "insert into retoma_internal.campaign_zone (campaign_id, zone) values (%(id)s, '')", parameters
         )
-    connection.execute("update retoma.campaign set status = 'running' where id = any(%s)", (row[0],))
-    connection.execute("update retoma.campaign set status = 'completed' where id = any(%s)", (row[0],))
+    connection.execute("update retoma_internal.campaign set status = 'running' where id = any(%s)", (row[0],))
+    connection.execute(
+        "update retoma_internal.campaign set status = 'completed' where id = any(%s)", (row[0],)
+    )
     connection.execute("vacuum analyze")
 
 
@@ -118,19 +120,21 @@ def _latencies(url: str, name: str, steps: int) -> dict[str, float]:
             assert row is not None
             if row[0] is None:
                 break
-            _send(connection, row[0], row[1], advances)
+            _send(connection, runner_id, row[0], row[1], advances)
     # The first ones of a session fill its caches, whatever the size.
     return {"lease": percentile(leases[5:-1], 0.99), "advance": percentile(advances[10:], 0.99)}
 
 
-def _send(connection: psycopg.Connection, batch_id: int, epoch: int, advances: list[float]) -> None:
+def _send(
+    connection: psycopg.Connection, runner_id: UUID, batch_id: int, epoch: int, advances: list[float]
+) -> None:
     outcomes: list[dict[str, object]] = []
     seen, action = 0, "send"
     while action == "send":
         started = time.perf_counter()
         row = connection.execute(
-            "select action, reserved, messages from retoma.advance_batch(%s, %s, %s, 1, %s)",
-            (batch_id, epoch, Jsonb(outcomes), seen),
+            "select action, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, 1, %s)",
+            (runner_id, batch_id, epoch, Jsonb(outcomes), seen),
         ).fetchone()
         advances.append(time.perf_counter() - started)
         assert row is not None

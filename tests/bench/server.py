@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from retoma import embedded, schema
+from retoma.database import embedded, schema
 
 
 @dataclass

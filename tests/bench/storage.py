@@ -24,7 +24,7 @@ def bench(*, quick: bool) -> Report:
         phases = _phases(server, connection, size)
         disk = _disk(connection) / size
         dead = connection.execute(
-            "select coalesce(sum(n_dead_tup), 0) from pg_stat_user_tables where schemaname = 'retoma'"
+            "select coalesce(sum(n_dead_tup), 0) from pg_stat_user_tables where schemaname ~ '^retoma'"
             " and relname not like 'recipient_staging'"
         ).fetchone()
     assert dead is not None
@@ -68,7 +68,7 @@ def _phases(server: Server, connection: psycopg.Connection, size: int) -> dict[s
 
 
 def _receipts(connection: psycopg.Connection, size: int) -> None:
-    row = connection.execute("select token from retoma.campaign where name = 'storage'").fetchone()
+    row = connection.execute("select token from retoma_internal.campaign where name = 'storage'").fetchone()
     assert row is not None
     for first in range(1, size + 1, 300):
         receipts = [
@@ -83,7 +83,7 @@ def _bare(connection: psycopg.Connection, size: int) -> int:
         "create table bare_message (campaign text, ordinal int, phone text, variables jsonb,"
         " primary key (ordinal), unique (phone))"
     )
-    connection.execute("create table bare_delivery (like retoma.delivery including all)")
+    connection.execute("create table bare_delivery (like retoma_internal.delivery including all)")
     before = _written(connection)[0]
     connection.execute("insert into bare_message " + _FACTS, (size,))
     for first in range(1, size + 1, 300):
@@ -117,7 +117,7 @@ def _written(connection: psycopg.Connection) -> tuple[int, int]:
 def _disk(connection: psycopg.Connection) -> int:
     row = connection.execute(
         "select sum(pg_total_relation_size(c.oid)) from pg_class as c"
-        " where c.relnamespace = 'retoma'::regnamespace and c.relkind = 'r'"
+        " where c.relnamespace::regnamespace::text ~ '^retoma' and c.relkind = 'r'"
         " and c.relname ~ '^(message|delivery|batch|event)'"
     ).fetchone()
     assert row is not None

@@ -12,7 +12,7 @@ import psycopg
 TEXT = "Olá {{ name }}, seu pedido {{ order }} chegou. Responda SAIR para não receber mais."
 
 _MESSAGES = """
-insert into retoma.message (campaign_id, ordinal, phone, variables)
+insert into retoma_internal.message (campaign_id, ordinal, phone, variables)
 select %(id)s, g, '+999' || lpad(g::text, 9, '0'), jsonb_build_object('name', 'Ana ' || g, 'order', g)
 from generate_series(1, %(size)s) as g
 """
@@ -21,12 +21,12 @@ from generate_series(1, %(size)s) as g
 def suppress(connection: psycopg.Connection, size: int) -> None:
     """Put that many other numbers onto the suppression list."""
     connection.execute(
-        "insert into retoma.suppression (match_key, phone, reason)"
+        "insert into retoma_internal.suppression (suppression_key, phone, reason)"
         " select '998' || lpad(g::text, 9, '0'), '+998' || lpad(g::text, 9, '0'), 'imported'"
         " from generate_series(1, %s) as g",
         (size,),
     )
-    connection.execute("vacuum analyze retoma.suppression")
+    connection.execute("vacuum analyze retoma_internal.suppression")
 
 
 def make_channel(
@@ -64,8 +64,8 @@ def make_campaign(
     assert row is not None
     campaign_id = int(row[0])
     connection.execute(_MESSAGES, {"id": campaign_id, "size": size})
-    connection.execute("update retoma.campaign set total = %s where id = %s", (size, campaign_id))
-    connection.execute("vacuum analyze retoma.message")
+    connection.execute("update retoma_internal.campaign set total = %s where id = %s", (size, campaign_id))
+    connection.execute("vacuum analyze retoma_internal.message")
     return campaign_id
 
 

@@ -41,9 +41,13 @@ def collect(url: str, requests: list[Request], faults: list[Fault], samples: lis
             lease_s=next(lease)[0],
             channels=_read(connection, Channel, _CHANNELS),
             campaigns=_read(
-                connection, Campaign, "select id, name, token, status, total from retoma.campaign order by id"
+                connection,
+                Campaign,
+                "select id, name, token, status, total from retoma_internal.campaign order by id",
             ),
-            messages=_read(connection, Message, "select campaign_id, ordinal, phone from retoma.message"),
+            messages=_read(
+                connection, Message, "select campaign_id, ordinal, phone from retoma_internal.message"
+            ),
             batches=_read(connection, Batch, _BATCHES),
             steps=_read(connection, Step, _STEPS),
             outcomes=_read(connection, Outcome, _OUTCOMES),
@@ -66,8 +70,8 @@ select
   extract(epoch from p.gap_min)::float8 as gap_min_s,
   extract(epoch from p.batch_gap_min)::float8 as batch_gap_min_s,
   p.rate_per_s::float8 as rate_per_s
-from retoma.channel as c
-join retoma.channel_pacing as p on p.channel_id = c.id
+from retoma_internal.channel as c
+join retoma_internal.channel_pacing as p on p.channel_id = c.id
 """
 
 _BATCHES: LiteralString = """
@@ -76,8 +80,8 @@ select
   coalesce(
     l.ordinals, array(select generate_series(b.first_ordinal, b.first_ordinal + b.size - 1))
   ) as ordinals
-from retoma.batch as b
-left join retoma.batch_list as l on l.batch_id = b.id
+from retoma_internal.batch as b
+left join retoma_internal.batch_list as l on l.batch_id = b.id
 order by b.id
 """
 
@@ -90,7 +94,7 @@ select
   extract(epoch from s.at)::float8 as at,
   extract(epoch from pg_xact_commit_timestamp(s.xmin))::float8 as committed
 from chaos.step as s
-left join retoma.runner as r on r.id = s.runner_id
+left join retoma_internal.runner as r on r.id = s.runner_id
 order by s.seq
 """
 
@@ -107,5 +111,5 @@ select campaign_id, ordinal, state, code from retoma.message_state order by camp
 """
 
 _SUPPRESSIONS: LiteralString = """
-select phone, extract(epoch from pg_xact_commit_timestamp(xmin))::float8 as committed from retoma.suppression
+select phone, extract(epoch from pg_xact_commit_timestamp(xmin))::float8 as committed from retoma_internal.suppression
 """

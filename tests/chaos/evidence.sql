@@ -44,7 +44,7 @@ begin
 end;
 $$;
 
-create trigger chaos_watch after update on retoma.batch for each row execute function chaos.watch_batch();
+create trigger chaos_watch after update on retoma_internal.batch for each row execute function chaos.watch_batch();
 
 create function chaos.watch_delivery() returns trigger language plpgsql security definer set search_path to pg_catalog, pg_temp as $$
 begin
@@ -54,4 +54,4 @@ begin
 end;
 $$;
 
-create trigger chaos_watch after insert on retoma.delivery for each row execute function chaos.watch_delivery();
+create trigger chaos_watch after insert on retoma_internal.delivery for each row execute function chaos.watch_delivery();

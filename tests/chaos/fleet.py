@@ -1,4 +1,4 @@
-"""The runner processes of a run: real `retoma worker` processes, each behind a proxy of its own."""
+"""The runner processes of a run: real `retoma runner` processes, each behind a proxy of its own."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,7 @@ class Runner:
             }
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "retoma", "worker", "--name", self.name, "--log-format", "json",
+                sys.executable, "-m", "retoma", "runner", "--name", self.name, "--log-format", "json",
                 env=variables, stdout=asyncio.subprocess.DEVNULL, stderr=output,
             )  # fmt: skip
 

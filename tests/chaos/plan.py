@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 LEASE_S = 3.0
-LOOK_UP_AFTER_S = 4.0
+LOOKUP_AFTER_S = 4.0
 """More than half a lease (until then a frozen runner may begin) and the longest request together."""
 
 TIMEOUT_S = 1.5
@@ -146,7 +146,7 @@ def _channels(rng: random.Random) -> tuple[ChannelPlan, ...]:
         ChannelPlan(
             "shared", "idempotent", shared | {"p_max_in_flight": rng.choice((4, 16))}, rng.choice((1, 2))
         ),
-        ChannelPlan("asking", "look_up", gaps | {"p_batch_gap_min_s": 0, "p_batch_gap_max_s": 0}),
+        ChannelPlan("asking", "lookup", gaps | {"p_batch_gap_min_s": 0, "p_batch_gap_max_s": 0}),
     )
 
 
@@ -165,7 +165,7 @@ def _fault(  # noqa: PLR0911 - one return a kind
 ) -> Action:
     kind = rng.choices(list(FAULTS), list(FAULTS.values()))[0]
     at_s = rng.uniform(0.2, length_s)
-    # The last is a zombie: its leases are taken back, and then it returns.
+    # The last is a zombie: its leases are reaped, and then it returns.
     duration_s = rng.choice(
         (rng.uniform(0.1, 1.0), rng.uniform(1.0, LEASE_S), rng.uniform(LEASE_S + 0.6, 5.0))
     )

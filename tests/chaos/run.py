@@ -128,11 +128,11 @@ async def _has_ended(stage: Stage) -> bool:
     try:
         await stage.wait(
             0,
-            "select (select count(*) from retoma.campaign where status not in ('completed', 'cancelled'))"
-            " + (select count(*) from retoma.batch where status = 'leased')"
-            " + (select count(*) from retoma.delivery as d"
-            " join retoma.channel as c on c.id = d.channel_id"
-            " join retoma.campaign as g on g.id = d.campaign_id"
+            "select (select count(*) from retoma_internal.campaign where status not in ('completed', 'cancelled'))"
+            " + (select count(*) from retoma_internal.batch where status = 'leased')"
+            " + (select count(*) from retoma_internal.delivery as d"
+            " join retoma_internal.channel as c on c.id = d.channel_id"
+            " join retoma_internal.campaign as g on g.id = d.campaign_id"
             " where c.looks_up and d.outcome = 'in_doubt' and g.status <> 'cancelled')",
             END_DEADLINE_S,
         )

@@ -80,7 +80,7 @@ class Story:
             self._outcome(batch, ordinal, outcome, code)
 
     def end(self, batch: int, *, lost: tuple[int, ...] = (), writer: str | None = None) -> None:
-        """Ends a lease: completed by its holder, or taken back by a tick with what it left in doubt."""
+        """Ends a lease: completed by its holder, or reaped by a tick with what it left in doubt."""
         if lost:
             self._step(batch, "leased", "leased", writer=writer)  # receipts, in the same transaction
             self.xid -= 1

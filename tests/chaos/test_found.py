@@ -18,12 +18,13 @@ from tests.support.campaigns import (
     move_clock,
     must_lease,
     phone,
+    release,
     state,
 )
 
 Db = psycopg.Connection
 
-LOOKS_UP = {"url": "http://127.0.0.1:9", "look_up": True}
+LOOKS_UP = {"url": "http://127.0.0.1:9", "lookup": True}
 DEDUPES = {"url": "http://127.0.0.1:9", "idempotent": True}
 
 
@@ -60,27 +61,27 @@ def test_two_leases_that_read_the_clock_in_another_order_earn_no_time_twice(db: 
     channel = make_channel(db, rate_per_s=10, burst=1)
     late = datetime.now(UTC)
 
-    db.execute("select retoma.spend_pacing(%s, 1, %s)", (channel, late))
-    db.execute("select retoma.spend_pacing(%s, 1, %s)", (channel, late - timedelta(seconds=5)))
+    db.execute("select retoma_internal.spend_pacing(%s, 1, %s)", (channel, late))
+    db.execute("select retoma_internal.spend_pacing(%s, 1, %s)", (channel, late - timedelta(seconds=5)))
 
-    since = call(db, "select tokens_at from retoma.channel_pacing where channel_id = %s", channel)
+    since = call(db, "select tokens_at from retoma_internal.channel_pacing where channel_id = %s", channel)
     assert since == late
 
 
-def test_a_message_that_a_look_up_did_not_find_is_skipped_once_its_number_is_suppressed(db: Db) -> None:
+def test_a_message_that_a_lookup_did_not_find_is_skipped_once_its_number_is_suppressed(db: Db) -> None:
     channel = make_channel(db, transport="webhook", settings=LOOKS_UP)
     make_campaign(db, size=1)
     runner = make_runner(db)
     leased = must_lease(db, runner, channel)
     advance(db, leased, want=1)
-    db.execute("select retoma.release_batch(%s, %s)", (leased.batch_id, leased.epoch))
+    release(db, leased)
     db.execute("select retoma.opt_out(%s)", (phone(1),))
     move_clock(db, "1 hour")
-    row = db.execute("select message_id from retoma.claim_look_ups(%s)", (channel,)).fetchone()
+    row = db.execute("select message_id from retoma.due_lookups(%s)", (channel,)).fetchone()
     assert row is not None
 
     absent = Jsonb([{"message_id": row[0], "attempt": 1, "result": "absent"}])
-    db.execute("select retoma.record_look_ups(%s, %s)", (channel, absent))
+    db.execute("select retoma.record_lookups(%s, %s)", (channel, absent))
     advance(db, must_lease(db, runner, channel), want=1)
 
     assert books(db) == {"skipped": 1}

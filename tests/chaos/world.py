@@ -4,7 +4,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from tests.chaos.plan import LEASE_S, LOOK_UP_AFTER_S, TIMEOUT_S, ChannelPlan, Plan
+from tests.chaos.plan import LEASE_S, LOOKUP_AFTER_S, TIMEOUT_S, ChannelPlan, Plan
 
 
 def build(url: str, provider_url: str, plan: Plan) -> None:
@@ -12,8 +12,8 @@ def build(url: str, provider_url: str, plan: Plan) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(
             "update retoma.setting set lease_duration = make_interval(secs => %s),"
-            " look_up_after = make_interval(secs => %s)",
-            (LEASE_S, LOOK_UP_AFTER_S),
+            " lookup_after = make_interval(secs => %s)",
+            (LEASE_S, LOOKUP_AFTER_S),
         )
         # The first retry after half a minute would be after the run.
         connection.execute(
@@ -79,7 +79,7 @@ def _settings(channel: ChannelPlan, provider_url: str) -> dict[str, object]:
             }
         case "idempotent":
             return {"url": f"{url}?idempotent=1", "idempotent": True, "timeout_s": TIMEOUT_S}
-        case "look_up":
-            return {"url": url, "look_up": True, "timeout_s": TIMEOUT_S}
+        case "lookup":
+            return {"url": url, "lookup": True, "timeout_s": TIMEOUT_S}
         case _:
             return {"url": url, "timeout_s": TIMEOUT_S}

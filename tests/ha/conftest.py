@@ -6,10 +6,10 @@ from pathlib import Path
 
 import psycopg
 
+from tests.runner.conftest import World
 from tests.support.replication import Pair, replicated
-from tests.support.workers import Workers, workers_on
-from tests.transports.sandbox_process import start_sandbox
-from tests.worker.conftest import World
+from tests.support.runners import Runners, runners_on
+from tests.support.sandbox_process import start_sandbox
 
 
 class ReplicatedWorld(World):
@@ -19,14 +19,14 @@ class ReplicatedWorld(World):
         pair: the servers.
         database: name of the database.
         world: what is on it.
-        workers: starts runners.
+        runners: starts runners.
     """
 
-    def __init__(self, pair: Pair, database: str, world: World, workers: Workers) -> None:
+    def __init__(self, pair: Pair, database: str, world: World, runners: Runners) -> None:
         super().__init__(world.db, world.sandbox)
         self.pair = pair
         self.database = database
-        self.workers = workers
+        self.runners = runners
 
     def reconnect(self) -> None:
         """The tests' own connection, after its server was killed."""
@@ -44,8 +44,8 @@ def replicated_world(directory: Path, *, synchronous: bool) -> Iterator[Replicat
         try:
             with (
                 psycopg.connect(pair.url(database), autocommit=True) as db,
-                workers_on(pair.url(database), directory) as workers,
+                runners_on(pair.url(database), directory) as runners,
             ):
-                yield ReplicatedWorld(pair, database, World(db, sandbox), workers)
+                yield ReplicatedWorld(pair, database, World(db, sandbox), runners)
         finally:
             sandbox.kill()

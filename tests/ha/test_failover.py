@@ -23,8 +23,8 @@ def start_campaigns(world: ReplicatedWorld) -> None:
     world.waha("support", gap=(0.05, 0.1), batch_gap=(0.1, 0.2))
     world.campaign("spring", "sales", messages=300, batch_size=100)
     world.campaign("care", "support", messages=80, batch_size=25)
-    world.workers.start("r1")
-    world.workers.start("r2")
+    world.runners.start("r1")
+    world.runners.start("r2")
     world.wait_for_sent("spring", 80)
     world.wait_for_sent("care", 10)
 
@@ -53,13 +53,13 @@ def test_a_runner_that_dies_with_its_primary_is_replaced_when_its_leases_expire(
     world.db.execute("update retoma.setting set lease_duration = '2 s'")
     world.webhook("sales", rate_per_s=60)
     world.campaign("spring", "sales", messages=200, batch_size=100)
-    doomed = world.workers.start("r1")
+    doomed = world.runners.start("r1")
     world.wait_for_sent("spring", 30)
 
     kill_all(world.pair.primary)
     doomed.kill()
     world.pair.fail_over()
-    world.workers.start("r2")
+    world.runners.start("r2")
 
     world.reconnect()
     row = world.wait_for_end("spring")
@@ -79,7 +79,7 @@ def test_without_its_only_standby_a_synchronous_primary_sends_nothing_until_it_i
     waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'"
     wait_until(lambda: ask(world.pair.primary, waits) >= [(3,)])  # both runners, in all that they do
     stood_at = len(world.sandbox.entries())
-    promised = world.db.execute("select sum(reserved) from retoma.batch").fetchone()
+    promised = world.db.execute("select sum(reserved) from retoma_internal.batch").fetchone()
     # What they wait for cannot be seen by others either: a failover now would lose nothing that was sent.
     wait_until(lambda: ask(world.pair.primary, waits) >= [(4,)])
     assert len(world.sandbox.entries()) == stood_at
@@ -106,7 +106,7 @@ def test_invariant_2_an_old_primary_that_comes_back_synchronous_cannot_reserve_a
     # An operator's mistake: it takes writes, so target_session_attrs cannot tell it from the new one.
     old.start()
     old_url = old.url(world.database, tcp=True) + "?target_session_attrs=read-write"
-    lost = world.workers.start("lost", old_url)
+    lost = world.runners.start("lost", old_url)
 
     waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'"
     wait_until(lambda: ask(old, waits) >= [(1,)])
@@ -130,11 +130,11 @@ def test_an_old_primary_that_was_rewound_is_a_standby_and_no_runner_uses_it(worl
     world.pair.rewind_the_standby()
     configure(world.pair.primary, "synchronous_standby_names", "standby")
     world.pair.wait_for_the_standby(state="sync")
-    world.workers.start("new")
+    world.runners.start("new")
 
     world.wait_for_end("spring")
     world.wait_for_end("care")
-    users = "select count(*) from pg_stat_activity where application_name = 'retoma worker'"
+    users = "select count(*) from pg_stat_activity where application_name = 'retoma runner'"
     assert ask(old, users) == [(0,)]
     with pytest.raises(psycopg.OperationalError, match=r"read-only|read-write"):
         psycopg.connect(old.url(world.database, tcp=True) + "?target_session_attrs=read-write")
@@ -147,7 +147,7 @@ def test_with_asynchronous_replication_what_the_standby_missed_is_sent_again(tmp
         world.db.execute("update retoma.setting set lease_duration = '2 s'")
         world.webhook("sales", rate_per_s=60)
         world.campaign("spring", "sales", messages=200, batch_size=100)
-        world.workers.start("r1")
+        world.runners.start("r1")
         world.wait_for_sent("spring", 30)
 
         # The network between the two fails first: the primary does not wait, and nobody notices.

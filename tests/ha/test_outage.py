@@ -5,12 +5,12 @@ from pathlib import Path
 
 import psycopg
 
-from retoma.worker.database import RECONNECT_S
+from retoma.runner.calls import RECONNECT_S
+from tests.runner.conftest import World
 from tests.support.clusters import Server
+from tests.support.runners import runners_on
+from tests.support.sandbox_process import start_sandbox
 from tests.support.waiting import wait_until
-from tests.support.workers import workers_on
-from tests.transports.sandbox_process import start_sandbox
-from tests.worker.conftest import World
 
 
 def test_a_waiting_runner_hears_the_doorbell_soon_after_an_outage(
@@ -18,8 +18,8 @@ def test_a_waiting_runner_hears_the_doorbell_soon_after_an_outage(
 ) -> None:
     sandbox = start_sandbox(tmp_path / "ledger")
     try:
-        with workers_on(database, tmp_path) as workers:
-            runner = workers.start("r1")
+        with runners_on(database, tmp_path) as runners:
+            runner = runners.start("r1")
             wait_until(lambda: "registered" in runner.text())
 
             server.stop("immediate")

@@ -39,7 +39,9 @@ def importing(database: str, db: psycopg.Connection, tmp_path: Path) -> Import:
 
 
 def audience(db: psycopg.Connection) -> list[tuple[str, dict[str, str], str | None]]:
-    rows = db.execute("select phone, variables, zone from retoma.message order by ordinal").fetchall()
+    rows = db.execute(
+        "select phone, variables, zone from retoma_internal.message order by ordinal"
+    ).fetchall()
     db.commit()
     return [(phone, variables, zone) for phone, variables, zone in rows]
 

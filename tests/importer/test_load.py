@@ -22,7 +22,7 @@ def draft(db: Db) -> int:
 
 def audience(db: Db) -> list[tuple[int, str, dict[str, str], str | None]]:
     return db.execute(
-        "select ordinal, phone, variables, zone from retoma.message order by ordinal"
+        "select ordinal, phone, variables, zone from retoma_internal.message order by ordinal"
     ).fetchall()
 
 
@@ -41,7 +41,7 @@ def test_ordinals_go_on_and_numbers_are_merged_from_block_to_block(db: Db, draft
         (2, phone(2), {}, "Atlantic/Azores,Europe/Lisbon"),
         (3, phone(3), {}, None),
     ]
-    assert call(db, "select total from retoma.campaign") == 3
+    assert call(db, "select total from retoma_internal.campaign") == 3
 
 
 def test_the_database_does_not_trust_a_block(db: Db, draft: int) -> None:

@@ -21,7 +21,7 @@ from (
   left join (
     select distinct tgfoid, tgrelid from pg_trigger where not tgisinternal and tgparentid = 0
   ) as t on t.tgfoid = p.oid
-  where p.pronamespace = 'retoma'::regnamespace
+  where p.pronamespace::regnamespace::text ~ '^retoma'
 ) as f
 cross join lateral plpgsql_check_function_tb(
   f.oid, f.relid, fatal_errors => false, extra_warnings => true, security_warnings => true

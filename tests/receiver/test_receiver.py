@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from retoma.receiver import wants_out
+from retoma.receiver.app import wants_out
 from tests.support.campaigns import (
     Db,
     accepted,
@@ -29,7 +29,7 @@ from tests.support.command import environment
 
 SECRET = "s3cret of the test"
 MESSAGE_ID = "0123456789abcdef0123456789abcdef"
-MESSAGE_STATE = "select receipt from retoma.delivery"
+MESSAGE_STATE = "select receipt from retoma_internal.delivery"
 
 
 class Receiver:
@@ -129,7 +129,7 @@ def test_a_call_that_is_not_understood_is_refused_and_records_nothing(
     assert status == 400
     assert answer["error"]
     assert call(db, MESSAGE_STATE) is None
-    assert call(db, "select count(*) from retoma.suppression") == 0
+    assert call(db, "select count(*) from retoma_internal.suppression") == 0
 
 
 def test_a_number_that_the_database_refuses_is_not_asked_for_again(db: Db, receiver: Receiver) -> None:
@@ -154,7 +154,7 @@ def test_a_person_who_writes_an_opt_out_word_is_suppressed_and_others_are_not(
 
     assert receiver.hook("sales", {"inbound": inbound}) == (200, {"facts": 2})
 
-    rows = db.execute("select phone, reason, source from retoma.suppression").fetchall()
+    rows = db.execute("select phone, reason, source from retoma_internal.suppression").fetchall()
     assert rows == [("+5511955510001", "opt_out", "reply on sales")]
 
 
@@ -180,7 +180,7 @@ def test_a_session_that_goes_down_and_comes_back_interrupts_and_resumes_its_camp
         return receiver.hook("sales", document, secret=None)[0]
 
     # As stored: the view would also say that no runner is alive.
-    stored = "select status from retoma.campaign"
+    stored = "select status from retoma_internal.campaign"
     assert report("FAILED") == 200
     assert call(db, stored) == "interrupted"
     assert report("WORKING") == 200

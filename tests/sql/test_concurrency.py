@@ -24,6 +24,7 @@ from tests.support.campaigns import (
     move_clock,
     must_lease,
     phone,
+    release,
     silence,
     status,
     tick,
@@ -60,7 +61,7 @@ def test_a_lease_passes_over_a_batch_that_somebody_has_locked(db: Db, database: 
     channel = make_channel(db)
     make_campaign(db, size=2, batch_size=1)
     with psycopg.connect(database) as other:
-        other.execute("select from retoma.batch where id = 1 for update")
+        other.execute("select from retoma_internal.batch where id = 1 for update")
 
         assert must_lease(db, make_runner(db), channel).batch_id == 2
 
@@ -103,7 +104,7 @@ def test_two_channels_that_go_down_at_once_interrupt_their_campaign(db: Db, data
         slow.commit()
         waiting.result(timeout=10)
 
-    assert call(db, "select status from retoma.campaign") == "interrupted"
+    assert call(db, "select status from retoma_internal.campaign") == "interrupted"
 
 
 def test_a_channel_that_comes_back_while_the_other_goes_down_leaves_the_campaign_running(
@@ -120,7 +121,7 @@ def test_a_channel_that_comes_back_while_the_other_goes_down_leaves_the_campaign
         slow.commit()
         waiting.result(timeout=10)
 
-    assert call(db, "select status from retoma.campaign") == "running"
+    assert call(db, "select status from retoma_internal.campaign") == "running"
 
 
 def test_a_reservation_waits_for_nobody_s_opt_out_and_sees_the_committed_ones(db: Db, database: str) -> None:
@@ -183,8 +184,8 @@ def test_two_first_campaigns_of_a_block_share_its_partitions(db: Db, database: s
     assert [books(db, name) for name in ("first", "second")] == [{"pending": 3}, {"pending": 3}]
 
 
-def test_look_ups_and_an_operator_s_decision_at_once_do_not_deadlock(db: Db, database: str) -> None:
-    channel = make_channel(db, transport="webhook", settings={"url": "http://127.0.0.1", "look_up": True})
+def test_lookups_and_an_operator_s_decision_at_once_do_not_deadlock(db: Db, database: str) -> None:
+    channel = make_channel(db, transport="webhook", settings={"url": "http://127.0.0.1", "lookup": True})
     make_campaign(db, size=2, batch_size=1)
     runner = make_runner(db)
     for ordinal in (1, 2):
@@ -192,16 +193,16 @@ def test_look_ups_and_an_operator_s_decision_at_once_do_not_deadlock(db: Db, dat
         advance(db, leased, want=1)
         advance(db, leased, [error(ordinal, "timeout")])
     message_id = call(db, "select message_id from retoma.v_in_doubt where ordinal = 2")
-    look_ups = Jsonb([{"message_id": message_id, "attempt": 1, "result": "found"}])
+    lookups = Jsonb([{"message_id": message_id, "attempt": 1, "result": "found"}])
     with (
         psycopg.connect(database) as holder,
         sessions(database, 2) as (operator, asker),
         ThreadPoolExecutor(2) as pool,
     ):
-        holder.execute("select from retoma.batch where id = 1 for update")
+        holder.execute("select from retoma_internal.batch where id = 1 for update")
         deciding = pool.submit(operator.execute, "select retoma.resolve_in_doubt('natal', 'sent')")
         wait_until(lambda: waits(db, operator))
-        asking = pool.submit(asker.execute, "select retoma.record_look_ups(%s, %s)", (channel, look_ups))
+        asking = pool.submit(asker.execute, "select retoma.record_lookups(%s, %s)", (channel, lookups))
         wait_until(lambda: asking.done() or waits(db, asker))
         holder.commit()
         deciding.result(timeout=10)
@@ -232,7 +233,7 @@ def test_a_receipt_that_two_report_while_its_outcome_is_recorded_is_counted_once
         sessions(database, 1) as (other,),
         ThreadPoolExecutor(1) as pool,
     ):
-        holder.execute("select from retoma.batch where id = %s for update", (first.batch_id,))
+        holder.execute("select from retoma_internal.batch where id = %s for update", (first.batch_id,))
         reporting = pool.submit(report, other, ids)
         wait_until(lambda: waits(db, other))
         advance(db, second, accepted(2))
@@ -262,7 +263,7 @@ def test_a_campaign_that_starts_while_its_channel_changes_is_put_right_by_a_tick
 
     tick(db)
 
-    assert call(db, "select status from retoma.campaign") == expected
+    assert call(db, "select status from retoma_internal.campaign") == expected
 
 
 def test_a_report_of_a_connection_waits_for_one_of_its_loss(db: Db, database: str) -> None:
@@ -274,7 +275,7 @@ def test_a_report_of_a_connection_waits_for_one_of_its_loss(db: Db, database: st
         slow.commit()
         connecting.result(timeout=10)
 
-    assert call(db, "select connected from retoma.channel")
+    assert call(db, "select connected from retoma_internal.channel")
 
 
 def test_a_retry_passes_over_batches_that_it_has_not_locked(db: Db, database: str) -> None:
@@ -290,7 +291,7 @@ def test_a_retry_passes_over_batches_that_it_has_not_locked(db: Db, database: st
         sessions(database, 1) as (other,),
         ThreadPoolExecutor(1) as pool,
     ):
-        holder.execute("select from retoma.batch where id = %s for update", (second.batch_id,))
+        holder.execute("select from retoma_internal.batch where id = %s for update", (second.batch_id,))
         retrying = pool.submit(other.execute, "select retoma.retry_failed('natal')")
         wait_until(lambda: waits(db, other))
         advance(db, first, [error(1, "http_400")])
@@ -304,7 +305,7 @@ def test_a_retry_passes_over_batches_that_it_has_not_locked(db: Db, database: st
 def test_two_who_configure_a_channel_at_once_both_have_their_way(db: Db, database: str) -> None:
     make_channel(db, transport="webhook", settings={"url": "http://127.0.0.1"})
     with psycopg.connect(database) as slow, sessions(database, 1) as (other,), ThreadPoolExecutor(1) as pool:
-        slow.execute("select retoma.configure_channel('sales', '{\"look_up\": true}')")
+        slow.execute("select retoma.configure_channel('sales', '{\"lookup\": true}')")
         configuring = pool.submit(
             other.execute, "select retoma.configure_channel('sales', '{\"idempotent\": true}')"
         )
@@ -312,7 +313,7 @@ def test_two_who_configure_a_channel_at_once_both_have_their_way(db: Db, databas
         slow.commit()
         configuring.result(timeout=10)
 
-    assert db.execute("select looks_up, dedupes from retoma.channel").fetchall() == [(True, True)]
+    assert db.execute("select looks_up, dedupes from retoma_internal.channel").fetchall() == [(True, True)]
 
 
 def test_a_step_waits_for_a_receipt_that_proves_an_earlier_attempt(db: Db, database: str) -> None:
@@ -340,11 +341,11 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
     names = ["c1", "c2", "c3"]
     channels = [
         make_channel(
-            db, name, "webhook", {"url": "http://127.0.0.1", "idempotent": name != "c2", "look_up": True}
+            db, name, "webhook", {"url": "http://127.0.0.1", "idempotent": name != "c2", "lookup": True}
         )
         for name in names
     ]
-    db.execute("update retoma.setting set look_up_after = '0 s', lease_duration = '1 s'")
+    db.execute("update retoma.setting set lookup_after = '0 s', lease_duration = '1 s'")
     db.execute(
         "update retoma.error_rule set defer_s = 0 where code in ('connect_failed', 'timeout', 'http_429')"
     )
@@ -368,7 +369,7 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
                 if dice.random() < 0.9
             ]
             advance(session, leased, outcomes, want=dice.choice([0, 2]))
-            session.execute("select retoma.release_batch(%s, %s)", (leased.batch_id, leased.epoch))
+            release(session, leased)
 
     def operator(session: Db, dice: random.Random) -> None:
         for _ in range(60):
@@ -393,9 +394,9 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
     def provider(session: Db, dice: random.Random) -> None:
         for _ in range(40):
             known = session.execute(
-                "select c.token, d.ordinal, d.channel_id, h.name from retoma.delivery as d"
-                " inner join retoma.campaign as c on d.campaign_id = c.id"
-                " inner join retoma.channel as h on d.channel_id = h.id limit 200"
+                "select c.token, d.ordinal, d.channel_id, h.name from retoma_internal.delivery as d"
+                " inner join retoma_internal.campaign as c on d.campaign_id = c.id"
+                " inner join retoma_internal.channel as h on d.channel_id = h.id limit 200"
             ).fetchall()
             chosen = dice.sample(known, min(5, len(known)))
             for token, ordinal, channel_id, name in chosen:
@@ -407,7 +408,7 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
                     "attempt": 1,
                     "result": dice.choice(["found", "absent", "unknown"]),
                 }
-                session.execute("select retoma.record_look_ups(%s, %s)", (channel_id, Jsonb([result])))
+                session.execute("select retoma.record_lookups(%s, %s)", (channel_id, Jsonb([result])))
 
     def ticker(session: Db, _: random.Random) -> None:
         for _tick in range(60):

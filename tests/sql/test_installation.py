@@ -1,5 +1,6 @@
 """Every way to install the schema gives the same schema, and an upgrade gives it too."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from retoma import config, schema, sql_files
+from retoma import config
+from retoma.database import schema, sql_files
+from retoma.database.schema import Sources
 from retoma.errors import RetomaError
-from retoma.schema import Sources
 from tests.support.clusters import Server
 
 SEEDS = ("retoma.error_rule", "retoma.transport", "retoma.setting")
@@ -44,7 +46,7 @@ def psql(server: Server, url: str, text: str) -> subprocess.CompletedProcess[str
 @pytest.fixture
 def sources(tmp_path: Path) -> Sources:
     """The real sql/ beside a directory of migrations that a test may add to."""
-    (tmp_path / "0001_initial.sql").write_text("select 'sql/ has it already'")
+    (tmp_path / "0001_first.sql").write_text("select 'sql/ has it already'")
     return Sources(config.sql_directory(), tmp_path)
 
 
@@ -62,8 +64,11 @@ def later_release(sources: Sources) -> Callable[[str], Sources]:
 def test_the_migrations_in_order_give_what_sql_gives(
     server: Server, database: str, empty_database: str
 ) -> None:
+    # Until the first release is frozen as 0001, what the migrations start from is sql/ itself.
     with psycopg.connect(empty_database) as connection:
         connection.execute(sql_files.procrastinate_sql().encode())
+        for script in sql_files.scripts(config.sql_directory()):
+            connection.execute(script.text.encode())
         for migration in sql_files.migrations(config.migrations_directory()):
             connection.execute(migration.path.read_bytes())
 
@@ -177,10 +182,26 @@ def test_a_database_of_a_newer_release_is_refused(
 
 def test_a_migration_that_was_edited_after_it_ran_is_noticed(empty_database: str, sources: Sources) -> None:
     schema.install(empty_database, sources)
-    (sources.migrations / "0001_initial.sql").write_text("select 'edited'")
+    (sources.migrations / "0001_first.sql").write_text("select 'edited'")
 
     with pytest.raises(RetomaError, match="edited"):
         schema.install(empty_database, sources)
+
+
+def test_a_database_that_was_made_from_another_sql_is_noticed(
+    empty_database: str, sources: Sources, tmp_path: Path
+) -> None:
+    edited = tmp_path / "sql"
+    shutil.copytree(sources.sql, edited)
+    schema.install(empty_database, sources)
+    with (edited / "10_base" / "clock.sql").open("a") as file:
+        file.write("select 'one more statement';\n")
+
+    for command in (schema.install, schema.upgrade):
+        with pytest.raises(RetomaError, match="edited"):
+            command(empty_database, Sources(edited, sources.migrations))
+
+    assert schema.status(empty_database, sources).state == "current"
 
 
 def test_upgrade_needs_an_installation(empty_database: str) -> None:

@@ -29,6 +29,7 @@ from tests.support.campaigns import (
     make_runner,
     move_clock,
     phone,
+    release,
     tick,
 )
 
@@ -144,7 +145,7 @@ class Walk:
         for leased, channel in self.random.sample(self.leases, min(1, len(self.leases))):
             self.leases.remove((leased, channel))
             try:
-                self.db.execute("select retoma.release_batch(%s, %s)", (leased.batch_id, leased.epoch))
+                release(self.db, leased)
             except psycopg.Error as refused:
                 if refused.diag.sqlstate != "RT010":
                     raise
@@ -173,14 +174,14 @@ class Walk:
         self.db.execute(f"select retoma.{change}(%s)", (name,))
 
     def pause_or_resume(self) -> None:
-        status = call(self.db, "select status from retoma.campaign")
+        status = call(self.db, "select status from retoma_internal.campaign")
         if status in ("running", "interrupted") and self.random.random() < 0.3:
             self.db.execute("select retoma.pause_campaign('natal')")
         elif status == "paused" or (status, self.cause()) == ("interrupted", "breaker"):
             self.db.execute("select retoma.resume_campaign('natal')")
 
     def cause(self) -> object:
-        return call(self.db, "select interrupt_cause from retoma.campaign")
+        return call(self.db, "select interrupt_cause from retoma_internal.campaign")
 
     def someone_opts_out(self) -> None:
         self.db.execute("select retoma.opt_out(%s)", (phone(self.random.randint(1, SIZE)),))
@@ -206,10 +207,10 @@ class Walk:
     def finish(self) -> None:
         """Everything works again: the campaign has to come to its end by itself."""
         self.db.execute(
-            "select retoma.channel_connected(name), retoma.resume_channel(name) from retoma.channel"
+            "select retoma.channel_connected(name), retoma.resume_channel(name) from retoma_internal.channel"
         )
         for _ in range(200):
-            status = call(self.db, "select status from retoma.campaign")
+            status = call(self.db, "select status from retoma_internal.campaign")
             if status == "completed":
                 return
             if status == "paused" or (status == "interrupted" and self.cause() == "breaker"):
@@ -243,7 +244,7 @@ def test_invariants_4_and_5_hold_on_a_random_walk(db: Db, seed: int) -> None:
 def test_invariant_3_no_function_waits_or_sleeps(db: Db) -> None:
     sleeping = db.execute(
         "select p.proname from pg_proc as p"
-        " where p.pronamespace = 'retoma'::regnamespace and p.prosrc ~ 'pg_sleep'"
+        " where p.pronamespace::regnamespace::text ~ '^retoma' and p.prosrc ~ 'pg_sleep'"
     ).fetchall()
     assert sleeping == []
 
@@ -252,7 +253,7 @@ def test_invariant_8_only_the_clock_of_the_database_decides(db: Db) -> None:
     others = db.execute(
         """
         select p.proname::text from pg_proc as p
-        where p.pronamespace = 'retoma'::regnamespace
+        where p.pronamespace::regnamespace::text ~ '^retoma'
           and pg_get_functiondef(p.oid)
             ~* '\\y(now\\(\\)|current_timestamp|clock_timestamp|localtime|current_date)'
         """

@@ -100,7 +100,7 @@ class Campaigns(RuleBasedStateMachine):
         people = [{"phone": self._phone(ordinal)} for ordinal in range(1, MESSAGES + 1)]
         self._ask("select retoma.add_recipients(%s, %s)", self.campaign, Jsonb(people))
         self._ask("select retoma.start_campaign(%s)", self.campaign)
-        self._id = self._ask("select id from retoma.channel where name = %s", self.channel)[0]["id"]
+        self._id = self._ask("select id from retoma_internal.channel where name = %s", self.channel)[0]["id"]
         self.a_runner_comes()
 
     def teardown(self) -> None:
@@ -150,7 +150,7 @@ class Campaigns(RuleBasedStateMachine):
         assert runner.lease is not None
         batch, epoch, seen = runner.lease
         outcomes = reported | dict.fromkeys(runner.withheld, "not_attempted")
-        step = (batch, epoch, Jsonb([_outcome(*item) for item in outcomes.items()]), want, seen)
+        step = (runner.id, batch, epoch, Jsonb([_outcome(*item) for item in outcomes.items()]), want, seen)
         runner.withheld = []
         try:
             reply = self._advance(runner, step)
@@ -180,7 +180,7 @@ class Campaigns(RuleBasedStateMachine):
 
     def _advance(self, runner: Runner, step: tuple[object, ...]) -> dict[str, Any]:
         row = runner.connection.execute(
-            "select * from retoma.advance_batch(%s, %s, %s, %s, %s)", step
+            "select * from retoma.advance_batch(%s, %s, %s, %s, %s, %s)", step
         ).fetchone()
         assert row is not None
         return row
@@ -206,7 +206,9 @@ class Campaigns(RuleBasedStateMachine):
         runner = data.draw(st.sampled_from(leasing))
         assert runner.lease is not None
         try:
-            runner.connection.execute("select retoma.release_batch(%s, %s)", runner.lease[:2])
+            runner.connection.execute(
+                "select retoma.release_batch(%s, %s, %s)", (runner.id, *runner.lease[:2])
+            )
         except psycopg.Error as error:
             if error.sqlstate != STALE:
                 raise
@@ -250,7 +252,7 @@ class Campaigns(RuleBasedStateMachine):
             self._ask("select retoma.resume_campaign(%s)", self.campaign)
 
     def the_channel_goes_or_comes(self, data: st.DataObject) -> None:
-        if self._ask("select connected from retoma.channel where id = %s", self._id)[0]["connected"]:
+        if self._ask("select connected from retoma_internal.channel where id = %s", self._id)[0]["connected"]:
             self._ask("select retoma.channel_disconnected(%s)", self.channel)
             if data.draw(st.booleans()):
                 return
@@ -267,7 +269,9 @@ class Campaigns(RuleBasedStateMachine):
     def invariant_5_the_books_balance_and_agree_with_the_deliveries(self) -> None:
         if not hasattr(self, "operator"):
             return
-        books = self._ask("select * from retoma.campaign_books where campaign_id = %s", self._row()["id"])[0]
+        books = self._ask(
+            "select * from retoma_internal.campaign_totals where campaign_id = %s", self._row()["id"]
+        )[0]
         kinds = ("pending", "sending", "sent", "failed", "skipped", "in_doubt", "cancelled")
         assert sum(books[kind] for kind in kinds) == books["total"] == MESSAGES, books
         states = self._ask(
@@ -299,7 +303,7 @@ class Campaigns(RuleBasedStateMachine):
         return cursor.fetchall() if cursor.description else []
 
     def _row(self) -> dict[str, Any]:
-        return self._ask("select * from retoma.campaign where name = %s", self.campaign)[0]
+        return self._ask("select * from retoma_internal.campaign where name = %s", self.campaign)[0]
 
     def _phone(self, ordinal: int) -> str:
         return f"+1555{int(self.campaign.split()[1]) % 10_000:04}{ordinal:03}"

@@ -22,11 +22,17 @@ BOOKS = ("pending", "sending", "sent", "failed", "skipped", "in_doubt", "cancell
 
 @dataclasses.dataclass(frozen=True)
 class Lease:
-    """What lease_batch gave: the batch, its epoch, and how far it was reserved."""
+    """What lease_batch gave to a runner: the batch, its epoch, and how far it was reserved."""
 
+    runner: UUID
     batch_id: int
     epoch: int
     reserved: int
+
+    @property
+    def fence(self) -> tuple[UUID, int, int]:
+        """What every call of a runner about this lease begins with."""
+        return self.runner, self.batch_id, self.epoch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +119,7 @@ def lease(db: Db, runner: UUID, channel_id: int) -> Lease | None:
         "select batch_id, lease_epoch, reserved from retoma.lease_batch(%s, %s)", (runner, channel_id)
     ).fetchone()
     assert row is not None
-    return None if row[0] is None else Lease(*row)
+    return None if row[0] is None else Lease(runner, *row)
 
 
 def must_lease(db: Db, runner: UUID, channel_id: int) -> Lease:
@@ -131,8 +137,8 @@ def advance(
     simple = [o for o in given if o in accepted(cast(int, o["ordinal"]))]
     others = [o for o in given if o not in simple]
     row = db.execute(
-        "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s, %s::int[])",
-        (leased.batch_id, leased.epoch, Jsonb(others), want, seen, [o["ordinal"] for o in simple]),
+        "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s, %s, %s::int[])",
+        (*leased.fence, Jsonb(others), want, seen, [o["ordinal"] for o in simple]),
     ).fetchone()
     assert row is not None
     # A fifth element true: not to be sent any more.
@@ -167,11 +173,16 @@ def send_all(db: Db, runner: UUID, channel_id: int) -> list[int]:
     return sent
 
 
+def release(db: Db, leased: Lease) -> None:
+    """The runner gives the batch back."""
+    db.execute("select retoma.release_batch(%s, %s, %s)", leased.fence)
+
+
 def _is_leased(db: Db, leased: Lease) -> bool:
     return bool(
         call(
             db,
-            "select exists (select from retoma.batch"
+            "select exists (select from retoma_internal.batch"
             " where id = %s and lease_epoch = %s and status = 'leased')",
             leased.batch_id,
             leased.epoch,
@@ -243,25 +254,27 @@ def assert_counters_match_deliveries(db: Db) -> None:
     """The counters of every batch, and the books of every campaign, equal a recount from single messages."""
     wrong_batches = db.execute(
         """
-        select b.id, b.sent, b.failed, b.skipped, b.in_doubt, b.moved, b.delivered, b.read, d.*
-        from retoma.batch as b
+        select b.id, b.sent, b.failed, b.skipped, b.in_doubt, b.requeued, b.delivered, b.read, d.*
+        from retoma_internal.batch as b
         cross join lateral (
           select
             count(*) filter (where d.outcome = 'sent'), count(*) filter (where d.outcome = 'failed'),
             count(*) filter (where d.outcome = 'skipped'), count(*) filter (where d.outcome = 'in_doubt'),
-            count(*) filter (where d.outcome = 'moved'),
+            count(*) filter (where d.outcome = 'requeued'),
             count(*) filter (where d.receipt in ('delivered', 'read')),
             count(*) filter (where d.receipt = 'read')
-          from retoma.delivery as d where d.batch_id = b.id
-        ) as d (sent, failed, skipped, in_doubt, moved, delivered, read)
-        where (b.sent, b.failed, b.skipped, b.in_doubt, b.moved, b.delivered, b.read)
-          is distinct from (d.sent, d.failed, d.skipped, d.in_doubt, d.moved, d.delivered, d.read)
+          from retoma_internal.delivery as d where d.batch_id = b.id
+        ) as d (sent, failed, skipped, in_doubt, requeued, delivered, read)
+        where (b.sent, b.failed, b.skipped, b.in_doubt, b.requeued, b.delivered, b.read)
+          is distinct from (d.sent, d.failed, d.skipped, d.in_doubt, d.requeued, d.delivered, d.read)
         """
     ).fetchall()
     assert wrong_batches == []
     recount = "select campaign, state, count(*) from retoma.v_message group by 1, 2"
     counted = {(campaign, name): count for campaign, name, count in db.execute(recount).fetchall()}
-    for (campaign,) in db.execute("select name from retoma.campaign where erased_at is null").fetchall():
+    for (campaign,) in db.execute(
+        "select name from retoma_internal.campaign where erased_at is null"
+    ).fetchall():
         shown = {(campaign, name): count for name, count in books(db, campaign).items()}
         assert shown == {key: count for key, count in counted.items() if key[0] == campaign}
 
@@ -287,7 +300,8 @@ def _fingerprint(db: Db) -> str:
     tables = db.execute(
         "select c.oid::regclass::text from pg_class as c"
         " where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace in"
-        " ('retoma'::regnamespace, 'procrastinate'::regnamespace) order by 1"
+        " ("
+        "'retoma'::regnamespace, 'retoma_internal'::regnamespace, 'procrastinate'::regnamespace) order by 1"
     ).fetchall()
     parts = [
         sql.SQL(

@@ -13,8 +13,10 @@ from typing import Literal
 import psycopg
 from psycopg import sql
 
-from retoma import cluster, config, embedded, schema
-from retoma.cluster import Cluster
+from retoma import config
+from retoma.database import embedded, schema
+from retoma.database import server as cluster
+from retoma.database.server import Cluster
 from retoma.errors import RetomaError
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")

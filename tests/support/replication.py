@@ -14,7 +14,7 @@ import psutil
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from retoma.cluster import MAX_SOCKET_PATH_BYTES, Cluster, socket_directory
+from retoma.database.server import MAX_SOCKET_PATH_BYTES, Cluster, socket_directory
 from tests.support import clusters
 from tests.support.clusters import Server
 from tests.support.waiting import wait_until

@@ -11,7 +11,7 @@ import uvloop
 
 from retoma.transports import registry
 from retoma.transports.base import Message, Transport
-from tests.transports.sandbox_process import SandboxProcess, start_sandbox
+from tests.support.sandbox_process import SandboxProcess, start_sandbox
 
 _numbers = itertools.count(1)
 
@@ -19,7 +19,7 @@ _numbers = itertools.count(1)
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The worker's event loop; what knows the loop closely is tested on Python's own as well."""
+    """The runner's event loop; what knows the loop closely is tested on Python's own as well."""
     if item.path.name == "test_connection.py":
         return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
     return {"uvloop": uvloop.new_event_loop}
@@ -56,7 +56,7 @@ KINDS = [
         lambda url, channel: {
             "url": f"{url}/webhook/{channel}?idempotent=1",
             "idempotent": True,
-            "look_up": True,
+            "lookup": True,
             "secret": "a secret of the tests",
         },
     ),

@@ -258,7 +258,7 @@ async def test_a_broken_answer_is_judged_by_its_status_if_it_has_one(
 async def test_a_cancelled_send_leaves_nothing_behind_that_could_still_be_sent(
     kind: Kind, message: Message, scheme: str
 ) -> None:
-    """Else a message could go out after its lease was lost and a look-up had called it absent."""
+    """Else a message could go out after its lease was lost and a lookup had called it absent."""
 
     async def never_answers(server: ScriptedServer, reader: asyncio.StreamReader, _: object) -> None:
         await server.wait_until_client_leaves(reader)
@@ -276,18 +276,18 @@ async def test_a_cancelled_send_leaves_nothing_behind_that_could_still_be_sent(
         await transport.aclose()
 
 
-async def test_a_look_up_finds_what_was_taken_and_only_that(channel: Channel, message: Message) -> None:
+async def test_a_lookup_finds_what_was_taken_and_only_that(channel: Channel, message: Message) -> None:
     if not channel.transport.capabilities.looks_up:
-        assert await channel.transport.look_up(message.id, message.phone) == "unknown"
+        assert await channel.transport.lookup(message.id, message.phone) == "unknown"
         return
     await channel.transport.send(message)
 
-    assert await channel.transport.look_up(message.id, message.phone) == "found"
-    assert await channel.transport.look_up(message.id[::-1], message.phone) == "absent"
+    assert await channel.transport.lookup(message.id, message.phone) == "found"
+    assert await channel.transport.lookup(message.id[::-1], message.phone) == "absent"
 
 
 @pytest.mark.parametrize("answer", [b"404 Not Found", b"500 Internal Server Error", b"401 Unauthorized"])
-async def test_a_look_up_that_fails_proves_nothing(kind: Kind, message: Message, answer: bytes) -> None:
+async def test_a_lookup_that_fails_proves_nothing(kind: Kind, message: Message, answer: bytes) -> None:
     async def answers_like_a_proxy(
         server: ScriptedServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
@@ -296,7 +296,7 @@ async def test_a_look_up_that_fails_proves_nothing(kind: Kind, message: Message,
 
     async with scripted(answers_like_a_proxy) as server:
         transport = registry.create(kind.transport, kind.settings(server.url, "any"))
-        result = await transport.look_up(message.id, message.phone)
+        result = await transport.lookup(message.id, message.phone)
         await transport.aclose()
 
     assert result == "unknown"

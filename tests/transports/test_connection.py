@@ -10,8 +10,9 @@ import pytest
 import trustme
 from yarl import URL
 
-from retoma.transports import connection, http
-from retoma.transports.http import Answer, HttpClient
+from retoma.transports.http import client as http
+from retoma.transports.http import connection
+from retoma.transports.http.client import Answer, HttpClient
 from tests.transports.scripted_server import Script, ScriptedServer, scripted
 
 _EMPTY = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"

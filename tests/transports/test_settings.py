@@ -58,7 +58,7 @@ def test_secrets_can_come_from_the_environment() -> None:
 def test_capabilities_follow_from_the_settings() -> None:
     noweb = registry.create("waha", WAHA | {"engine": "NOWEB", "store": True}).capabilities
     webjs = registry.create("waha", WAHA | {"engine": "WEBJS", "store": True}).capabilities
-    declared = registry.create("webhook", WEBHOOK | {"idempotent": True, "look_up": True}).capabilities
+    declared = registry.create("webhook", WEBHOOK | {"idempotent": True, "lookup": True}).capabilities
     plain = registry.create("webhook", WEBHOOK).capabilities
     unknown_engine = registry.create("waha", WAHA).capabilities
 

@@ -18,7 +18,7 @@ from retoma.transports.base import (
     Transport,
     WebhookRefused,
 )
-from tests.transports.sandbox_process import SandboxProcess
+from tests.support.sandbox_process import SandboxProcess
 from tests.transports.scripted_server import scripted
 
 NewSandbox = Callable[..., SandboxProcess]
@@ -96,7 +96,7 @@ async def test_a_missing_session_does_not_prove_that_a_message_is_absent(message
     async with scripted(lambda server, reader, writer: server.answer(reader, writer, answer)) as server:
         settings = {"base_url": server.url, "session": "sales", "engine": "NOWEB", "store": True}
         transport = registry.create("waha", settings)
-        result = await transport.look_up(message.id, message.phone)
+        result = await transport.lookup(message.id, message.phone)
         await transport.aclose()
 
     assert result == "unknown"

@@ -9,7 +9,7 @@ import pytest
 
 from retoma.transports import registry
 from retoma.transports.base import Fact, Inbound, Message, Receipt, WebhookRefused
-from tests.transports.sandbox_process import SandboxProcess
+from tests.support.sandbox_process import SandboxProcess
 from tests.transports.scripted_server import ScriptedServer, scripted
 
 SECRET = "a secret of the tests"

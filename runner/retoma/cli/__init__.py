@@ -22,11 +22,11 @@ COMMANDS = {
     "channel": ("retoma.cli.channel", "Create, pause and list sender accounts."),
     "campaign": ("retoma.cli.campaign", "Create, start, pause and list campaigns."),
     "import": ("retoma.cli.importing", "Import a contact list into a campaign."),
-    "worker": ("retoma.cli.worker", "Send: run a worker, as many as you like."),
+    "runner": ("retoma.cli.runner", "Send: run a runner, as many as you like."),
     "watch": ("retoma.cli.watch", "Watch campaigns while they run."),
     "receive": ("retoma.cli.receive", "Receive reports and replies from providers."),
     "sandbox": ("retoma.cli.sandbox", "Run a local server that behaves like a provider."),
-    "drill": ("retoma.cli.drill", "Kill workers and the database on purpose, and judge the outcome."),
+    "drill": ("retoma.cli.drill", "Kill runners and the database on purpose, and judge the outcome."),
     "completion": ("retoma.cli.completion", "Print the completion script of your shell."),
 }
 
@@ -118,7 +118,7 @@ def main() -> None:
     Start here:
       retoma demo                      a whole campaign against a local sandbox
       retoma db install                put the schema into your database
-      retoma worker                    send what is due; start as many as you like
+      retoma runner                    send what is due; start as many as you like
 
     The database is RETOMA_DATABASE_URL, or else a PostgreSQL that Retoma keeps in RETOMA_HOME (./.retoma).
     Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the database cannot be reached.

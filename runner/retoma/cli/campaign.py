@@ -194,8 +194,8 @@ def show(name: str, *, as_json: bool) -> None:
         rules = connection.execute(
             """
             select r.kind, r.days, r.opens, r.closes, r.cap
-            from retoma.campaign_rule as r
-            inner join retoma.campaign as c on r.campaign_id = c.id
+            from retoma_internal.campaign_rule as r
+            inner join retoma_internal.campaign as c on r.campaign_id = c.id
             where c.name = %s
             order by r.opens, r.id
             """,

@@ -25,10 +25,10 @@ def connected(command: str) -> "Iterator[psycopg.Connection[Row]]":
     import psycopg  # noqa: PLC0415
     from psycopg.rows import dict_row  # noqa: PLC0415
 
-    from retoma import config  # noqa: PLC0415
+    from retoma.database.url import database_url  # noqa: PLC0415
 
     with psycopg.connect(
-        config.database_url(), autocommit=True, row_factory=dict_row, application_name=f"retoma {command}"
+        database_url(), autocommit=True, row_factory=dict_row, application_name=f"retoma {command}"
     ) as connection:
         yield connection
 

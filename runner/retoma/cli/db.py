@@ -6,7 +6,9 @@ import os
 
 import click
 
-from retoma import config, embedded
+from retoma import config
+from retoma.database import embedded
+from retoma.database.url import database_url
 from retoma.errors import RetomaError
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
@@ -34,9 +36,9 @@ def install(*, as_json: bool) -> None:
     retoma db install
     RETOMA_DATABASE_URL=postgresql://db.example/retoma retoma db install
     """
-    from retoma import schema  # noqa: PLC0415 (it imports procrastinate: 0.3 s)
+    from retoma.database import schema  # noqa: PLC0415 (it imports procrastinate: 0.3 s)
 
-    installed = schema.install(config.database_url())
+    installed = schema.install(database_url())
     if as_json:
         click.echo(json.dumps({"installed": installed}))
     else:
@@ -51,9 +53,9 @@ def upgrade(*, as_json: bool) -> None:
     \b
     pip install --upgrade retoma && retoma db upgrade
     """
-    from retoma import schema  # noqa: PLC0415
+    from retoma.database import schema  # noqa: PLC0415
 
-    applied = schema.upgrade(config.database_url())
+    applied = schema.upgrade(database_url())
     if as_json:
         click.echo(json.dumps({"applied": applied}))
     else:
@@ -68,7 +70,7 @@ def status(context: click.Context, *, as_json: bool) -> None:
 
     Exit code: 0 when the schema is there and up to date, 1 when it is not, 3 when the server does not answer.
     """
-    from retoma import schema  # noqa: PLC0415
+    from retoma.database import schema  # noqa: PLC0415
 
     external = config.external_database_url()
     server = "external" if external else embedded.status(config.home())
@@ -94,7 +96,7 @@ def url() -> None:
     \b
     psql "$(retoma db url)"
     """
-    click.echo(config.database_url())
+    click.echo(database_url())
 
 
 @db.command(context_settings={"ignore_unknown_options": True})
@@ -109,7 +111,7 @@ def psql(arguments: tuple[str, ...]) -> None:
     """
     from psycopg.conninfo import conninfo_to_dict, make_conninfo  # noqa: PLC0415
 
-    parts = conninfo_to_dict(config.database_url())
+    parts = conninfo_to_dict(database_url())
     # The argument list of a process is public on its machine, so a password goes through the environment.
     password = {"PGPASSWORD": str(parts.pop("password"))} if "password" in parts else {}
     program = embedded.binaries() / "psql"
@@ -155,7 +157,7 @@ def procrastinate_sql() -> None:
     retoma db procrastinate-sql | psql mydb
     psql mydb -c '\\i sql/install.sql'
     """
-    from retoma import sql_files  # noqa: PLC0415
+    from retoma.database import sql_files  # noqa: PLC0415
 
     click.echo(sql_files.procrastinate_sql())
 

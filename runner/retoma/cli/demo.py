@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from retoma.watch.display import Display
+    from retoma.monitor.display import Display
 
 _TEXT = "Olá {{ name }}! Temos uma oferta em {{ city }}."
 # For a list whose columns are not known: no variable that it must have.
@@ -65,7 +65,7 @@ def demo(
 
     Exit code: 0 when nothing was lost or duplicated, otherwise 1.
     """
-    from retoma.demo.story import Options, run  # noqa: PLC0415
+    from retoma.rehearsal.demo.story import Options, run  # noqa: PLC0415
 
     options = Options(
         csv=csv_file,
@@ -96,6 +96,6 @@ def _tell(label: str, line: str) -> None:
 def _display() -> "Display":
     from rich.console import Console  # noqa: PLC0415
 
-    from retoma.watch.display import Lines, Picture  # noqa: PLC0415
+    from retoma.monitor.display import Lines, Picture  # noqa: PLC0415
 
     return Picture(Console(highlight=False)) if sys.stdout.isatty() else Lines(click.echo, interval_s=2.0)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from retoma.drill.run import Outcome
-    from retoma.drill.verdict import Times
+    from retoma.rehearsal.drill.run import Outcome
+    from retoma.rehearsal.drill.verdict import Times
 
 _BAR = 30
 
@@ -43,10 +43,10 @@ def drill(
     database_url: str | None,
     as_json: bool,
 ) -> None:
-    """Kill workers and the database while campaigns run, and judge what came of it.
+    """Kill runners and the database while campaigns run, and judge what came of it.
 
     It sends to a sandbox from a scratch database of its own, both in a temporary directory: your database
-    and your providers are never touched, and RETOMA_DATABASE_URL is ignored. Meanwhile it kills workers
+    and your providers are never touched, and RETOMA_DATABASE_URL is ignored. Meanwhile it kills runners
     (SIGKILL), freezes them (SIGSTOP, so that they come back as zombies), and crashes and restarts the
     database. Then it compares what the provider took with the books of the database, message by message.
 
@@ -57,7 +57,7 @@ def drill(
 
     Exit code: 0 when every promise was kept, otherwise 1.
     """
-    from retoma.drill.run import run  # noqa: PLC0415 - `retoma --help` stays fast
+    from retoma.rehearsal.drill.run import run  # noqa: PLC0415 - `retoma --help` stays fast
 
     seed = random.randrange(1_000_000) if seed is None else seed
     directory = Path(tempfile.mkdtemp(prefix="retoma-drill-"))
@@ -86,7 +86,7 @@ def drill(
 
 
 def _document(outcome: "Outcome") -> dict[str, object]:
-    from retoma.drill.verdict import times  # noqa: PLC0415
+    from retoma.rehearsal.drill.verdict import times  # noqa: PLC0415
 
     recoveries = [recovery for done in outcome.rounds for recovery in done.recoveries]
     return {
@@ -97,7 +97,7 @@ def _document(outcome: "Outcome") -> dict[str, object]:
 
 
 def _report(outcome: "Outcome") -> str:
-    from retoma.drill.verdict import times  # noqa: PLC0415
+    from retoma.rehearsal.drill.verdict import times  # noqa: PLC0415
 
     recoveries = [recovery for done in outcome.rounds for recovery in done.recoveries]
     lines = ["", "Time until a channel sent again"]

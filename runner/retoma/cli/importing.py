@@ -57,7 +57,7 @@ def import_command(
     Exit code: 0 if the campaign holds recipients of this file, 1 if it got none or the import failed.
     """
     # Not at the top: `retoma --help` must not wait for phone metadata.
-    from retoma.config import database_url  # noqa: PLC0415
+    from retoma.database.url import database_url  # noqa: PLC0415
     from retoma.importer.run import import_recipients  # noqa: PLC0415
 
     region = _known_region(region)

@@ -21,8 +21,8 @@ def receive(host: str, port: int) -> None:
     # Imported here, so that `retoma --help` stays fast.
     import uvloop  # noqa: PLC0415
 
-    from retoma.config import database_url  # noqa: PLC0415
-    from retoma.receiver import serve  # noqa: PLC0415
+    from retoma.database.url import database_url  # noqa: PLC0415
+    from retoma.receiver.app import serve  # noqa: PLC0415
 
     def announce(address: str) -> None:
         click.echo(f"Listening on {address}/hooks/CHANNEL; stop with Ctrl-C.")

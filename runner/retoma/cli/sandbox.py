@@ -53,7 +53,7 @@ def sandbox(  # noqa: PLR0917 - click passes options by name
     # Imported here, so that `retoma --help` stays fast.
     import uvloop  # noqa: PLC0415
 
-    from retoma.sandbox.serve import serve  # noqa: PLC0415
+    from retoma.rehearsal.sandbox.serve import serve  # noqa: PLC0415
 
     uvloop.run(
         serve(
@@ -75,6 +75,7 @@ def _json_file(path: Path) -> object:
         document: object = json.loads(path.read_text())
     except ValueError as error:
         raise RetomaError(
-            f"{path} is not JSON: {error}.", hint="Write a list of faults; see pydoc retoma.sandbox.faults."
+            f"{path} is not JSON: {error}.",
+            hint="Write a list of faults; see pydoc retoma.rehearsal.sandbox.faults.",
         ) from error
     return document

@@ -13,8 +13,8 @@ from retoma.errors import RetomaError
 if TYPE_CHECKING:
     import psycopg
 
-    from retoma.watch.display import Display
-    from retoma.watch.snapshot import Snapshot
+    from retoma.monitor.display import Display
+    from retoma.monitor.snapshot import Snapshot
 
 
 @click.command("watch")
@@ -40,13 +40,13 @@ def watch(
 
     With --until-done the exit code is 0 when all are completed and 1 when one was cancelled or you ended it.
     """
-    from retoma import config  # noqa: PLC0415
+    from retoma.database.url import database_url  # noqa: PLC0415
 
     chosen = _Chosen(names, keep_looking=not (names or until_done))
     over = False
     try:
         with _display(as_json=as_json, interval=interval) as display:
-            for snapshot in snapshots(config.database_url(), chosen, interval, display.say):
+            for snapshot in snapshots(database_url(), chosen, interval, display.say):
                 display.show(snapshot)
                 over = all(campaign.is_over for campaign in snapshot.campaigns)
                 if until_done and over:
@@ -66,7 +66,7 @@ class _Chosen:
         self._looked = bool(names)
 
     def __call__(self, connection: "psycopg.Connection[Any]") -> list[str]:
-        from retoma.watch.snapshot import take, under_way  # noqa: PLC0415
+        from retoma.monitor.snapshot import take, under_way  # noqa: PLC0415
 
         if self._must_exist:
             found = {campaign.name for campaign in take(connection, self._names).campaigns}
@@ -102,7 +102,7 @@ def snapshots(
     """
     import psycopg  # noqa: PLC0415
 
-    from retoma.watch.snapshot import take  # noqa: PLC0415
+    from retoma.monitor.snapshot import take  # noqa: PLC0415
 
     seen = away = False
     while True:
@@ -129,7 +129,7 @@ def snapshots(
 def _display(*, as_json: bool, interval: float) -> "Display":
     from rich.console import Console  # noqa: PLC0415
 
-    from retoma.watch.display import JsonLines, Lines, Picture  # noqa: PLC0415
+    from retoma.monitor.display import JsonLines, Lines, Picture  # noqa: PLC0415
 
     if as_json:
         return JsonLines(click.echo)

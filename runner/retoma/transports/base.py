@@ -65,7 +65,7 @@ class SendResult(NamedTuple):
     detail: str | None = None
 
 
-LookUp = Literal["found", "absent", "unknown"]
+Lookup = Literal["found", "absent", "unknown"]
 """absent is a proof that leads to a second send: a transport says it only when the provider said it."""
 
 
@@ -154,7 +154,7 @@ class Capabilities:
 
     Args:
         dedupes: a second send with the same id cannot reach the recipient twice.
-        looks_up: look_up can answer found or absent.
+        looks_up: lookup can answer found or absent.
         checks_numbers: check_number can answer.
         parses_webhooks: parse_webhook understands what the provider calls back with.
     """
@@ -188,7 +188,7 @@ class Transport(Protocol):
         """Send once. Never raises for trouble of the provider or the network; cancellation passes through."""
         ...
 
-    async def look_up(self, message_id: str, phone: str) -> LookUp:
+    async def lookup(self, message_id: str, phone: str) -> Lookup:
         """Ask the provider whether it has the message with our id."""
         ...
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from retoma.transports.base import (
     Capabilities,
     Fact,
-    LookUp,
+    Lookup,
     Message,
     NumberCheck,
     SendResult,
@@ -30,7 +30,7 @@ class Null:
     async def send(self, message: Message) -> SendResult:
         return _ACCEPTED
 
-    async def look_up(self, message_id: str, phone: str) -> LookUp:
+    async def lookup(self, message_id: str, phone: str) -> Lookup:
         return "unknown"
 
     async def check_number(self, phone: str) -> NumberCheck:

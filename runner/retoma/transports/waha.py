@@ -1,4 +1,4 @@
-"""WAHA, the HTTP gateway to WhatsApp Web (https://waha.devlike.pro): send, look-up, webhooks.
+"""WAHA, the HTTP gateway to WhatsApp Web (https://waha.devlike.pro): send, lookup, webhooks.
 
 The engines NOWEB and GOWS take a message id from the caller (2026.4.3 or later), and a repeat with the same
 id shows once on the recipient's phone. WEBJS does not: there, a message in doubt waits for an operator.
@@ -15,7 +15,7 @@ from retoma.transports.base import (
     ConnectionChange,
     Fact,
     Inbound,
-    LookUp,
+    Lookup,
     Message,
     NumberCheck,
     Receipt,
@@ -24,7 +24,7 @@ from retoma.transports.base import (
     Settings,
     unix_seconds,
 )
-from retoma.transports.http import DEFAULT_TIMEOUT_S, Answer, HttpClient, encode
+from retoma.transports.http.client import DEFAULT_TIMEOUT_S, Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.signatures import verified_object
 
@@ -42,7 +42,7 @@ def create(settings: Settings) -> "Waha":
 
     Args:
         settings: base_url; session ("default"); api_key; engine: NOWEB, GOWS or WEBJS (the default, as in
-            WAHA itself); store: true when the engine keeps its messages, so that look-up works; timeout_s
+            WAHA itself); store: true when the engine keeps its messages, so that lookup works; timeout_s
             (30 s); webhook_hmac_key.
 
     Raises:
@@ -100,7 +100,7 @@ class Waha:
             detail=answer.detail,
         )
 
-    async def look_up(self, message_id: str, phone: str) -> LookUp:
+    async def lookup(self, message_id: str, phone: str) -> Lookup:
         if not self._looks_up:
             return "unknown"
         chat = chat_id(phone)

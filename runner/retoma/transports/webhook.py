@@ -12,7 +12,7 @@ from retoma.transports.base import (
     Capabilities,
     Fact,
     Inbound,
-    LookUp,
+    Lookup,
     Message,
     NumberCheck,
     Receipt,
@@ -22,13 +22,13 @@ from retoma.transports.base import (
     WebhookRefused,
     unix_seconds,
 )
-from retoma.transports.http import DEFAULT_TIMEOUT_S, Answer, HttpClient, encode
+from retoma.transports.http.client import DEFAULT_TIMEOUT_S, Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.signatures import sign, verified_object
 
 SIGNATURE_HEADER = "X-Retoma-Signature"
 
-_KNOWN = ("url", "secret", "idempotent", "look_up", "timeout_s")
+_KNOWN = ("url", "secret", "idempotent", "lookup", "timeout_s")
 _STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
 _MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -40,7 +40,7 @@ def create(settings: Settings) -> "Webhook":
 
     Args:
         settings: url; secret: signs what is sent and checks what comes back; idempotent: true when the
-            receiver honours Idempotency-Key; look_up: true when it answers GET url/<id>; timeout_s (30 s).
+            receiver honours Idempotency-Key; lookup: true when it answers GET url/<id>; timeout_s (30 s).
 
     Raises:
         RetomaError: a setting is missing or refused.
@@ -55,7 +55,7 @@ class Webhook:
         self._url = settings.url("url")
         self._secret = settings.optional_text("secret")
         self._idempotent = settings.flag("idempotent")
-        self._looks_up = settings.flag("look_up")
+        self._looks_up = settings.flag("lookup")
         self._target = self._url.raw_path_qs
         self._http = HttpClient(self._url, {}, settings.seconds("timeout_s", DEFAULT_TIMEOUT_S, maximum=300))
 
@@ -83,7 +83,7 @@ class Webhook:
             detail=answer.detail or _receiver_code(answer),
         )
 
-    async def look_up(self, message_id: str, phone: str) -> LookUp:
+    async def lookup(self, message_id: str, phone: str) -> Lookup:
         if not self._looks_up:
             return "unknown"
         answer = await self._http.get_json((self._url / message_id).with_query(self._url.query).raw_path_qs)

@@ -14,7 +14,7 @@ def test_a_new_campaign_is_an_empty_draft(db: Db) -> None:
 
     shown = db.execute("select campaign, status, channels, total, batches from retoma.v_campaign_summary")
     assert shown.fetchall() == [("natal", "draft", "sales", 0, 0)]
-    assert call(db, "select batch_size from retoma.campaign") == 300
+    assert call(db, "select batch_size from retoma_internal.campaign") == 300
 
 
 def test_several_channels_share_a_campaign_each_once(db: Db) -> None:
@@ -50,7 +50,7 @@ def test_required_variables_are_those_that_the_text_cannot_do_without(
         with subtests.test(text=text):
             created = make_campaign(db, name=text, size=0, text=text, start=False)
 
-            query = "select required_variables from retoma.campaign where id = %s"
+            query = "select required_variables from retoma_internal.campaign where id = %s"
             assert call(db, query, created) == variables
 
 

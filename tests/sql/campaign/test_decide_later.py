@@ -128,7 +128,7 @@ def test_failed_messages_are_sent_again_with_their_attempts_counted_anew(
     assert doorbells(db) == [channel]
     assert books(db) == {"sent": 1, "in_doubt": 2, "pending": 2}
     assert send_all(db, runner, channel) == [4, 5]
-    assert call(db, "select max(charged) from retoma.batch") == 0
+    assert call(db, "select max(attempts_counted) from retoma_internal.batch") == 0
     assert status(db) == "completed"
     assert_counters_match_deliveries(db)
 

@@ -126,7 +126,7 @@ def test_a_scheduled_campaign_starts_at_once_when_told_so(db: Db) -> None:
     assert start(db) == "running"
 
     assert doorbells(db) == [channel]
-    assert call(db, "select count(*) from retoma.batch") == 1
+    assert call(db, "select count(*) from retoma_internal.batch") == 1
 
 
 def test_an_empty_audience_is_refused(db: Db) -> None:
@@ -159,7 +159,7 @@ def test_windows_need_the_time_zone_of_every_recipient(db: Db) -> None:
     with refused(db, "RT005", "time zone of some recipients is not known"):
         start(db)
 
-    db.execute("update retoma.campaign set time_zone = 'America/Sao_Paulo'")
+    db.execute("update retoma_internal.campaign set time_zone = 'America/Sao_Paulo'")
     assert start(db) == "running"
 
 

@@ -59,14 +59,14 @@ def test_every_pair_of_states_is_covered() -> None:
 
 
 def _force(db: Db, name: str, to: str) -> None:
-    db.execute("alter table retoma.campaign disable trigger campaign_guard")
+    db.execute("alter table retoma_internal.campaign disable trigger campaign_guard")
     _set(db, name, to)
-    db.execute("alter table retoma.campaign enable trigger campaign_guard")
+    db.execute("alter table retoma_internal.campaign enable trigger campaign_guard")
 
 
 def _set(db: Db, name: str, to: str) -> None:
     db.execute(
-        "update retoma.campaign set status = %s,"
+        "update retoma_internal.campaign set status = %s,"
         " interrupt_cause = case when %s = 'interrupted' then 'breaker' end where name = %s",
         (to, to, name),
     )
@@ -89,17 +89,17 @@ def test_what_a_started_campaign_is_cannot_change(db: Db, subtests: pytest.Subte
     cases: list[str] = ["body = 'other'", "total = 4", "batch_size = 1", "token = 'aaaaaaaaaaaaaaaaaaaaaaaa'"]
     for change in cases:
         with subtests.test(change=change), refused(db, "RT002", "are fixed"):
-            db.execute(f"update retoma.campaign set {change}")
+            db.execute(f"update retoma_internal.campaign set {change}")
 
 
 def test_a_draft_can_change_its_text_but_not_its_token(db: Db) -> None:
     make_channel(db)
     make_campaign(db, start=False)
 
-    db.execute("update retoma.campaign set body = 'other'")
+    db.execute("update retoma_internal.campaign set body = 'other'")
 
     with refused(db, "RT002"):
-        db.execute("update retoma.campaign set token = 'aaaaaaaaaaaaaaaaaaaaaaaa'")
+        db.execute("update retoma_internal.campaign set token = 'aaaaaaaaaaaaaaaaaaaaaaaa'")
 
 
 def test_a_paused_campaign_goes_on_from_the_message_where_it_stopped(db: Db) -> None:
@@ -206,7 +206,7 @@ def test_a_cancelled_campaign_sends_nothing_more_and_its_books_say_so(db: Db) ->
     assert books(db) == {"sent": 2, "cancelled": 4}
     assert state(db, 3) == "cancelled"
     assert lease(db, runner, channel) is None
-    assert call(db, "select array_agg(distinct status) from retoma.batch") == ["cancelled"]
+    assert call(db, "select array_agg(distinct status) from retoma_internal.batch") == ["cancelled"]
 
 
 @pytest.mark.parametrize("start", [True, False])
@@ -259,7 +259,7 @@ def test_every_change_of_state_is_in_the_audit(db: Db) -> None:
 def test_the_audit_cannot_be_rewritten(db: Db, table: str) -> None:
     make_channel(db)
     db.execute("select retoma.opt_out('+15550100')")
-    for statement in (f"update retoma.{table} set at = at", f"delete from retoma.{table}"):
+    for statement in (f"update retoma_internal.{table} set at = at", f"delete from retoma_internal.{table}"):
         with refused(db, "RT011", "append-only"):
             db.execute(statement)
 
@@ -269,4 +269,4 @@ def test_a_batch_of_a_completed_campaign_cannot_be_reopened_by_hand(db: Db) -> N
     make_campaign(db)
     send_all(db, make_runner(db), channel)
     with pytest.raises(psycopg.Error):
-        db.execute("update retoma.batch set status = 'ready', lease_epoch = lease_epoch + 1")
+        db.execute("update retoma_internal.batch set status = 'ready', lease_epoch = lease_epoch + 1")

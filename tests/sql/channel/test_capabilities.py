@@ -25,7 +25,7 @@ ENGINES = choice("engine", "WEBJS", "NOWEB", "GOWS", "noweb")
         (
             "webhook",
             {"url": "http://127.0.0.1:3000"},
-            [choice("idempotent", False, True), choice("look_up", False, True)],
+            [choice("idempotent", False, True), choice("lookup", False, True)],
         ),
         ("null", {}, []),
     ],
@@ -39,7 +39,7 @@ def test_a_transport_says_what_the_database_derives(
             says = registry.create(transport, settings).capabilities
 
             derived = db.execute(
-                "select retoma.setting_dedupes(t, s), retoma.setting_looks_up(t, s)"
+                "select retoma_internal.setting_dedupes(t, s), retoma_internal.setting_looks_up(t, s)"
                 " from (values (%s::text, %s::jsonb)) as v (t, s)",
                 (transport, Jsonb(settings)),
             ).fetchone()

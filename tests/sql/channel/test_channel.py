@@ -55,7 +55,7 @@ def test_what_a_provider_can_do_follows_from_the_settings(db: Db, subtests: pyte
         ("waha", WAHA | {"engine": "noweb"}, True, False),
         ("waha", WAHA | {"engine": "GOWS", "store": True}, True, True),
         ("webhook", {"url": "http://127.0.0.1"}, False, False),
-        ("webhook", {"url": "http://127.0.0.1", "idempotent": True, "look_up": True}, True, True),
+        ("webhook", {"url": "http://127.0.0.1", "idempotent": True, "lookup": True}, True, True),
         ("webhook", {"url": "http://127.0.0.1", "idempotent": "true"}, False, False),
     ]
     for number, (transport, settings, dedupes, looks_up) in enumerate(cases):
@@ -159,7 +159,7 @@ def test_the_guard_refuses_a_new_identity_for_a_channel(db: Db, subtests: pytest
     cases: list[str] = ["name = 'other'", "transport = 'webhook'"]
     for change in cases:
         with subtests.test(change=change), refused(db, "RT002", "cannot change its id, name or transport"):
-            db.execute(f"update retoma.channel set {change}")
+            db.execute(f"update retoma_internal.channel set {change}")
 
 
 def test_a_disconnected_channel_interrupts_its_own_running_campaigns_only(db: Db) -> None:
@@ -246,9 +246,9 @@ def test_saying_it_twice_changes_nothing(db: Db) -> None:
     make_campaign(db)
     for function in ("channel_disconnected", "channel_connected", "pause_channel", "resume_channel"):
         db.execute(f"select retoma.{function}('sales')")
-        events = call(db, "select count(*) from retoma.event")
+        events = call(db, "select count(*) from retoma_internal.event")
         db.execute(f"select retoma.{function}('sales')")
-        assert call(db, "select count(*) from retoma.event") == events
+        assert call(db, "select count(*) from retoma_internal.event") == events
 
 
 def test_every_change_of_state_is_in_the_audit(db: Db) -> None:

@@ -19,6 +19,7 @@ from tests.support.campaigns import (
     move_clock,
     must_lease,
     refused,
+    release,
     send_all,
     state,
     tick,
@@ -51,7 +52,7 @@ def totals(db: Db) -> tuple[int, int]:
 
 FETCHED = """
 select sum(pg_stat_get_xact_tuples_fetched(i.indexrelid)) from pg_index as i
-where i.indrelid in (select inhrelid from pg_inherits where inhparent = 'retoma.delivery'::regclass)
+where i.indrelid in (select inhrelid from pg_inherits where inhparent = 'retoma_internal.delivery'::regclass)
 """
 
 
@@ -61,8 +62,8 @@ def report_on_all(db: Db, status: str) -> int:
         call(
             db,
             "select retoma.record_receipts('sales', jsonb_agg(jsonb_build_object("
-            "'message_id', retoma.message_id(c.token, d.ordinal), 'status', %s::text)))"
-            " from retoma.delivery as d join retoma.campaign as c on c.id = d.campaign_id",
+            "'message_id', retoma_internal.message_id(c.token, d.ordinal), 'status', %s::text)))"
+            " from retoma_internal.delivery as d join retoma_internal.campaign as c on c.id = d.campaign_id",
             status,
         )
     )
@@ -100,7 +101,7 @@ def test_repeats_are_harmless_in_one_call_and_in_several(db: Db, channel: int, r
         db.execute("select retoma.record_receipts('sales', %s)", (Jsonb([receipt] * 3),))
 
     assert totals(db) == (1, 0)
-    assert call(db, "select count(*) from retoma.receipt_inbox") == 0
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
     assert_counters_match_deliveries(db)
 
 
@@ -188,7 +189,7 @@ def test_a_receipt_that_is_ahead_of_its_outcome_waits_for_it(db: Db, channel: in
 
     assert tick(db)["settled"] == 1
     assert totals(db) == (1, 0)
-    assert call(db, "select count(*) from retoma.receipt_inbox") == 0
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
 
 
 def test_many_receipts_at_once_are_looked_up_once_each(db: Db, channel: int, runner: UUID) -> None:
@@ -196,7 +197,7 @@ def test_many_receipts_at_once_are_looked_up_once_each(db: Db, channel: int, run
     send_all(db, runner, channel)
     # The inbox is empty nearly always, and so it is when it is analysed.
     report_on_all(db, "server")
-    db.execute("analyze retoma.receipt_inbox, retoma.delivery, retoma.batch")
+    db.execute("analyze retoma_internal.receipt_inbox, retoma_internal.delivery, retoma_internal.batch")
 
     with db.transaction():
         before = call(db, FETCHED)
@@ -214,7 +215,7 @@ def test_a_receipt_that_came_before_its_runner_died_settles_the_message(
     leased = must_lease(db, runner, channel)
     advance(db, leased, want=1)
     report(db, "server")
-    db.execute("select retoma.release_batch(%s, %s)", (leased.batch_id, leased.epoch))
+    release(db, leased)
     assert books(db) == {"in_doubt": 1}
 
     tick(db)
@@ -261,7 +262,10 @@ def test_a_receipt_settles_the_latest_attempt(db: Db, channel: int, runner: UUID
 
     report(db, "delivered")
 
-    assert call(db, "select array_agg(receipt order by attempt) from retoma.delivery") == [None, "delivered"]
+    assert call(db, "select array_agg(receipt order by attempt) from retoma_internal.delivery") == [
+        None,
+        "delivered",
+    ]
     assert_counters_match_deliveries(db)
 
 
@@ -289,7 +293,7 @@ def test_reports_on_messages_that_are_not_ours_wait_and_are_forgotten(
         "0" * 32,
         "f" * 32,
         "a" * 24 + "zzzzzzzz",
-        "'; drop table retoma.event; --",
+        "'; drop table retoma_internal.event; --",
     ]
     for unknown in cases:
         with subtests.test(unknown=unknown):
@@ -301,12 +305,12 @@ def test_reports_on_messages_that_are_not_ours_wait_and_are_forgotten(
     assert tick(db)["settled"] == 0
     move_clock(db, "25 hours")
     db.execute("select retoma.cleanup()")
-    assert call(db, "select count(*) from retoma.receipt_inbox") == 0
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
 
 
 def test_a_skipped_message_is_not_settled_by_a_receipt(db: Db, channel: int, runner: UUID) -> None:
     make_campaign(db, size=1)
-    db.execute("select retoma.opt_out(phone) from retoma.message")
+    db.execute("select retoma.opt_out(phone) from retoma_internal.message")
     send_all(db, runner, channel)
 
     assert report(db, "delivered") == 0

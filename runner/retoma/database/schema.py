@@ -1,0 +1,282 @@
+"""Puts Retoma's schema, and procrastinate's, into a database: install, upgrade, status.
+
+`sql/` is what the schema is today; `migrations/` says how an older installation gets there. A database records
+the hash of the `sql/` that it was made from, and its migrations, in `retoma_internal.schema_version`.
+See migrations/README.md.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import psycopg
+
+from retoma import config
+from retoma.database.sql_files import (
+    Migration,
+    Script,
+    hash_of,
+    migrations,
+    pin_procrastinate,
+    procrastinate_migrations,
+    procrastinate_sql,
+    scripts,
+)
+from retoma.errors import RetomaError
+
+OLDEST_SERVER = 15
+
+BASE = "0000"
+"""Version under which the hash of `sql/` is recorded; the migrations begin at 0001."""
+
+State = Literal["absent", "unrecorded", "current", "older", "newer", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The directories of the SQL that belongs to this code.
+
+    Args:
+        sql: holds install.sql.
+        migrations: holds the numbered migrations.
+    """
+
+    sql: Path
+    migrations: Path
+
+    @classmethod
+    def shipped(cls) -> Self:
+        """Those of the installed package or the checkout."""
+        return cls(config.sql_directory(), config.migrations_directory())
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a database holds, measured against this code.
+
+    Args:
+        state: "unrecorded" was installed from psql; "changed" was made from another sql/, or by a migration
+            file that has been edited since.
+        version: the newest recorded migration of Retoma; 0000 when there was none yet.
+        procrastinate_version: the newest migration of procrastinate; None when unknown or absent.
+        pending: file names of the migrations that `upgrade` would run, in order.
+    """
+
+    state: State
+    version: str | None
+    procrastinate_version: str | None
+    pending: tuple[str, ...]
+
+
+def install(conninfo: str, sources: Sources | None = None) -> bool:
+    r"""Installs procrastinate's schema and Retoma's in one transaction; False when they were there already.
+
+    A schema that was installed from psql (`\i sql/install.sql`) is recorded as being of this version.
+
+    Raises:
+        RetomaError: the database holds an older or newer version, or a procrastinate that is not Retoma's.
+        psycopg.Error: the server refused something.
+    """
+    sources = sources or Sources.shipped()
+    with _exclusive(conninfo) as connection:
+        before = _status(connection, sources)
+        if before.state == "current":
+            return False
+        if before.state not in {"absent", "unrecorded"}:
+            raise _refusal(before)
+        if not _exists(connection, "procrastinate.procrastinate_jobs"):
+            _run(connection, procrastinate_sql().encode())
+        for script in scripts(sources.sql):
+            _run_script(connection, script)
+        _record_base(connection, sources.sql)
+        _record(connection, "retoma", migrations(sources.migrations))
+        _record(connection, "procrastinate", _procrastinate_installed(connection))
+    return True
+
+
+def upgrade(conninfo: str, sources: Sources | None = None) -> tuple[str, ...]:
+    """Runs the migrations that the database lacks, Retoma's and then procrastinate's, in one transaction.
+
+    Returns:
+        The file names of the migrations that ran, in order; none when the database was up to date.
+
+    Raises:
+        RetomaError: nothing is installed, or the database is newer than this code.
+        psycopg.Error: the server refused something; then nothing has changed.
+    """
+    sources = sources or Sources.shipped()
+    with _exclusive(conninfo) as connection:
+        # A migration that waits for a lock makes every runner wait behind it.
+        connection.execute("set local lock_timeout = '30s'")
+        before = _status(connection, sources)
+        if before.state not in {"current", "older"}:
+            raise _refusal(before)
+        pending = _pending(connection, "retoma", migrations(sources.migrations))
+        for migration in pending:
+            _run_script(connection, Script.read(migration.path))
+        _record(connection, "retoma", pending)
+        _record_base(connection, sources.sql)
+        _upgrade_procrastinate(connection, sources.sql)
+    return before.pending
+
+
+def status(conninfo: str, sources: Sources | None = None) -> Status:
+    """What the database holds. Changes nothing.
+
+    Raises:
+        psycopg.OperationalError: the database cannot be reached.
+    """
+    with psycopg.connect(conninfo) as connection:
+        return _status(connection, sources or Sources.shipped())
+
+
+@contextmanager
+def _exclusive(conninfo: str) -> Iterator[psycopg.Connection]:
+    """A transaction that no other install or upgrade of the same database runs beside."""
+    with psycopg.connect(conninfo) as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('retoma_internal.schema_version'))")
+        if connection.info.server_version < OLDEST_SERVER * 10_000:
+            raise RetomaError(
+                f"Retoma needs PostgreSQL {OLDEST_SERVER} or later; this server is "
+                f"{connection.info.parameter_status('server_version')}.",
+                hint="Point RETOMA_DATABASE_URL to a newer server, or unset it: Retoma brings one.",
+            )
+        yield connection
+
+
+def _status(connection: psycopg.Connection, sources: Sources) -> Status:
+    if not _exists(connection, "retoma_internal.schema_version"):
+        return Status("absent", None, _procrastinate_version(connection), ())
+    known = migrations(sources.migrations)
+    recorded = _recorded(connection, "retoma")
+    queue_version = _procrastinate_version(connection)
+    ours = _pending(connection, "retoma", known)
+    queues = [m for m in procrastinate_migrations() if queue_version and m.version > queue_version]
+    return Status(
+        _state(recorded, known, hash_of(sources.sql), pending=bool(ours or queues)),
+        max(recorded, default=None),
+        queue_version,
+        tuple(m.path.name for m in [*ours, *queues]),
+    )
+
+
+def _state(recorded: dict[str, str], known: Sequence[Migration], sql_hash: str, *, pending: bool) -> State:
+    if not recorded:
+        return "unrecorded"
+    if recorded.keys() - {BASE, *(m.version for m in known)}:
+        return "newer"
+    if any(recorded.get(m.version, m.checksum) != m.checksum for m in known):
+        return "changed"
+    if pending:
+        return "older"
+    return "current" if recorded[BASE] == sql_hash else "changed"
+
+
+def _refusal(found: Status) -> RetomaError:
+    messages = {
+        "absent": ("Retoma is not installed in this database.", "retoma db install"),
+        "unrecorded": (
+            "Retoma was installed from psql here, so its version is not recorded.",
+            "Record it with the same version of Retoma: retoma db install",
+        ),
+        "older": (
+            f"This database holds an older version; it lacks {', '.join(found.pending)}.",
+            "Stop the runners if the release notes say so, then: retoma db upgrade",
+        ),
+        "newer": (
+            f"This database was made by a newer Retoma (migration {found.version}).",
+            "Install that version of the program: pip install --upgrade retoma",
+        ),
+        "changed": (
+            "The SQL that this database was made from has been edited since.",
+            "This happens between unreleased versions only. Drop the schemas retoma, retoma_internal and "
+            "procrastinate (in a checkout: make clean), then: retoma db install",
+        ),
+    }
+    message, hint = messages[found.state]
+    return RetomaError(message, hint)
+
+
+def _upgrade_procrastinate(connection: psycopg.Connection, sql: Path) -> None:
+    pending = _pending(connection, "procrastinate", procrastinate_migrations())
+    if not pending:
+        return
+    connection.execute("set local search_path = procrastinate, pg_temp")
+    for migration in pending:
+        _run_script(connection, Script.read(migration.path))
+    _run_script(connection, pin_procrastinate(sql))
+    connection.execute("set local search_path to default")
+    _record(connection, "procrastinate", pending)
+
+
+def _procrastinate_installed(connection: psycopg.Connection) -> list[Migration]:
+    version = _procrastinate_version(connection)
+    found = [m for m in procrastinate_migrations() if m.version == version]
+    if not found:
+        raise RetomaError(
+            "The schema procrastinate of this database was not made by Retoma, or by another version of it.",
+            hint="Use a database of its own for Retoma: createdb retoma.",
+        )
+    return found
+
+
+def _procrastinate_version(connection: psycopg.Connection) -> str | None:
+    if _exists(connection, "retoma_internal.schema_version") and (
+        recorded := _recorded(connection, "procrastinate")
+    ):
+        return max(recorded)
+    row = connection.execute(
+        "select substring(obj_description(to_regnamespace('procrastinate'), 'pg_namespace')"
+        " from 'procrastinate (.+)')"
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _recorded(connection: psycopg.Connection, component: str) -> dict[str, str]:
+    query = "select version, checksum from retoma_internal.schema_version where component = %s"
+    return dict(connection.execute(query, [component]).fetchall())
+
+
+def _pending(connection: psycopg.Connection, component: str, known: Iterable[Migration]) -> list[Migration]:
+    newest = max(_recorded(connection, component), default=None)
+    return [m for m in known if newest is not None and m.version > newest]
+
+
+def _record(connection: psycopg.Connection, component: str, applied: Iterable[Migration]) -> None:
+    connection.cursor().executemany(
+        "insert into retoma_internal.schema_version (component, version, name, checksum) values (%s, %s, %s, %s)",
+        [(component, m.version, m.name, m.checksum) for m in applied],
+    )
+
+
+def _record_base(connection: psycopg.Connection, sql: Path) -> None:
+    connection.execute(
+        "insert into retoma_internal.schema_version (component, version, name, checksum)"
+        " values ('retoma', %s, 'sql', %s)"
+        " on conflict (component, version) do update set checksum = excluded.checksum, applied_at = now()",
+        [BASE, hash_of(sql)],
+    )
+
+
+def _exists(connection: psycopg.Connection, relation: str) -> bool:
+    row = connection.execute("select to_regclass(%s) is not null", [relation]).fetchone()
+    return bool(row and row[0])
+
+
+def _run(connection: psycopg.Connection, text: bytes) -> None:
+    # Without parameters this is the simple protocol, which takes many statements at once.
+    connection.execute(text)
+
+
+def _run_script(connection: psycopg.Connection, script: Script) -> None:
+    try:
+        _run(connection, script.text.encode())
+    except psycopg.Error as error:
+        if error.sqlstate is None or error.sqlstate.startswith("RT"):
+            raise
+        position = int(error.diag.statement_position or 1)
+        line = script.first_line + script.text[: position - 1].count("\n")
+        message = error.diag.message_primary
+        raise RetomaError(f"{script.path}:{line}: {message}", error.diag.message_hint) from error

@@ -1,0 +1,21 @@
+"""Names and times that the parts of the demo share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+SALES, SUPPORT = "demo-sales", "demo-support"
+RUNNERS = ("demo-runner-1", "demo-runner-2")
+
+# Instead of the default of 60 s, so that nobody has to wait a minute for the end.
+LOOKUP_AFTER_S = 2
+
+# Between what the sandbox takes and what it answers, so that there is something under way when a runner dies.
+LATENCY_MS = [20, 60]
+
+STALLED_S = 60.0
+LOOK_S = 0.25
+
+Connection = psycopg.Connection[dict[str, Any]]
+Tell = Callable[[str, str], None]

@@ -1,0 +1,235 @@
+"""The sandbox's HTTP server: the providers' addresses, and under /_sandbox its own.
+
+    POST   /waha/api/sendText                                   send
+    GET    /waha/api/sessions/{session}                         status of a session
+    GET    /waha/api/{session}/chats/{chat}/messages/{id}       lookup
+    GET    /waha/api/contacts/check-exists?phone=&session=      address of a number
+    POST   /webhook/{channel}[?idempotent=1]                    send
+    GET    /webhook/{channel}/{id}                              lookup
+
+    GET    /_sandbox/summary, /_sandbox/ledger                  what was taken (JSON; JSON Lines)
+    POST   /_sandbox/faults (DELETE clears)                     see faults.py
+    POST   /_sandbox/receipts (DELETE stops)                    see receipts.py
+    PUT    /_sandbox/sessions/{session}                         {"status": "WORKING"}
+
+What a request asks for is in the ledger before its answer leaves.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from retoma.errors import RetomaError
+from retoma.rehearsal.sandbox import dialects, faults, receipts
+from retoma.rehearsal.sandbox.dialects import BadRequest
+from retoma.rehearsal.sandbox.ledger import Delivery, Ledger
+
+_STALL_S = 600.0
+
+
+class Sandbox:
+    """The state of one sandbox: its ledger, its faults, its sessions. `handle` answers one request.
+
+    Args:
+        ledger: where deliveries are recorded.
+        idempotent: whether every webhook channel dedupes, also without ?idempotent=1.
+        api_key: what X-Api-Key must carry on the WAHA addresses; None for anything.
+        seed: of everything random, so that a drill can be repeated.
+    """
+
+    def __init__(self, ledger: Ledger, *, idempotent: bool, api_key: str | None, seed: int) -> None:
+        self._ledger = ledger
+        self._idempotent = idempotent
+        self._api_key = api_key
+        self._rng = random.Random(seed)
+        self._rules: list[faults.Rule] = []
+        self._sessions: dict[str, str] = {}
+        self._reporter: receipts.Reporter | None = None
+
+    def set_faults(self, document: object) -> None:
+        """Replace all faults. Raises RetomaError for rules that are refused, and keeps the old ones."""
+        self._rules = faults.parse(document)
+
+    async def set_receipts(self, document: object | None) -> None:
+        """Replace the plan for receipts; None stops them. Raises RetomaError for a plan that is refused."""
+        plan = None if document is None else receipts.parse(document)
+        if self._reporter is not None:
+            await self._reporter.aclose()
+        self._reporter = None if plan is None else receipts.Reporter(plan, self._rng)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:  # noqa: PLR0911 - one a route
+        """Answer one request; errors of the caller become 400 with the reason."""
+        parts = [unquote(part) for part in request.rel_url.raw_path.strip("/").split("/")]
+        try:
+            match request.method, *parts:
+                case "POST", "waha", "api", "sendText":
+                    return await self._send_waha(request)
+                case "POST", "webhook", channel:
+                    return await self._send_webhook(request, channel)
+                case _, "waha", "api", *rest:
+                    return self._waha(request, rest)
+                case "GET", "webhook", channel, message_id:
+                    return _found(self._ledger.contains("webhook", channel, message_id), message_id)
+                case method, "_sandbox", *rest:
+                    return await self._control(request, method, rest)
+        except BadRequest as error:
+            return _json(400, {"statusCode": 400, "message": str(error)})
+        except RetomaError as error:
+            return _json(400, {"error": error.message, "hint": error.hint})
+        return _json(404, {"statusCode": 404, "message": f"Cannot {request.method} {request.rel_url.path}"})
+
+    async def aclose(self) -> None:
+        await self.set_receipts(None)
+        self._ledger.close()
+
+    async def _send_waha(self, request: web.BaseRequest) -> web.Response:
+        delivery = dialects.read_waha(await request.read())
+        if not self._authorised(request):
+            return self._refuse(delivery, 401, {"statusCode": 401, "message": "Unauthorized"})
+        return await self._take(request, delivery)
+
+    async def _send_webhook(self, request: web.BaseRequest, channel: str) -> web.Response:
+        delivery = dialects.read_webhook(
+            channel,
+            await request.read(),
+            request.headers.get("Idempotency-Key"),
+            self._idempotent or request.rel_url.query.get("idempotent") == "1",
+        )
+        return await self._take(request, delivery)
+
+    async def _take(self, request: web.BaseRequest, delivery: Delivery) -> web.Response:
+        rule = self._rule_for(delivery)
+        if rule is not None and rule.do == "session":
+            self._set_session(delivery.channel, rule.session_status)
+        status = self._sessions.get(delivery.channel, "WORKING") if delivery.dialect == "waha" else "WORKING"
+        if status != "WORKING":
+            return self._refuse(delivery, 422, dialects.waha_session_down(delivery.channel, status))
+        if rule is None:
+            return self._accept(delivery)
+        return await self._misbehave(request, delivery, rule)
+
+    async def _misbehave(
+        self, request: web.BaseRequest, delivery: Delivery, rule: faults.Rule
+    ) -> web.Response:
+        if rule.do == "drop_before_accept":
+            return _cut(request)
+        if rule.do == "stall":
+            await asyncio.sleep(_STALL_S)
+            return _cut(request)
+        if rule.do == "status":
+            response = self._refuse(delivery, rule.status, rule.body or {"statusCode": rule.status})
+        elif rule.do == "rate_limit":
+            response = self._refuse(delivery, 429, {"statusCode": 429})
+            response.headers["Retry-After"] = str(rule.retry_after_s)
+        else:
+            response = self._accept(delivery)
+        if rule.do == "lie":
+            response = _json(rule.status, rule.body or {"statusCode": rule.status})
+        await asyncio.sleep(rule.latency_s(self._rng))
+        return _cut(request) if rule.do == "accept_then_drop" else response
+
+    def _rule_for(self, delivery: Delivery) -> faults.Rule | None:
+        where = delivery.dialect, delivery.channel, delivery.to
+        return next((rule for rule in self._rules if rule.applies(*where, self._rng)), None)
+
+    def _accept(self, delivery: Delivery) -> web.Response:
+        kind = self._ledger.accept(delivery)
+        if self._reporter is not None and kind != "repeat":
+            self._reporter.report(delivery)
+        if delivery.dialect == "waha":
+            return _json(201, dialects.waha_accepted(delivery))
+        return _json(202, {"id": delivery.message_id})
+
+    def _refuse(self, delivery: Delivery, status: int, body: Mapping[str, object]) -> web.Response:
+        self._ledger.refuse(delivery, f"http_{status}")
+        return _json(status, body)
+
+    def _waha(self, request: web.BaseRequest, parts: list[str]) -> web.Response:
+        if not self._authorised(request):
+            return _json(401, {"statusCode": 401, "message": "Unauthorized"})
+        match request.method, *parts:
+            case "GET", "sessions", session:
+                return _json(200, {"name": session, "status": self._sessions.get(session, "WORKING")})
+            case "GET", "contacts", "check-exists":
+                phone = request.rel_url.query.get("phone", "").lstrip("+")
+                return _json(200, {"numberExists": True, "chatId": f"{phone}@c.us"})
+            case "GET", session, "chats", _, "messages", identifier:
+                found = self._ledger.contains("waha", session, dialects.waha_message_id(identifier))
+                return _found(found, identifier)
+        return _json(404, {"statusCode": 404, "message": f"Cannot {request.method} {request.rel_url.path}"})
+
+    async def _control(  # noqa: PLR0911 - one return a route
+        self, request: web.BaseRequest, method: str, parts: list[str]
+    ) -> web.StreamResponse:
+        match method, *parts:
+            case "GET", "summary":
+                outstanding = 0 if self._reporter is None else self._reporter.outstanding
+                return _json(200, {**self._ledger.summary(), "receipts_outstanding": outstanding})
+            case "GET", "ledger":
+                return web.FileResponse(self._ledger.path, headers={"Content-Type": "application/x-ndjson"})
+            case "POST", "faults":
+                self.set_faults(_document(await request.read()))
+                return _json(200, {"rules": len(self._rules)})
+            case "DELETE", "faults":
+                self._rules = []
+                return _json(200, {"rules": 0})
+            case "POST", "receipts":
+                await self.set_receipts(_document(await request.read()))
+                return _json(200, {})
+            case "DELETE", "receipts":
+                await self.set_receipts(None)
+                return _json(200, {})
+            case "PUT", "sessions", session:
+                document = _document(await request.read())
+                status = document.get("status") if isinstance(document, dict) else None
+                if not isinstance(status, str):
+                    raise BadRequest("status is missing or not a text")
+                self._set_session(session, status)
+                return _json(200, {"name": session, "status": status})
+        return _json(404, {"error": "no such control", "hint": "See pydoc retoma.rehearsal.sandbox.app."})
+
+    def _set_session(self, session: str, status: str) -> None:
+        if self._sessions.get(session, "WORKING") != status and self._reporter is not None:
+            self._reporter.report_session(session, status)
+        self._sessions[session] = status
+
+    def _authorised(self, request: web.BaseRequest) -> bool:
+        return self._api_key is None or request.headers.get("X-Api-Key") == self._api_key
+
+
+async def listen(sandbox: Sandbox, host: str, port: int) -> tuple[web.ServerRunner, int]:
+    """Serve on host and port (0 for a free one); returns the runner, to be cleaned up, and the port."""
+    runner = web.ServerRunner(web.Server(sandbox.handle, access_log=None))
+    await runner.setup()
+    # A runner opens hundreds of connections at once; what overflows the backlog waits a second.
+    await web.TCPSite(runner, host, port, shutdown_timeout=0, backlog=4096).start()
+    return runner, runner.addresses[0][1]
+
+
+def _document(body: bytes) -> object:
+    try:
+        document: object = json.loads(body)
+    except ValueError as error:
+        raise BadRequest("the body is not JSON") from error
+    return document
+
+
+def _json(status: int, body: Mapping[str, object]) -> web.Response:
+    return web.Response(status=status, body=json.dumps(body).encode(), content_type="application/json")
+
+
+def _found(found: bool, identifier: str) -> web.Response:
+    if found:
+        return _json(200, {"id": identifier})
+    return _json(404, {"statusCode": 404, "message": "Message not found"})
+
+
+def _cut(request: web.BaseRequest) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    # aiohttp wants an answer to write; the connection for it is gone.
+    return web.Response(status=500)

@@ -1,0 +1,83 @@
+"""The requests that providers take and the answers that they give."""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Mapping
+
+from retoma.rehearsal.sandbox.ledger import Delivery
+
+_WAHA_ID = re.compile(r"(?:true_[^_]*_)?3EB0([0-9A-F]{32})")
+
+
+class BadRequest(Exception):
+    """The request is not one that the provider understands."""
+
+
+def read_waha(body: bytes) -> Delivery:
+    """A sendText request. An id makes it deduped, as on the engines NOWEB and GOWS."""
+    request = _object(body)
+    session, chat, text = (_text(request, key) for key in ("session", "chatId", "text"))
+    identifier = request.get("id")
+    return Delivery(
+        at=time.time(),
+        dialect="waha",
+        channel=session,
+        message_id=waha_message_id(identifier) if isinstance(identifier, str) else None,
+        to=f"+{chat.partition('@')[0]}",
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        dedupes=isinstance(identifier, str),
+    )
+
+
+def waha_message_id(identifier: str) -> str:
+    """Our id out of WAHA's; any other id stays as it is."""
+    ours = _WAHA_ID.fullmatch(identifier)
+    return ours[1].lower() if ours else identifier
+
+
+def waha_serialized_id(delivery: Delivery) -> str:
+    """The id that WAHA gives back for a delivery: true_<chat>_<id>."""
+    message_id = delivery.message_id or hashlib.sha256(delivery.identity.encode()).hexdigest()[:32]
+    return f"true_{delivery.to[1:]}@c.us_3EB0{message_id.upper()}"
+
+
+def waha_accepted(delivery: Delivery) -> dict[str, object]:
+    return {"id": waha_serialized_id(delivery), "timestamp": int(delivery.at), "fromMe": True, "ack": 0}
+
+
+def waha_session_down(session: str, status: str) -> dict[str, object]:
+    return {
+        "error": "Session status is not as expected. Try again later or restart the session",
+        "session": session,
+        "status": status,
+        "expected": ["WORKING"],
+    }
+
+
+def read_webhook(channel: str, body: bytes, idempotency_key: str | None, dedupes: bool) -> Delivery:
+    """A message for the generic webhook; the header and the body must name the same id."""
+    request = _object(body)
+    message_id, to, text = (_text(request, key) for key in ("id", "to", "text"))
+    if idempotency_key not in (None, message_id):
+        raise BadRequest("Idempotency-Key is not the id in the body")
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return Delivery(time.time(), "webhook", channel, message_id, to, sha256, dedupes)
+
+
+def _object(body: bytes) -> Mapping[str, object]:
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise BadRequest("the body is not JSON") from error
+    if not isinstance(value, dict):
+        raise BadRequest("the body is not a JSON object")
+    return value
+
+
+def _text(request: Mapping[str, object], key: str) -> str:
+    value = request.get(key)
+    if not isinstance(value, str) or not value:
+        raise BadRequest(f"{key} is missing or not a text")
+    return value

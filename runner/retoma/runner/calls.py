@@ -1,0 +1,172 @@
+"""Calls of the runner's SQL functions, which go on through restarts and outages of the database.
+
+Every function that is called here may be called again with the same arguments when its reply was lost: that
+is a property of the SQL, see advance_batch and lease_batch.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import Any, LiteralString
+
+import psycopg
+import structlog
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+log = structlog.get_logger()
+
+CALL_TIMEOUT_S = 15.0
+"""A call that takes longer is on a connection that is stalled: it is cut and the call is made again."""
+
+RECONNECT_S = 0.5
+"""Time between two attempts of a pool to connect while the database is away."""
+
+CONNECTION_OPTIONS: dict[str, Any] = {
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "retoma runner",
+}
+"""Arguments for psycopg.connect that make a dead or stalled connection known within seconds."""
+
+STALE_LEASE = "RT010"
+
+
+class StaleLease(Exception):
+    """The lease is over: send nothing more of the batch and record nothing."""
+
+
+class Stopped(Exception):
+    """The runner was told to stop while the database was away."""
+
+
+async def backoff(attempt: int, stop: asyncio.Event) -> None:
+    """Wait before the next attempt: 0.1 s doubling up to 0.8 s, with jitter; ends early when stop is set."""
+    delay = 0.1 * 2 ** min(attempt, 3) * random.uniform(0.5, 1.0)
+    try:
+        await asyncio.wait_for(stop.wait(), delay)
+    except TimeoutError:
+        return
+
+
+async def keep_connecting(pool: AsyncConnectionPool) -> None:
+    """For a pool's `reconnect_failed`: begin again at once, for as long as the database is away.
+
+    A pool gives up after its reconnect_timeout and leaves those who wait for a connection to their time-outs:
+    30 s for a pool that is being opened, though the database has long been there again.
+    """
+    await pool.check()
+
+
+class Database:
+    """A pool of autocommit connections; one call is one transaction.
+
+    Args:
+        conninfo: a PostgreSQL connection string, with one or several hosts.
+        size: connections at most.
+        stop: set when the runner stops; waiting for the database then ends.
+    """
+
+    def __init__(self, conninfo: str, size: int, stop: asyncio.Event) -> None:
+        # The pool would wait longer and longer between its attempts: so it gives up soon, and begins again.
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]] = AsyncConnectionPool(
+            conninfo,
+            kwargs={**CONNECTION_OPTIONS, "autocommit": True, "row_factory": dict_row},
+            min_size=1,
+            max_size=size,
+            open=False,
+            timeout=2.0,
+            reconnect_timeout=RECONNECT_S,
+            reconnect_failed=keep_connecting,
+        )
+        self._stop = stop
+        # First come, first served. Who waits in the pool itself loses its place with every time-out: with
+        # thousands of channels it did little else.
+        self._turns = asyncio.Semaphore(size)
+        self._away = False
+
+    async def open(self) -> None:
+        """Open the pool; connections are made in the background."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.close(timeout=0.5)
+
+    async def call(
+        self, query: LiteralString, arguments: Sequence[object], timeout_s: float | None = CALL_TIMEOUT_S
+    ) -> list[DictRow]:
+        """Run one statement in a transaction of its own, again and again until the database has answered.
+
+        Args:
+            query: a call of a function that may be repeated with the same arguments.
+            arguments: its parameters.
+            timeout_s: after which it is cut and made again; None for what may take long.
+
+        Returns:
+            The rows.
+
+        Raises:
+            StaleLease: the database refused the lease epoch (RT010).
+            Stopped: the runner stops and the database is away.
+            psycopg.Error: any other refusal; it is a defect of this program.
+        """
+        attempt = 0
+        while True:
+            async with self._turns:
+                if self._stop.is_set() and self._away:
+                    raise Stopped
+                try:
+                    async with asyncio.timeout(timeout_s), self._pool.connection() as connection:
+                        rows = await _rows(connection, query, arguments)
+                    self._away = False
+                    return rows
+                except PoolTimeout as error:
+                    self._note(attempt, error)
+                    self._away = True
+                    attempt += 1
+                    continue  # whoever waits in the pool gets the first new connection
+                except psycopg.Error as error:
+                    if error.sqlstate == STALE_LEASE:
+                        raise StaleLease(str(error)) from error
+                    if not is_passing(error):
+                        raise
+                    self._note(attempt, error)
+                except TimeoutError as error:
+                    self._note(attempt, error)
+            if self._stop.is_set() and attempt > 0:
+                raise Stopped
+            await backoff(attempt, self._stop)
+            attempt += 1
+
+    def _note(self, attempt: int, error: Exception) -> None:
+        if attempt == 0:
+            log.warning(
+                "database_away", error=type(error).__name__, sqlstate=getattr(error, "sqlstate", None)
+            )
+
+
+async def _rows(
+    connection: psycopg.AsyncConnection[DictRow], query: LiteralString, arguments: Sequence[object]
+) -> list[DictRow]:
+    try:
+        cursor = await connection.execute(query, arguments)
+        return await cursor.fetchall()
+    except psycopg.errors.ReadOnlySqlTransaction:
+        # This server has become a standby: the pool connects anew, to the one that can be written to.
+        await connection.close()
+        raise
+
+
+def is_passing(error: psycopg.Error) -> bool:
+    """Whether the same call may succeed later: connection trouble, shutdown, deadlock, a full disk.
+
+    Classes by PostgreSQL's documentation, appendix A: 08 connection, 40 rollback, 53 resources, 57 operator
+    intervention, 58 system; 25006 is a server that has become a standby, 55P03 a lock time-out.
+    """
+    if isinstance(error, PoolTimeout) or error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate[:2] in {"08", "40", "53", "57", "58"} or error.sqlstate in {"25006", "55P03"}

@@ -1,0 +1,240 @@
+"""One lease: the loop of advance and send over one batch.
+
+The database says at every step what to do; this keeps what is under way, and what came of it, until the next.
+"""
+
+import asyncio
+import traceback
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+import structlog
+from psycopg.types.json import Jsonb
+
+from retoma.render import Renderer, RenderError
+from retoma.runner.calls import Database, StaleLease
+from retoma.transports.base import Message, SendResult, Transport, now
+
+log = structlog.get_logger()
+
+LINGER_S = 0.01
+"""How long an outcome may wait for others to be recorded with, while requests are under way."""
+
+STOP_S = 1.2
+"""How long a stop waits for answers of the provider before they are given up as in doubt."""
+
+_ADVANCE = (
+    "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s, %s, %s::int[])"
+)
+
+_NOT_ATTEMPTED = SendResult("error", code="not_attempted", written=False)
+_RENDER_FAILED = SendResult("error", code="render_failed", written=False)
+_TRANSPORT_FAILED = SendResult("error", code="transport_failed")
+
+_LONGEST_ID = 200
+
+
+class Lease:
+    """A leased batch in the hands of this process.
+
+    Args:
+        database: where it is advanced.
+        runner_id: identity of this process.
+        row: the reply of lease_batch.
+        transport: how to reach the provider.
+        render: makes the text of a recipient.
+        stop: when it is set, what is under way is finished and the batch given back.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        runner_id: UUID,
+        row: Mapping[str, object],
+        transport: Transport,
+        *,
+        render: Renderer,
+        stop: asyncio.Event,
+    ) -> None:
+        self._database = database
+        self._runner_id = runner_id
+        self._transport = transport
+        self._render = render
+        self._stop = stop
+        self._batch_id = cast(int, row["batch_id"])
+        self._epoch = cast(int, row["lease_epoch"])
+        self._lease_s = cast(float, row["lease_s"])
+        self._window = cast(int, row["max_in_flight"])
+        self._seen = cast(int, row["reserved"])
+        # Handed out by the database, and not yet begun: only until the event loop comes to them.
+        self._ready: deque[tuple[int, Message]] = deque()
+        self._senders: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
+        # What came of messages since the last step; the usual case apart, because it is nearly all of them.
+        self._accepted: list[int] = []
+        self._outcomes: list[dict[str, object]] = []
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Send until the database says that the lease is over, or the runner stops.
+
+        Raises:
+            Stopped: the runner stops and the database is away; the lease ends by itself.
+        """
+        stopping = asyncio.create_task(self._wake_at_stop(), name="wake at stop")
+        try:
+            while not self._stop.is_set():
+                wait_s = await self._step(self._window - self._in_flight)
+                if wait_s is None:
+                    return
+                await self._pause(wait_s)
+            await self._give_back()
+        except StaleLease as error:
+            log.warning(
+                "lease_lost", batch=self._batch_id, epoch=self._epoch, reason=str(error).splitlines()[0]
+            )
+        finally:
+            self._ready.clear()
+            # Requests of a lost lease are let end, so that this process never has two for one paced channel;
+            # but nothing waits for them at a stop.
+            while self._senders and not self._stop.is_set():
+                await asyncio.wait({*self._senders, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            await self._give_up()
+
+    async def _wake_at_stop(self) -> None:
+        await self._stop.wait()
+        self._wake.set()
+
+    async def _step(self, want: int) -> float | None:
+        """Advance once and begin what may be sent. Returns seconds until the next step, None at the end."""
+        asked_at = now()
+        accepted, outcomes = self._accepted, self._outcomes
+        self._accepted, self._outcomes = [], []
+        self._wake.clear()
+        array = f"{{{','.join(map(str, accepted))}}}"
+        arguments = (self._runner_id, self._batch_id, self._epoch, Jsonb(outcomes), want, self._seen, array)
+        (reply,) = await self._database.call(_ADVANCE, arguments)
+        self._seen = reply["reserved"]
+        match reply["action"]:
+            case "send":
+                # Half a lease after the question nothing more is begun: a process that was frozen here must
+                # not send when its lease may have passed to another.
+                self._begin(reply["messages"], asked_at + self._lease_s / 2)
+                return 0.0
+            case "completed" | "released":
+                return None
+            case "drain":
+                return self._lease_s / 3
+            case _:
+                return cast(float | None, reply["wait_s"]) or self._lease_s / 3
+
+    def _begin(self, messages: Sequence[Sequence[Any]], begin_before: float) -> None:
+        """Begin these messages: [ordinal, id, phone, variables], and true where it may not be sent."""
+        self._in_flight += len(messages)
+        for ordinal, message_id, phone, variables, *withheld in messages:
+            if withheld == [True]:
+                self._note(ordinal, _NOT_ATTEMPTED)
+                continue
+            try:
+                text = self._render(phone, variables)
+            except RenderError as error:
+                log.warning("render_failed", batch=self._batch_id, ordinal=ordinal, error=str(error))
+                self._note(ordinal, _RENDER_FAILED)
+                continue
+            self._ready.append((ordinal, Message(message_id, phone, text, begin_before)))
+        # Where sending never waits, one sender sends all; where it does, the others are begun meanwhile.
+        if self._ready:
+            self._add_sender()
+            asyncio.get_running_loop().call_soon(self._add_senders)
+
+    def _add_senders(self) -> None:
+        for _ in range(len(self._ready)):
+            self._add_sender()
+
+    def _add_sender(self) -> None:
+        task = asyncio.create_task(self._send_ready())
+        self._senders.add(task)
+        task.add_done_callback(self._senders.discard)
+
+    async def _send_ready(self) -> None:
+        while self._ready:
+            ordinal, message = self._ready.popleft()
+            in_time = now() < message.send_before
+            self._note(ordinal, await self._send(message) if in_time else _NOT_ATTEMPTED)
+
+    async def _send(self, message: Message) -> SendResult:
+        try:
+            return await self._transport.send(message)
+        except Exception as error:
+            # A defect of the transport. Not its words, which may hold content.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{place.filename}:{place.lineno}"
+            log.error("transport_failed", batch=self._batch_id, error=type(error).__name__, where=where)
+            return _TRANSPORT_FAILED
+
+    def _note(self, ordinal: int, result: SendResult) -> None:
+        self._in_flight -= 1
+        self._wake.set()
+        provider_id = result.provider_id
+        if provider_id is not None and not (provider_id.isprintable() and len(provider_id) <= _LONGEST_ID):
+            # No id of a provider, and the database might not take it, with all that comes with it.
+            provider_id = None
+        if result.status == "accepted" and provider_id is None:
+            self._accepted.append(ordinal)
+            return
+        outcome: dict[str, object] = {"ordinal": ordinal, "status": result.status}
+        if result.status == "error":
+            outcome |= {
+                "code": result.code,
+                "http_status": result.http_status,
+                "retry_after_s": result.retry_after_s,
+                "written": result.written,
+            }
+            log.info(
+                "send_failed", batch=self._batch_id, ordinal=ordinal, code=result.code, detail=result.detail
+            )
+        elif provider_id is not None:
+            outcome["provider_id"] = provider_id
+        self._outcomes.append(outcome)
+
+    async def _pause(self, wait_s: float) -> None:
+        """Wait until an outcome came, a stop, or wait_s; then a moment more for outcomes to come together."""
+        if self._in_flight == 0:
+            if not self._come_back():
+                await self._rest(max(wait_s, 0.001))
+            return
+        # A renewal is due after a third of the lease, whatever the provider does.
+        await self._rest(self._lease_s / 3 if wait_s == 0 else min(wait_s, self._lease_s / 3))
+        if self._in_flight > 0 and self._come_back() < self._window / 2 and not self._stop.is_set():
+            await asyncio.sleep(LINGER_S)
+
+    def _come_back(self) -> int:
+        return len(self._accepted) + len(self._outcomes)
+
+    async def _rest(self, longest_s: float) -> None:
+        # A timer and one waiter, where asyncio.wait_for would make a task: thousands of channels rest here.
+        timer = asyncio.get_running_loop().call_later(longest_s, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
+
+    async def _give_back(self) -> None:
+        """Finish what answers in time, and record it; the batch is given back by unregister_runner."""
+        give_up_at = now() + STOP_S
+        while self._in_flight and (left_s := give_up_at - now()) > 0:
+            self._wake.clear()
+            await self._rest(left_s)
+        await self._give_up()
+        if self._come_back():
+            await self._step(0)
+
+    async def _give_up(self) -> None:
+        """End what is under way: it becomes in doubt with the end of the lease."""
+        for sender in self._senders:
+            sender.cancel()
+        if self._senders:
+            await asyncio.wait(self._senders)

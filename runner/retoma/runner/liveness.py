@@ -1,0 +1,82 @@
+"""The runner's sign of life, and the tick.
+
+A session advisory lock lives exactly as long as the process or its connection: when either is gone, the
+server frees it within milliseconds and the tick of any other runner takes the leases back.
+"""
+
+import asyncio
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg.rows import DictRow, dict_row
+
+from retoma.runner.calls import CALL_TIMEOUT_S, CONNECTION_OPTIONS, backoff, is_passing
+
+log = structlog.get_logger()
+
+TICK_S = 0.5
+
+UNREGISTER_S = 1.5
+"""Longest time for giving back all leases at a stop; what is missed then is reaped by the next tick."""
+
+
+async def keep_alive(
+    conninfo: str, runner_id: UUID, name: str, registered: asyncio.Event, stop: asyncio.Event
+) -> None:
+    """Hold the registration and tick until stop is set; go on through outages of the database.
+
+    Args:
+        conninfo: where the database is. Not through a transaction pooler: the session is the sign of life.
+        runner_id: identity of this process.
+        name: for people.
+        registered: set at the first registration; leasing is refused before.
+        stop: ends the loop, and unregisters.
+
+    Raises:
+        psycopg.Error: the database has no schema of Retoma, or gives no permission to it. A login that is
+            refused cannot be told from a server that is away: the log has the reason.
+    """
+    attempt = 0
+    reason = None
+    while not stop.is_set():
+        try:
+            connection = await psycopg.AsyncConnection.connect(
+                conninfo, autocommit=True, row_factory=dict_row, **CONNECTION_OPTIONS
+            )
+            async with connection:
+                await connection.execute("select retoma.register_runner(%s, %s)", (runner_id, name))
+                log.info("registered", runner=name)
+                registered.set()
+                attempt, reason = 0, None
+                await _tick_until(connection, runner_id, stop)
+        except psycopg.Error as error:
+            if not is_passing(error) and registered.is_set() is False:
+                raise
+            known, reason = reason, str(error).partition("\n")[0]
+            if reason != known:
+                log.warning(
+                    "liveness_lost", error=type(error).__name__, sqlstate=error.sqlstate, reason=reason
+                )
+        except TimeoutError:
+            log.warning("liveness_lost", error="no answer")
+        await backoff(attempt, stop)
+        # Soon again: if it is killed before it has registered anew, only the end of its leases tells.
+        attempt = min(attempt + 1, 2)
+
+
+async def _tick_until(
+    connection: psycopg.AsyncConnection[DictRow], runner_id: UUID, stop: asyncio.Event
+) -> None:
+    while not stop.is_set():
+        async with asyncio.timeout(CALL_TIMEOUT_S):
+            cursor = await connection.execute("select * from retoma.tick(%s)", (runner_id,))
+            done = await cursor.fetchone()
+        if done and any(done[key] for key in ("reaped", "started")):
+            log.info("tick", **done)
+        try:
+            await asyncio.wait_for(stop.wait(), TICK_S)
+        except TimeoutError:
+            continue
+    async with asyncio.timeout(UNREGISTER_S):
+        await connection.execute("select retoma.unregister_runner(%s)", (runner_id,))

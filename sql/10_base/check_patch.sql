@@ -1,0 +1,24 @@
+-- Every function that takes a jsonb patch has the same rules: what is not named stays, null removes, an unknown key is a slip of the pen.
+create or replace function retoma_internal.check_patch(p_what text, p_patch jsonb, p_known text[]) returns void
+language plpgsql immutable
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_unknown text;
+begin
+  if jsonb_typeof(p_patch) is distinct from 'object' then
+    raise exception using errcode = 'RT003', constraint = 'not_an_object',
+      message = format('%s are a JSON object, not %s', p_what, coalesce(jsonb_typeof(p_patch), 'null')),
+      hint = 'They can have: ' || array_to_string(p_known, ', ');
+  end if;
+  v_unknown := (select string_agg(k.key, ', ' order by k.key) from jsonb_object_keys(p_patch) as k (key) where k.key <> all(p_known));
+  if v_unknown is not null then
+    raise exception using errcode = 'RT003', constraint = 'unknown_key',
+      message = format('%s have nothing called %s', p_what, v_unknown),
+      hint = 'They can have: ' || array_to_string(p_known, ', ');
+  end if;
+end;
+$$;
+
+comment on function retoma_internal.check_patch(text, jsonb, text[]) is
+'Error RT003 when a patch is not a JSON object, or has a key that is not among p_known. p_what: its name in messages.';

@@ -1,0 +1,24 @@
+-- The audit cannot be rewritten: no update at all, and no delete of what is younger than the retention.
+create or replace function retoma_internal.append_only() returns trigger
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  if tg_op = 'DELETE' then
+    if old.at < retoma.clock() - (select s.retention from retoma.setting as s) then
+      return old;
+    end if;
+  end if;
+  raise exception using errcode = 'RT011',
+    message = format('%s.%s is append-only', tg_table_schema, tg_table_name),
+    hint = 'Write another row instead; retoma.cleanup() removes events that are older than setting.retention';
+end;
+$$;
+
+comment on function retoma_internal.append_only() is 'Trigger: refuses to change the audit (RT011).';
+
+create or replace trigger append_only before update or delete on retoma_internal.event
+for each row execute function retoma_internal.append_only();
+
+create or replace trigger append_only before update or delete on retoma_internal.consent
+for each row execute function retoma_internal.append_only();

@@ -1,0 +1,15 @@
+create or replace function retoma_internal.immutable() returns trigger
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  raise exception using errcode = 'RT011',
+    message = format('%s.%s is immutable', tg_table_schema, tg_table_name),
+    hint = 'What happens to a message is in retoma_internal.delivery';
+end;
+$$;
+
+comment on function retoma_internal.immutable() is 'Trigger: refuses to change a message (RT011).';
+
+create or replace trigger immutable before update on retoma_internal.message
+for each statement execute function retoma_internal.immutable();

@@ -1,0 +1,11 @@
+-- procrastinate never ends a job whose worker was killed, and removes a stalled worker only when another one starts. A job of ours
+-- holds nothing (the batch is the truth), so it is deleted: the next ring makes a new one.
+create or replace function retoma_internal.sweep_jobs() returns void
+language sql volatile
+begin atomic -- noqa: PRS
+  delete from procrastinate.procrastinate_workers as w where w.last_heartbeat < now() - interval '60 s';
+  delete from procrastinate.procrastinate_jobs as j
+  where j.status = 'doing' and j.worker_id is null and j.task_name = 'retoma.drain_channel';
+end;
+
+comment on function retoma_internal.sweep_jobs() is 'Removes doorbell jobs whose worker is gone.';

@@ -1,0 +1,11 @@
+create or replace function retoma_internal.current_throttle(p_pacing retoma_internal.channel_pacing, p_now timestamptz) returns double precision
+language sql immutable
+begin atomic
+  select case
+    when (p_pacing).throttle = 1 then 1
+    else least(1, (p_pacing).throttle * (1 + extract(epoch from p_now - (p_pacing).throttled_at) / 240))
+  end;
+end;
+
+comment on function retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz) is
+'Share of the configured speed after a rate limit: grows by a quarter of what was left a minute, up to 1.';

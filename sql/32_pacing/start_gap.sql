@@ -1,0 +1,16 @@
+-- After a send: the gap counts from when its outcome is recorded, never from when it was reserved, so that the provider sees no
+-- shorter one however long a request took. Locks the pacing of a channel that has gaps or is recovering from a rate limit.
+create or replace function retoma_internal.start_gap(p_channel_id int, p_accepted boolean, p_now timestamptz) returns void
+language sql volatile
+begin atomic
+  update retoma_internal.channel_pacing as p
+  set
+    next_send_at = case
+      when p.gap_max > '0 s' then p_now + retoma_internal.random_gap(p, p.gap_min, p.gap_max, p_now)
+      else p.next_send_at
+    end,
+    hold_streak = case when p_accepted and p.hold_until <= p_now then 0 else p.hold_streak end
+  where p.channel_id = p_channel_id and (p.gap_max > '0 s' or (p.hold_streak > 0 and p_accepted));
+end;
+
+comment on function retoma_internal.start_gap(int, boolean, timestamptz) is 'Starts the gap between messages of a channel.';

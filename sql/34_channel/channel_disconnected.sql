@@ -1,0 +1,17 @@
+-- Locks the channel; its triggers interrupt the running campaigns that have no other channel.
+create or replace function retoma.channel_disconnected(p_name text, p_reason text default 'disconnected') returns void
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_id int := retoma_internal.lock_channel(p_name);
+begin
+  update retoma_internal.channel as c
+  set connected = false, state_reason = coalesce(p_reason, 'disconnected')
+  where c.id = v_id and c.connected;
+end;
+$$;
+
+comment on function retoma.channel_disconnected(text, text) is
+'The sender account is not connected: nothing is reserved on it until channel_connected. Running campaigns without another
+usable channel become interrupted. Harmless when it already was. Error RT001: unknown channel.';

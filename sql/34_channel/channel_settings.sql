@@ -1,0 +1,17 @@
+create or replace function retoma.channel_settings(
+  p_name text, out channel_id int, out transport text, out settings jsonb
+)
+language plpgsql stable security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_channel retoma_internal.channel := retoma_internal.find_channel(p_name);
+begin
+  channel_id := v_channel.id;
+  transport := v_channel.transport;
+  settings := v_channel.settings;
+end;
+$$;
+
+comment on function retoma.channel_settings(text) is
+'For runners and receivers of webhooks: how to reach the provider of a channel. Error RT001: unknown channel.';

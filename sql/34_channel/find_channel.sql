@@ -1,0 +1,22 @@
+-- Turns the name that a person typed into the row. Takes no lock.
+create or replace function retoma_internal.find_channel(p_name text) returns retoma_internal.channel
+language plpgsql stable
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_channel retoma_internal.channel;
+begin
+  select c.* into v_channel from retoma_internal.channel as c where c.name = p_name;
+  if not found then
+    raise exception using errcode = 'RT001',
+      message = format('there is no channel %s', coalesce(quote_literal(p_name), 'null')),
+      hint = coalesce(
+        'Channels: ' || (select string_agg(c.name, ', ' order by c.name) from retoma_internal.channel as c),
+        'There are none yet: select retoma.create_channel(name, transport, settings)'
+      );
+  end if;
+  return v_channel;
+end;
+$$;
+
+comment on function retoma_internal.find_channel(text) is 'The channel of this name. Error RT001 when there is none.';

@@ -1,0 +1,16 @@
+-- Locks the channel; its triggers interrupt the running campaigns that have no other channel.
+create or replace function retoma.pause_channel(p_name text, p_reason text default 'paused by the operator') returns void
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_id int := retoma_internal.lock_channel(p_name);
+begin
+  update retoma_internal.channel as c
+  set paused = true, state_reason = coalesce(p_reason, 'paused by the operator')
+  where c.id = v_id and not c.paused;
+end;
+$$;
+
+comment on function retoma.pause_channel(text, text) is
+'Sends nothing more on this channel until resume_channel; a reconnect does not undo it. Error RT001: unknown channel.';

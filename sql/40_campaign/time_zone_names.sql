@@ -1,9 +1,0 @@
--- Called immutable so that a plan holds the list and a session reads it once: that takes 10 to 20 ms, as it reads 600 files, which
--- only an update of the server changes.
-create or replace function retoma.time_zone_names() returns text[]
-language sql immutable
-begin atomic
-  select array_agg(z.name) from pg_timezone_names as z;
-end;
-
-comment on function retoma.time_zone_names() is 'Names of time zones that the server knew when the session first asked.';

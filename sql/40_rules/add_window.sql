@@ -1,0 +1,26 @@
+-- Locks the campaign: windows decide how batches are cut, so they are fixed at the start.
+create or replace function retoma.add_window(
+  p_campaign text, p_opens time, p_closes time, p_days int[] default '{1,2,3,4,5,6,7}'
+) returns void
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_campaign retoma_internal.campaign := retoma_internal.lock_campaign(p_campaign);
+begin
+  if v_campaign.status <> 'draft' then
+    perform retoma_internal.refuse_transition(v_campaign, 'change the windows of', 'Windows are set before the start');
+  end if;
+  insert into retoma_internal.campaign_rule (campaign_id, kind, days, opens, closes)
+  values (v_campaign.id, 'window', p_days::smallint[], p_opens, p_closes);
+exception
+  when check_violation or not_null_violation or numeric_value_out_of_range then
+    raise exception using errcode = 'RT003',
+      message = format('%s to %s on days %s is not a window', p_opens, p_closes, p_days),
+      hint = 'It opens before it closes, on ISO days 1 (Monday) to 7; for a window over midnight add two';
+end;
+$$;
+
+comment on function retoma.add_window(text, time, time, int[]) is
+'Sends only from p_opens until before p_closes on these ISO days, in each recipient''s own time zone. Several windows add up.
+Errors: RT001, RT002 not a draft, RT003 not a window.';

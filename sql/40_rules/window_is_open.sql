@@ -1,0 +1,18 @@
+-- A recipient who may be in several zones is contacted only when all of them are inside a window.
+create or replace function retoma_internal.window_is_open(p_campaign_id int, p_zone text, p_at timestamptz) returns boolean
+language sql stable
+begin atomic
+  select p_zone = '' or not exists (
+    select from unnest(string_to_array(p_zone, ',')) as z (name)
+    where not exists (
+      select from retoma_internal.campaign_rule as r
+      where r.campaign_id = p_campaign_id and r.kind = 'window'
+        and extract(isodow from p_at at time zone z.name)::smallint = any(r.days)
+        and (p_at at time zone z.name)::time >= r.opens
+        and (p_at at time zone z.name)::time < r.closes
+    )
+  );
+end;
+
+comment on function retoma_internal.window_is_open(int, text, timestamptz) is
+'Whether the campaign may send to this zone (IANA names joined by commas) at this time; an empty zone has no windows.';

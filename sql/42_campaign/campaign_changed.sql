@@ -1,0 +1,27 @@
+-- AFTER INSERT OR UPDATE OF status: writes the audit, and rings the channels of a campaign that has begun to run.
+create or replace function retoma_internal.campaign_changed() returns trigger
+language plpgsql security definer
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  insert into retoma_internal.event (subject, campaign_id, from_state, to_state, why)
+  values ('campaign', new.id, case when tg_op = 'UPDATE' then old.status end, new.status, new.status_reason);
+  if new.status = 'running' then
+    perform retoma.ring((
+      select array_agg(c.id)
+      from retoma_internal.campaign_channel as cc
+      inner join retoma_internal.channel as c on cc.channel_id = c.id
+      where cc.campaign_id = new.id and c.connected and not c.paused
+    ));
+  end if;
+  return null;
+end;
+$$;
+
+comment on function retoma_internal.campaign_changed() is 'Trigger: writes the audit, rings the channels of a campaign that runs.';
+
+create or replace trigger campaign_changed after update on retoma_internal.campaign
+for each row when (old.status is distinct from new.status) execute function retoma_internal.campaign_changed();
+
+create or replace trigger campaign_created after insert on retoma_internal.campaign
+for each row execute function retoma_internal.campaign_changed();

@@ -1,0 +1,25 @@
+-- A channel that changes while one of its campaigns begins to run does not see it, and that campaign did not see the change: whoever commits
+-- last leaves them apart. Here they are brought together. Locks the campaigns, passing over those that somebody is changing.
+create or replace function retoma_internal.reconcile_campaigns() returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_ids int[] := array(
+    select c.id from retoma_internal.campaign as c
+    where (c.status = 'running' or c.interrupt_cause = 'channel')
+      and (c.status = 'running') <> exists(
+        select from retoma_internal.campaign_channel as cc
+        inner join retoma_internal.channel as h on cc.channel_id = h.id
+        where cc.campaign_id = c.id and h.connected and not h.paused
+      )
+    order by c.id
+    for no key update skip locked
+  );
+begin
+  perform retoma_internal.reconcile_campaign(u.id) from unnest(v_ids) as u (id);
+end;
+$$;
+
+comment on function retoma_internal.reconcile_campaigns() is
+'Interrupts the running campaigns that have no channel to send, and resumes those that were interrupted by a channel that can.';

@@ -1,0 +1,36 @@
+-- An operator's word on messages whose outcome was never learnt. Locks their batches, then the campaign.
+create or replace function retoma.resolve_in_doubt(p_campaign text, p_decision text, p_phones text[] default null) returns bigint
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_campaign retoma_internal.campaign := retoma_internal.find_campaign(p_campaign);
+  v_ordinals int[];
+  v_count bigint;
+begin
+  if p_phones is not null then
+    v_ordinals := (
+      select coalesce(array_agg(m.ordinal), '{}') from retoma_internal.message as m
+      where m.campaign_id = v_campaign.id and m.phone = any(p_phones)
+    );
+  end if;
+  if p_decision = 'resend' then
+    if v_campaign.status = 'cancelled' then
+      perform retoma_internal.refuse_transition(v_campaign, 'send again messages of', 'Decide sent or failed');
+    end if;
+    v_count := retoma_internal.requeue(v_campaign.id, 'in_doubt', null, v_ordinals, false, true);
+    perform retoma_internal.reopen_campaign(v_campaign.id);
+  elsif p_decision in ('sent', 'failed') then
+    v_count := retoma_internal.settle_in_doubt(v_campaign.id, v_ordinals, p_decision, 'operator');
+  else
+    raise exception using errcode = 'RT003',
+      message = format('%s is not a decision', coalesce(quote_literal(p_decision), 'null')),
+      hint = 'Decide sent (it has arrived), failed (leave it), or resend (it may arrive twice)';
+  end if;
+  return v_count;
+end;
+$$;
+
+comment on function retoma.resolve_in_doubt(text, text, text[]) is
+'Settles messages in doubt of a campaign, all or those of these numbers. p_decision: sent, failed, or resend, by which a
+recipient can get the message twice. Returns how many. See retoma.v_in_doubt. Errors: RT001, RT002, RT003.';

@@ -1,0 +1,28 @@
+-- Locks the campaign; the trigger rings.
+create or replace function retoma.resume_campaign(p_campaign text) returns text
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_campaign retoma_internal.campaign := retoma_internal.lock_campaign(p_campaign);
+begin
+  if v_campaign.status = 'interrupted' and v_campaign.interrupt_cause = 'channel' then
+    perform retoma_internal.refuse_transition(
+      v_campaign, 'resume', v_campaign.status_reason || '. It goes on by itself after retoma.channel_connected or resume_channel'
+    );
+  elsif v_campaign.status not in ('paused', 'interrupted') then
+    perform retoma_internal.refuse_transition(v_campaign, 'resume', 'Only a campaign that is paused or interrupted can be resumed');
+  end if;
+  update retoma_internal.campaign as c
+  set
+    status = case when c.starts_at > retoma.clock() then 'scheduled' else 'running' end,
+    status_reason = null, interrupt_cause = null
+  where c.id = v_campaign.id;
+  perform retoma_internal.reconcile_campaign(v_campaign.id);
+  return (select c.status from retoma_internal.campaign as c where c.id = v_campaign.id);
+end;
+$$;
+
+comment on function retoma.resume_campaign(text) is
+'Lets a paused campaign, or one that a breaker interrupted, go on from the message where it stopped. Returns the new status.
+Errors: RT001 unknown campaign, RT002 not paused, or waiting for its channel.';

@@ -1,0 +1,39 @@
+-- Freezes the audience, cuts it into batches and sets the campaign going (or scheduled). Locks the campaign; the trigger rings.
+create or replace function retoma.start_campaign(p_campaign text, p_at timestamptz default null) returns text
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_campaign retoma_internal.campaign := retoma_internal.lock_campaign(p_campaign);
+  v_at timestamptz := coalesce(p_at, case when v_campaign.status = 'draft' then v_campaign.starts_at end);
+begin
+  if v_campaign.status not in ('draft', 'scheduled') then
+    perform retoma_internal.refuse_transition(
+      v_campaign, 'start',
+      case v_campaign.status
+        when 'paused' then 'Let it go on: select retoma.resume_campaign(name)'
+        when 'interrupted' then 'It goes on by itself when its cause is gone; see retoma.v_interrupted_campaigns'
+        when 'running' then 'It is under way; see retoma.v_campaign_summary'
+        else 'A finished campaign stays finished: create a new one'
+      end
+    );
+  end if;
+  if v_campaign.status = 'draft' then
+    perform retoma_internal.check_audience(v_campaign);
+    perform retoma_internal.refresh_statistics(v_campaign);
+    perform retoma_internal.cut_batches(v_campaign);
+  end if;
+  update retoma_internal.campaign as c
+  set
+    starts_at = v_at,
+    status = case when v_at > retoma.clock() then 'scheduled' else 'running' end
+  where c.id = v_campaign.id;
+  perform retoma_internal.reconcile_campaign(v_campaign.id);
+  return (select c.status from retoma_internal.campaign as c where c.id = v_campaign.id);
+end;
+$$;
+
+comment on function retoma.start_campaign(text, timestamptz) is
+'Starts a draft now, at p_at, or at the time given to create_campaign; starts a scheduled one at once. A waiting runner begins
+within a second. Returns the new status: running, scheduled, or interrupted when no channel of it is connected.
+Errors: RT001 unknown campaign, RT002 not a draft, RT005 no recipients, a variable missing, or a time zone missing.';

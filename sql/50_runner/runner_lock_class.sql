@@ -1,7 +1,0 @@
-create or replace function retoma.runner_lock_class() returns int
-language sql immutable parallel safe
-begin atomic
-  select 1380275021; -- the letters RETM
-end;
-
-comment on function retoma.runner_lock_class() is 'First key of the advisory locks by which runners show that they live.';

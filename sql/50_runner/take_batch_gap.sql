@@ -1,9 +1,0 @@
-create or replace function retoma.take_batch_gap(p_channel_id int, p_now timestamptz) returns void
-language sql volatile
-begin atomic
-  update retoma.channel_pacing as p
-  set next_send_at = greatest(p.next_send_at, p_now + retoma.random_gap(p, p.batch_gap_min, p.batch_gap_max, p_now))
-  where p.channel_id = p_channel_id and p.batch_gap_max > '0 s';
-end;
-
-comment on function retoma.take_batch_gap(int, timestamptz) is 'Starts the gap between batches of a channel.';

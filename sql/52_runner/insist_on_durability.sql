@@ -1,0 +1,14 @@
+-- Invariant 1 rests on commits that survive a crash, so that a role or database with synchronous_commit off or local must not
+-- weaken them. Set for this transaction: a setting of the function itself would end before the commit.
+create or replace function retoma_internal.insist_on_durability() returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  if current_setting('synchronous_commit') in ('off', 'local') then
+    perform set_config('synchronous_commit', 'on', true);
+  end if;
+end;
+$$;
+
+comment on function retoma_internal.insist_on_durability() is 'Makes the commit of this transaction wait until it is durable.';

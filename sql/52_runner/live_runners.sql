@@ -1,0 +1,12 @@
+-- A runner lives while its session holds its lock and it has been heard within a lease (a frozen process keeps its session).
+create or replace function retoma_internal.live_runners() returns setof uuid
+language sql volatile security definer
+set search_path to pg_catalog, pg_temp
+begin atomic
+  select r.id
+  from retoma_internal.runner as r
+  where r.stopped_at is null and r.lock_key = any(array(select k from retoma_internal.locked_runner_keys() as k))
+    and r.last_seen_at > retoma.clock() - (select s.lease_duration from retoma.setting as s);
+end;
+
+comment on function retoma_internal.live_runners() is 'Ids of the runners that live.';

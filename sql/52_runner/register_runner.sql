@@ -1,0 +1,26 @@
+-- Takes a shared advisory lock in the session that calls: it ends with the session, so within milliseconds of the process.
+-- Shared, because after a lost connection the old session may not have ended yet when the same runner registers again.
+create or replace function retoma.register_runner(p_runner_id uuid, p_name text) returns void
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_key int;
+begin
+  if p_runner_id is null or coalesce(p_name, '') = '' then
+    raise exception using errcode = 'RT003',
+      message = 'a runner needs an id and a name',
+      hint = 'select retoma.register_runner(gen_random_uuid(), ''runner-1'')';
+  end if;
+  insert into retoma_internal.runner as r (id, name, server_started_at)
+  values (p_runner_id, p_name, pg_postmaster_start_time())
+  on conflict (id) do update
+  set server_started_at = excluded.server_started_at, last_seen_at = retoma.clock(), stopped_at = null
+  returning r.lock_key into v_key;
+  perform pg_advisory_lock_shared(retoma_internal.runner_lock_class(), v_key);
+end;
+$$;
+
+comment on function retoma.register_runner(uuid, text) is
+'Registers the runner that calls, or registers it again after it lost its connection. The session that calls is its sign of
+life: keep it open, and directly (not through a transaction pooler). Error RT003.';

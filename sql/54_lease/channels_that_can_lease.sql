@@ -1,0 +1,17 @@
+-- A lease that could not reserve for longer than half of it would only have to be given back. A set, and of one statement, so
+-- that it becomes part of the query that asks: called once for each of 5,000 channels, it took half of every tick.
+create or replace function retoma_internal.channels_that_can_lease(p_now timestamptz) returns setof int
+language sql stable
+begin atomic
+  select c.id
+  from retoma_internal.channel as c
+  inner join retoma_internal.channel_pacing as p on c.id = p.channel_id
+  where c.connected and not c.paused and p.hold_until <= p_now
+    and p.next_send_at <= p_now + (select s.lease_duration / 2 from retoma.setting as s)
+    and c.max_leases > (
+      select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id
+    );
+end;
+
+comment on function retoma_internal.channels_that_can_lease(timestamptz) is
+'Channels that are connected, not held, due soon, and have a lease to spare.';

@@ -1,0 +1,56 @@
+-- Ends a lease from outside of a step: reserved messages without an outcome become in doubt (invariant 4), or are queued for the
+-- same channel where it dedupes. The next send of the channel keeps its gap from now, as a request may have gone out just now.
+-- Takes the lock of the batch, or passes over a batch that somebody else is changing; then that of the channel's pacing. It never
+-- completes a batch, as that would lock the campaign too, and its caller may go on to other batches.
+create or replace function retoma_internal.end_lease(p_batch_id bigint, p_code text) returns boolean
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz := retoma.clock();
+  v_batch retoma_internal.batch;
+  v_lost int[];
+begin
+  select b.* into v_batch from retoma_internal.batch as b where b.id = p_batch_id and b.status = 'leased' for update skip locked;
+  if not found then
+    return false;
+  end if;
+  v_lost := array(
+    select u.ordinal from unnest(retoma_internal.batch_ordinals(v_batch, 1, v_batch.reserved)) as u (ordinal)
+    where not exists (
+      select from retoma_internal.delivery as d
+      where d.campaign_id = v_batch.campaign_id and d.ordinal = u.ordinal and d.attempt = v_batch.attempt
+    )
+    order by u.ordinal
+  );
+  if v_lost <> '{}' then
+    select e.* into v_batch
+    from
+      retoma_internal.channel as h,
+      retoma_internal.campaign as c,
+      retoma_internal.apply_error(
+        v_batch, h, row('*', p_code, 'ambiguous', false, true, 0, null)::retoma.error_rule, c.max_attempts, v_lost,
+        null, null, v_now
+      ) as e
+    where h.id = v_batch.lease_channel_id and c.id = v_batch.campaign_id;
+    perform retoma_internal.start_gap(v_batch.lease_channel_id, false, v_now);
+  end if;
+  if v_batch.reserved = v_batch.size then
+    perform retoma_internal.start_batch_gap(v_batch.lease_channel_id, v_now);
+  end if;
+  insert into retoma_internal.event (subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, why)
+  values (
+    'batch', v_batch.campaign_id, v_batch.id, v_batch.lease_channel_id, v_batch.runner_id, 'leased', 'reaped',
+    format('%s; %s messages without an outcome', p_code, cardinality(v_lost))
+  );
+  perform retoma_internal.write_batch(
+    v_batch, 'released', v_now, null, (select 'campaign ' || c.status from retoma_internal.campaign as c where c.id = v_batch.campaign_id)
+  );
+  return true;
+end;
+$$;
+
+comment on function retoma_internal.end_lease(bigint, text) is
+'Ends the lease of a batch; its holder is fenced off. p_code says what is known of the holder, and becomes the code of messages in
+doubt: runner_gone, released, or lease_expired (it may only be frozen, and send yet: no lookup can prove that it has not).
+False when the batch is locked or not leased.';

@@ -1,0 +1,73 @@
+-- Leases one batch of a channel. Locks the channel's pacing row (so that leases of one channel are counted in turn), then takes
+-- a batch that nobody has locked. The zones of its campaigns are tried in turn, the campaign that waited longest first.
+create or replace function retoma.lease_batch(
+  p_runner_id uuid,
+  p_channel_id int,
+  p_holding bigint[] default '{}',
+  out batch_id bigint,
+  out lease_epoch int,
+  out reserved int,
+  out lease_s double precision,
+  out campaign text,
+  out body text,
+  out channel text,
+  out transport text,
+  out settings jsonb,
+  out max_in_flight int,
+  out may_lease_more boolean
+)
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+set jit to off
+as $$
+declare
+  v_now timestamptz := retoma.clock();
+  v_lease interval := (select s.lease_duration from retoma.setting as s);
+  v_campaign_id int;
+begin
+  perform retoma_internal.insist_on_durability();
+  perform from retoma_internal.runner as r where r.id = p_runner_id and r.stopped_at is null;
+  if not found then
+    raise exception using errcode = 'RT001',
+      message = format('runner %s is not registered', p_runner_id), hint = 'Call retoma.register_runner first';
+  end if;
+  perform from retoma_internal.channel_pacing as p where p.channel_id = p_channel_id for update;
+  -- A lease of this runner on this channel that it does not hold: the reply never came, so it ends here.
+  perform retoma_internal.end_lease(own.id, 'released')
+  from (
+    select b.id from retoma_internal.batch as b
+    where b.status = 'leased' and b.lease_channel_id = p_channel_id and b.runner_id = p_runner_id
+      and b.id <> all(p_holding)
+    for update skip locked
+  ) as own;
+  perform from retoma_internal.channels_that_can_lease(v_now) as c (id) where c.id = p_channel_id;
+  if not found then
+    return;
+  end if;
+  batch_id := retoma_internal.pick_batch(p_channel_id, v_now);
+  if batch_id is null then
+    return;
+  end if;
+  update retoma_internal.batch as b
+  set
+    status = 'leased', lease_epoch = b.lease_epoch + 1, lease_expires_at = v_now + v_lease, leased_at = v_now,
+    runner_id = p_runner_id, lease_channel_id = p_channel_id
+  where b.id = lease_batch.batch_id
+  returning b.lease_epoch, b.reserved, b.campaign_id into lease_epoch, reserved, v_campaign_id;
+  update retoma_internal.campaign_channel as cc set last_leased_at = v_now
+  where cc.campaign_id = v_campaign_id and cc.channel_id = p_channel_id;
+  lease_s := extract(epoch from v_lease);
+  select c.name, c.body into campaign, body from retoma_internal.campaign as c where c.id = v_campaign_id;
+  select c.name, c.transport, c.settings, c.max_in_flight into channel, transport, settings, max_in_flight
+  from retoma_internal.channel as c where c.id = p_channel_id;
+  may_lease_more := exists (select from retoma_internal.channels_that_can_lease(v_now) as c (id) where c.id = p_channel_id);
+end;
+$$;
+
+comment on function retoma.lease_batch(uuid, int, bigint[]) is
+'For runners: leases a batch of the channel, with all that is needed to send it. batch_id is null when there is nothing to do now;
+the doorbell rings when there is. p_holding: batches that this runner holds on the channel already; any
+other lease of its own there is ended. lease_epoch goes with every further call; lease_s: seconds that the lease lasts without one.
+may_lease_more: whether the channel allows another lease at once (channel.max_leases).
+Error RT001: the runner is not registered.';

@@ -1,0 +1,17 @@
+-- A set, and of one statement, so that it becomes part of the query that asks. What few campaigns have is only asked about those: a function
+-- called for each of 1,000 campaigns took 100 ms of every tick.
+create or replace function retoma_internal.zones_that_may_send(p_now timestamptz) returns table (campaign_id int, zone text)
+language sql stable
+begin atomic
+  select z.campaign_id, z.zone
+  from retoma_internal.campaign as c
+  inner join retoma_internal.campaign_zone as z on c.id = z.campaign_id
+  where c.status = 'running' and (z.zone = '' or retoma_internal.window_is_open(c.id, z.zone, p_now))
+    and not exists (
+      select from retoma_internal.campaign_rule as r
+      where r.campaign_id = c.id and r.kind = 'daily_cap' and retoma_internal.cap_left(c.id, p_now) = 0
+    );
+end;
+
+comment on function retoma_internal.zones_that_may_send(timestamptz) is
+'Zones of running campaigns that are inside a window now, and whose campaign has not used up its daily cap.';

@@ -1,0 +1,85 @@
+-- The heart: one step of a leased batch in one transaction, and one commit. Locks the batch, then what it needs of: the channel's
+-- pacing, the campaign's cap; errors may lock the channel and its campaigns.
+-- A step is many small statements, and each costs more to start than to run: so facts are read once, by step_facts, and what a
+-- channel or campaign does not have (gaps, caps, windows) is not asked about. Plans are made
+-- once a session. Without sequential scans, a plan that was made while a table was empty is right when it is full (and before
+-- PostgreSQL 18 costs so much that it would be compiled: hence no JIT).
+create or replace function retoma.advance_batch(
+  p_runner_id uuid,
+  p_batch_id bigint,
+  p_lease_epoch int,
+  p_outcomes jsonb default '[]',
+  p_want int default 0,
+  p_seen int default null,
+  p_accepted int[] default '{}',
+  out action text,
+  out wait_s double precision,
+  out reserved int,
+  out messages json
+)
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+set plan_cache_mode to force_generic_plan
+set enable_seqscan to off
+set jit to off
+as $$
+declare
+  v_batch retoma_internal.batch;
+  v_facts record;
+  v_now timestamptz;
+  v_taken record;
+  v_open int;
+begin
+  perform retoma_internal.insist_on_durability();
+  v_batch := retoma_internal.lock_lease(p_runner_id, p_batch_id, p_lease_epoch);
+  perform retoma_internal.check_seen(v_batch, p_seen);
+  select f.* into v_facts from retoma_internal.step_facts(v_batch) as f;
+  v_now := v_facts.at;
+  if p_accepted <> '{}' then
+    v_batch := retoma_internal.record_accepted(v_batch, p_accepted, v_facts.pacing, v_now);
+  end if;
+  if p_outcomes <> '[]' then
+    v_batch := retoma_internal.record_outcomes(v_batch, p_outcomes, v_facts.pacing, v_now);
+    -- An error may have stopped the channel or the campaign. The time stays that of the step.
+    select f.* into v_facts from retoma_internal.step_facts(v_batch) as f;
+  end if;
+  v_open := retoma_internal.in_flight(v_batch);
+  if p_seen < v_batch.reserved then
+    -- The reply to the last call was lost. Nobody else can hold this epoch, so nobody has sent these.
+    messages := retoma_internal.reserved_messages(v_batch, p_seen, v_facts.why_not is not null);
+  end if;
+  if messages is not null then
+    action := 'send';
+  elsif v_open = 0 and v_batch.reserved = v_batch.size then
+    action := 'completed';
+  elsif v_facts.why_not is not null then
+    action := case when v_open = 0 then 'released' else 'drain' end;
+  elsif p_want > 0 and v_batch.reserved < v_batch.size then
+    v_taken := retoma_internal.reserve_messages(v_batch, p_want, v_facts.token, v_facts.pacing, v_facts.has_cap, v_now);
+    v_batch := v_taken.batch;
+    messages := v_taken.messages;
+    wait_s := v_taken.wait_s;
+    action := retoma_internal.next_action(v_batch, messages is not null, wait_s, v_facts.lease);
+  else
+    action := 'wait';
+    wait_s := 0;
+  end if;
+  if action = 'completed' and (v_facts.pacing).batch_gap_max > '0 s' then
+    perform retoma_internal.start_batch_gap(v_batch.lease_channel_id, v_now);
+  end if;
+  perform retoma_internal.write_batch(v_batch, action, v_now, v_facts.lease, v_facts.why_not);
+  reserved := v_batch.reserved;
+end;
+$$;
+
+comment on function retoma.advance_batch(uuid, bigint, int, jsonb, int, int, int[]) is
+'For runners: records outcomes, reserves the next messages and renews the lease, in one transaction.
+p_outcomes: [{"ordinal": 7, "status": "accepted", "provider_id": "x"}, {"ordinal": 8, "status": "error", "code": "timeout",
+"http_status": null, "retry_after_s": null, "written": true}]; held: accepted, and the provider says that it waits; the same outcome twice
+is harmless. p_want: how many messages the
+runner would send now. p_seen: the high-water mark of the last reply that the runner got; when a reply was lost, its messages
+are given again. p_accepted: ordinals that were accepted, where there is nothing more to say.
+Returns action: send (messages: [[ordinal, id, phone, variables], …], where a fifth element true says: do not send this, report it as
+not_attempted), wait (call again in wait_s seconds), drain (only outcomes are taken now), released or completed (the lease is over),
+and the new high-water mark reserved.
+Errors: RT010 this runner does not hold the batch under this epoch: drop the batch; RT003 bad arguments.';

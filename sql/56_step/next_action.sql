@@ -1,0 +1,16 @@
+-- What a step that tried to reserve tells its runner. A wait of more than half a lease gives the batch back: the doorbell rings in time.
+create or replace function retoma_internal.next_action(
+  p_batch retoma_internal.batch, p_has_messages boolean, p_wait_s double precision, p_lease interval
+) returns text
+language sql immutable
+begin atomic
+  select case
+    when p_has_messages then 'send'
+    when retoma_internal.in_flight(p_batch) > 0 then 'wait'
+    when (p_batch).reserved = (p_batch).size then 'completed'
+    when p_wait_s is null or p_wait_s > extract(epoch from p_lease) / 2 then 'released'
+    else 'wait'
+  end;
+end;
+
+comment on function retoma_internal.next_action(retoma_internal.batch, boolean, double precision, interval) is 'The action of a step that tried to reserve.';

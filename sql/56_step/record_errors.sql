@@ -1,0 +1,46 @@
+-- Applies error_rule to the outcomes that are errors, one group of equal errors at a time. May lock the channel's pacing, the
+-- channel, and campaigns: the groups come in the order of these locks (see install.sql).
+create or replace function retoma_internal.record_errors(p_batch retoma_internal.batch, p_outcomes jsonb, p_now timestamptz) returns retoma_internal.batch
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_batch retoma_internal.batch := p_batch;
+  v_channel retoma_internal.channel;
+  v_max_attempts int;
+  v_group record;
+begin
+  select c.* into v_channel from retoma_internal.channel as c where c.id = v_batch.lease_channel_id;
+  select c.max_attempts into v_max_attempts from retoma_internal.campaign as c where c.id = v_batch.campaign_id;
+  for v_group in
+    select
+      o.code, coalesce(o.written, true) as written, max(o.http_status)::smallint as http_status,
+      case when max(o.retry_after_s) is not null then least(max(o.retry_after_s), 86400) end as retry_after_s, array_agg(o.ordinal order by o.ordinal) as ordinals,
+      retoma_internal.classify(v_channel.transport, o.code, o.written) as rule
+    from (
+      select distinct on (e.ordinal) e.*
+      from jsonb_to_recordset(p_outcomes) as e (
+        ordinal int, status text, code text, written boolean, http_status int, retry_after_s double precision
+      )
+      where e.status = 'error'
+      order by e.ordinal, e.code
+    ) as o
+    where not exists (
+      select from retoma_internal.delivery as d
+      where d.campaign_id = v_batch.campaign_id and d.ordinal = o.ordinal and d.attempt = v_batch.attempt
+    )
+    group by o.code, o.written
+    order by array_position(
+      array['rate_limited_channel', 'channel_down', 'auth'], (retoma_internal.classify(v_channel.transport, o.code, o.written)).class
+    )
+  loop
+    v_batch := retoma_internal.apply_error(
+      v_batch, v_channel, v_group.rule, v_max_attempts, v_group.ordinals, v_group.http_status, v_group.retry_after_s, p_now
+    );
+  end loop;
+  return v_batch;
+end;
+$$;
+
+comment on function retoma_internal.record_errors(retoma_internal.batch, jsonb, timestamptz) is
+'Records errors of reserved messages by their class; returns the batch with its new counters, not yet written.';

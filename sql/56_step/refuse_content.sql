@@ -1,0 +1,21 @@
+-- A text that the runner cannot render is found before its first message is reserved: nobody has failed by it.
+create or replace function retoma.refuse_content(
+  p_runner_id uuid, p_batch_id bigint, p_lease_epoch int, p_reason text
+) returns void
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_batch retoma_internal.batch := retoma_internal.lock_lease(p_runner_id, p_batch_id, p_lease_epoch);
+begin
+  perform retoma_internal.insist_on_durability();
+  perform retoma_internal.end_lease(v_batch.id, 'released');
+  update retoma_internal.campaign as c
+  set status = 'interrupted', interrupt_cause = 'breaker', status_reason = left(p_reason, 500)
+  where c.id = v_batch.campaign_id and c.status = 'running';
+end;
+$$;
+
+comment on function retoma.refuse_content(uuid, bigint, int, text) is
+'For runners: gives the batch back and interrupts its campaign, whose text cannot be rendered.
+Error RT010: this runner does not hold the batch under this epoch.';

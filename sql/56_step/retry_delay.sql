@@ -1,0 +1,15 @@
+-- Exponential by 4 from 30 seconds up to an hour, for what counts as an attempt. The jitter is in queue_retry.
+create or replace function retoma_internal.retry_delay(
+  p_rule retoma.error_rule, p_attempts_counted smallint, p_retry_after_s double precision
+) returns interval
+language sql immutable
+begin atomic
+  select make_interval(secs => case
+    when (p_rule).defer_s is not null then greatest((p_rule).defer_s, p_retry_after_s)
+    when (p_rule).class in ('rate_limited_channel', 'channel_down', 'auth') then 0
+    else greatest(least(30 * 4 ^ p_attempts_counted, 3600), p_retry_after_s)
+  end);
+end;
+
+comment on function retoma_internal.retry_delay(retoma.error_rule, smallint, double precision) is
+'How long a message waits before its next attempt: by its rule, else 30 s, 2 min, 8 min, … at most an hour.';

@@ -1,0 +1,25 @@
+-- Messages that are passed over when their turn comes get their row at once: skipped, in doubt, or sent by an earlier attempt.
+create or replace function retoma_internal.settle_without_sending(
+  p_batch retoma_internal.batch, p_ordinals int[], p_outcome text, p_code text, p_now timestamptz
+) returns retoma_internal.batch
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_batch retoma_internal.batch := p_batch;
+  v_count int := cardinality(p_ordinals);
+begin
+  insert into retoma_internal.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code)
+  select
+    p_now, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt,
+    p_outcome, p_code
+  from unnest(p_ordinals) as u (ordinal);
+  v_batch.skipped := v_batch.skipped + case when p_outcome = 'skipped' then v_count else 0 end;
+  v_batch.in_doubt := v_batch.in_doubt + case when p_outcome = 'in_doubt' then v_count else 0 end;
+  v_batch.sent := v_batch.sent + case when p_outcome = 'sent' then v_count else 0 end;
+  return v_batch;
+end;
+$$;
+
+comment on function retoma_internal.settle_without_sending(retoma_internal.batch, int[], text, text, timestamptz) is
+'Settles messages that are not handed out; returns the batch with its new counters, not yet written.';

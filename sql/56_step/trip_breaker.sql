@@ -1,0 +1,15 @@
+-- The text, not the recipients, is refused: stop before the whole list has failed. Locks the campaign.
+create or replace function retoma_internal.trip_breaker(p_batch retoma_internal.batch, p_code text) returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  update retoma_internal.campaign as c
+  set
+    status = 'interrupted', interrupt_cause = 'breaker',
+    status_reason = format('%s messages in a row were refused for their content (%s)', p_batch.failure_streak, p_code)
+  where c.id = p_batch.campaign_id and c.status = 'running' and p_batch.failure_streak >= c.breaker_threshold;
+end;
+$$;
+
+comment on function retoma_internal.trip_breaker(retoma_internal.batch, text) is 'Interrupts a campaign whose messages are refused one after the other.';

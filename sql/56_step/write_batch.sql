@@ -1,0 +1,35 @@
+-- The one update of a step: position, counters, and the lease renewed or ended.
+create or replace function retoma_internal.write_batch(
+  p_batch retoma_internal.batch, p_action text, p_now timestamptz, p_lease interval, p_why_not text
+) returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_over boolean := p_action in ('completed', 'released');
+begin
+  update retoma_internal.batch as b
+  set
+    reserved = p_batch.reserved,
+    sent = p_batch.sent,
+    failed = p_batch.failed,
+    skipped = p_batch.skipped,
+    in_doubt = p_batch.in_doubt,
+    requeued = p_batch.requeued,
+    failure_streak = p_batch.failure_streak,
+    status = case
+      when not v_over then 'leased'
+      when p_action = 'completed' then 'completed'
+      when p_why_not = 'campaign cancelled' then 'cancelled'
+      else 'ready'
+    end,
+    lease_epoch = b.lease_epoch + v_over::int,
+    lease_expires_at = case when not v_over then p_now + p_lease end,
+    runner_id = case when not v_over then b.runner_id end,
+    lease_channel_id = case when not v_over then b.lease_channel_id end,
+    completed_at = case when p_action = 'completed' then p_now end
+  where b.id = p_batch.id;
+end;
+$$;
+
+comment on function retoma_internal.write_batch(retoma_internal.batch, text, timestamptz, interval, text) is 'Writes what a step has changed in its batch.';

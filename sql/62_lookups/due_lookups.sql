@@ -1,0 +1,28 @@
+-- Messages in doubt that are old enough that their request cannot be under way any more (setting.lookup_after), and were not asked
+-- about within that time. Takes no lock: asking twice is harmless, as an answer counts for the attempt that was asked about.
+create or replace function retoma.due_lookups(
+  p_channel_id int,
+  p_limit int default 100,
+  out message_id text,
+  out attempt smallint,
+  out phone text,
+  out channel text,
+  out transport text,
+  out settings jsonb
+) returns setof record
+language sql volatile security definer
+set search_path to pg_catalog, pg_temp
+begin atomic
+  select retoma_internal.message_id(c.token, d.ordinal), d.attempt, m.phone, h.name, h.transport, h.settings
+  from retoma_internal.delivery as d
+  inner join retoma_internal.campaign as c on d.campaign_id = c.id
+  inner join retoma_internal.message as m on d.campaign_id = m.campaign_id and d.ordinal = m.ordinal
+  inner join retoma_internal.channel as h on d.channel_id = h.id
+  where d.channel_id = p_channel_id and d.outcome = 'in_doubt' and h.looks_up and h.connected
+    and coalesce(d.receipt_at, d.at) < retoma.clock() - (select s.lookup_after from retoma.setting as s)
+  order by d.at
+  limit p_limit;
+end;
+
+comment on function retoma.due_lookups(int, int) is
+'For runners: messages in doubt of a channel about which the provider can be asked now, and how to reach it.';

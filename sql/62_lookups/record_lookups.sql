@@ -1,0 +1,49 @@
+-- Locks the batches of the messages, in the order of their ids, then the campaigns that have messages to send again.
+create or replace function retoma.record_lookups(p_channel_id int, p_results jsonb) returns int
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_group record;
+  v_count int := 0;
+  v_reopen int[] := array[]::int[];
+  v_held bigint[];
+begin
+  if jsonb_typeof(p_results) is distinct from 'array' then
+    raise exception using errcode = 'RT003',
+      message = 'results are a JSON array of objects', hint = '[{"message_id": "…", "attempt": 1, "result": "found"}]';
+  end if;
+  v_held := array(
+    select b.id from retoma_internal.batch as b
+    where b.id in (select d.batch_id from retoma_internal.lookup_targets(p_channel_id, p_results) as d)
+    order by b.id
+    for update
+  );
+  for v_group in
+    select t.campaign_id, t.result, t.proves, array_agg(t.ordinal) as ordinals
+    from retoma_internal.lookup_targets(p_channel_id, p_results) as t
+    where t.batch_id = any(v_held)
+    group by t.campaign_id, t.result, t.proves
+    order by t.campaign_id
+  loop
+    if v_group.result = 'found' then
+      perform retoma_internal.settle_in_doubt(v_group.campaign_id, v_group.ordinals, 'sent', 'lookup');
+    elsif v_group.result = 'absent' and v_group.proves then
+      -- Proved: none of its attempts has arrived. So a number that is suppressed by now is skipped, not in doubt once more.
+      perform retoma_internal.requeue(v_group.campaign_id, 'in_doubt', null, v_group.ordinals, false, false);
+      v_reopen := v_reopen || v_group.campaign_id;
+    else
+      update retoma_internal.delivery as d set receipt_at = retoma.clock()
+      where d.campaign_id = v_group.campaign_id and d.ordinal = any(v_group.ordinals) and d.outcome = 'in_doubt';
+    end if;
+    v_count := v_count + cardinality(v_group.ordinals);
+  end loop;
+  perform retoma_internal.reopen_campaign(u.id) from unnest(v_reopen) as u (id);
+  return v_count;
+end;
+$$;
+
+comment on function retoma.record_lookups(int, jsonb) is
+'For runners: what the provider said of messages in doubt: [{"message_id": "…", "attempt": 1, "result": "found"}], with the attempt
+that was asked about: an answer says nothing of a later one. found: sent; absent: it was never taken, and is sent again, unless its
+runner may only be frozen and send it yet, or its campaign was cancelled; unknown: stays in doubt, and is asked about again later. Returns how many. Error RT003: not an array.';

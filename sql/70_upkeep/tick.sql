@@ -1,0 +1,26 @@
+-- What any one live runner does every half second, so that recovery needs nobody (invariant 9). One at a time, by a lock that
+-- nobody waits for. The order of the steps is the order of locks of install.sql.
+create or replace function retoma.tick(
+  p_runner_id uuid default null, out settled int, out reaped int, out started int, out rung int
+)
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  perform retoma_internal.insist_on_durability();
+  update retoma_internal.runner as r set last_seen_at = retoma.clock() where r.id = p_runner_id;
+  if not pg_try_advisory_xact_lock(retoma_internal.runner_lock_class(), 0) then
+    return;
+  end if;
+  settled := retoma_internal.apply_waiting_receipts();
+  reaped := retoma_internal.reap_leases();
+  started := retoma_internal.start_due_campaigns();
+  perform retoma_internal.reconcile_campaigns();
+  perform retoma_internal.sweep_jobs();
+  rung := retoma_internal.ring_ready_channels();
+end;
+$$;
+
+comment on function retoma.tick(uuid) is
+'For runners, every half second or so: applies early receipts, takes back the leases of dead runners, starts due campaigns, interrupts
+and resumes campaigns by the state of their channels, removes jobs of dead runners, and rings channels that have work. Returns how many of each; nulls when another runner is at it just now.';

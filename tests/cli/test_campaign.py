@@ -1,0 +1,234 @@
+"""`retoma campaign` as a user sees it: output, exit codes, and what to do when something is wrong."""
+
+import json
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.support.command import retoma
+
+NAME = "May offers [1]"
+
+
+@pytest.fixture(autouse=True)
+def _channel(db: psycopg.Connection) -> None:
+    db.execute("select retoma.create_channel('sales', 'null')")
+
+
+def campaign(database: str, *arguments: str, text: str | None = None) -> CompletedProcess[str]:
+    return retoma("campaign", *arguments, database_url=database, text=text)
+
+
+def facts(database: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(campaign(database, "show", NAME, "--json").stdout)
+    return found
+
+
+def draft(database: str, db: psycopg.Connection, recipients: int = 3) -> None:
+    result = campaign(database, "create", NAME, "--channel", "sales", "--text", "Olá {{ name }}")
+    assert result.returncode == 0, result.stderr
+    people = [{"phone": f"+551195550{n:04}", "variables": {"name": "Ana"}} for n in range(recipients)]
+    db.execute("select retoma.add_recipients(%s, %s)", [NAME, Jsonb(people)])
+
+
+def with_a_message_in_doubt(database: str, db: psycopg.Connection) -> None:
+    """A completed campaign of one message, whose runner never told what became of it."""
+    draft(database, db, recipients=1)
+    db.execute("select retoma.start_campaign(%s)", [NAME])
+    runner = uuid4()
+    db.execute("select retoma.register_runner(%s, 'a runner')", [runner])
+    lease = db.execute("select batch_id, lease_epoch from retoma.lease_batch(%s, 1)", [runner]).fetchone()
+    assert lease is not None
+    db.execute("select retoma.advance_batch(%s, %s, %s, '[]', 1)", [runner, *lease])
+    db.execute("select retoma.release_batch(%s, %s, %s)", [runner, *lease])
+
+
+def test_create_makes_a_draft_with_its_rules(database: str) -> None:
+    result = campaign(
+        database,
+        *("create", NAME, "--channel", "sales", "--text", "Olá {{ name }}", "--batch-size", "50"),
+        *("--at", "2050-05-31T09:00-03:00", "--window", "09:00-12:00/1-5", "--window", "14:00-18:00/1,3,6-7"),
+        *("--daily-cap", "200", "--time-zone", "America/Sao_Paulo", "--max-attempts", "5"),
+    )
+
+    assert (result.returncode, result.stderr) == (0, "")
+    shown = facts(database)
+    assert (shown["status"], shown["channels"], shown["daily_cap"]) == ("draft", "sales", 200)
+    assert shown["windows"] == ["09:00-12:00/1,2,3,4,5", "14:00-18:00/1,3,6,7"]
+    assert shown["starts_at"].startswith("2050-05-31T")
+
+
+@pytest.mark.parametrize("name", [NAME, "  spaces around  ", "ação"])
+def test_names_may_hold_spaces_brackets_and_accents(database: str, name: str) -> None:
+    window = ("--window", "08:00-20:00")
+    created = campaign(database, "create", name, "--channel", "sales", "--text", "Olá", *window)
+
+    assert created.returncode == 0, created.stderr
+    assert name.strip() in campaign(database, "list").stdout
+
+
+def test_the_text_may_come_from_a_file_or_standard_input(
+    database: str, db: psycopg.Connection, tmp_path: Path
+) -> None:
+    file = tmp_path / "may.txt"
+    file.write_text("Olá {{ name }},\ntemos ofertas.\n", encoding="utf-8")
+
+    campaign(database, "create", "from a file", "--channel", "sales", "--text-file", str(file))
+    campaign(database, "create", "from a pipe", "--channel", "sales", "--text-file", "-", text="Olá\n")
+
+    bodies = db.execute("select body from retoma_internal.campaign order by id").fetchall()
+    assert bodies == [("Olá {{ name }},\ntemos ofertas.",), ("Olá",)]
+
+
+@pytest.mark.parametrize("text", ["Olá {{ name", "{% if a %}", "{% nonsense %}"])
+def test_a_text_that_is_no_liquid_is_refused(database: str, text: str) -> None:
+    result = campaign(database, "create", NAME, "--channel", "sales", "--text", text)
+
+    assert result.returncode == 1
+    assert "error: the text is not valid Liquid" in result.stderr
+    assert campaign(database, "show", NAME).returncode == 1
+
+
+def test_a_refused_rule_leaves_no_campaign_behind(database: str) -> None:
+    result = campaign(
+        database, "create", NAME, "--channel", "sales", "--text", "Olá", "--window", "18:00-09:00"
+    )
+
+    assert result.returncode == 1
+    assert "is not a window" in result.stderr
+    assert campaign(database, "show", NAME).returncode == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--text", "a", "--text-file", "-"),
+        ("--text", "a", "--window", "9-18"),
+        ("--text", "a", "--window", "09:00-18:00/5-1"),
+        ("--text", "a", "--window", "09:00-25:00"),
+        ("--text", "a", "--at", "tomorrow"),
+        ("--text", "a", "--daily-cap", "0"),
+    ],
+)
+def test_wrong_usage_exits_2(database: str, options: tuple[str, ...]) -> None:
+    assert campaign(database, "create", NAME, "--channel", "sales", *options).returncode == 2
+
+
+def test_start_pause_resume_and_cancel(database: str, db: psycopg.Connection) -> None:
+    draft(database, db)
+
+    def status(command: str) -> str:
+        result = campaign(database, command, NAME, "--json")
+        assert result.returncode == 0, result.stderr
+        found: str = json.loads(result.stdout)["status"]
+        return found
+
+    commands = ("start", "pause", "resume", "cancel")
+    assert [status(c) for c in commands] == ["running", "paused", "running", "cancelled"]
+    refused = campaign(database, "resume", NAME)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"error: cannot resume campaign '{NAME}': it is cancelled\nhint: ")
+
+
+def test_start_says_when_no_runner_is_there_to_send(database: str, db: psycopg.Connection) -> None:
+    draft(database, db)
+
+    result = campaign(database, "start", NAME)
+
+    assert f"{NAME}: interrupted\n" in result.stdout
+    assert 'because: no runner is alive: start one with "retoma runner"' in result.stdout
+    assert "Start a runner: retoma runner" in campaign(database, "show", NAME).stdout
+
+
+def test_start_can_wait(database: str, db: psycopg.Connection) -> None:
+    draft(database, db)
+
+    result = campaign(database, "start", NAME, "--at", "2050-05-31T09:00")
+
+    assert result.stdout == f"{NAME}: scheduled, for 2050-05-31 09:00:00\n"
+
+
+def test_start_refuses_a_campaign_without_recipients(database: str) -> None:
+    campaign(database, "create", NAME, "--channel", "sales", "--text", "Olá")
+
+    result = campaign(database, "start", NAME)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"error: campaign '{NAME}' has no recipients\nhint: ")
+
+
+def test_list_filters_by_status(database: str, db: psycopg.Connection) -> None:
+    draft(database, db)
+    campaign(database, "create", "other", "--channel", "sales", "--text", "Olá")
+    campaign(database, "cancel", "other")
+
+    listed = json.loads(campaign(database, "list", "--status", "draft", "--json").stdout)
+    table = campaign(database, "list").stdout
+
+    assert [(row["campaign"], row["total"]) for row in listed] == [(NAME, 3)]
+    assert [line.split("  ")[0] for line in table.splitlines()] == ["campaign", NAME, "other"]
+
+
+def test_resolve_settles_what_is_in_doubt(database: str, db: psycopg.Connection) -> None:
+    with_a_message_in_doubt(database, db)
+    assert facts(database)["in_doubt"] == 1
+
+    other_number = campaign(database, "resolve", NAME, "--as", "sent", "--phone", "+5511955509999")
+    result = campaign(database, "resolve", NAME, "--as", "sent")
+
+    assert other_number.stdout == f"{NAME}: there were no such messages\n"
+    assert result.stdout == f"{NAME}: 1 message sent\n"
+    assert (facts(database)["in_doubt"], facts(database)["sent"]) == (0, 1)
+
+
+def test_resending_asks_first(database: str, db: psycopg.Connection) -> None:
+    with_a_message_in_doubt(database, db)
+
+    refused = campaign(database, "resolve", NAME, "--as", "resend", text="n\n")
+    assert refused.returncode == 1
+    assert "gets it twice" in refused.stderr
+    assert facts(database)["in_doubt"] == 1
+
+    assert (
+        campaign(database, "resolve", NAME, "--as", "resend", "--yes").stdout
+        == f"{NAME}: 1 message queued again\n"
+    )
+    assert (facts(database)["in_doubt"], facts(database)["pending"]) == (0, 1)
+
+
+def test_retry_failed_takes_the_codes_that_it_is_given(database: str, db: psycopg.Connection) -> None:
+    with_a_message_in_doubt(database, db)
+    campaign(database, "resolve", NAME, "--as", "failed")
+
+    other = campaign(database, "retry-failed", NAME, "--code", "http_400", "--json")
+    result = campaign(database, "retry-failed", NAME, "--json")
+
+    assert json.loads(other.stdout)["messages"] == 0
+    assert json.loads(result.stdout) == {"campaign": NAME, "messages": 1, "now": "queued again"}
+    assert facts(database)["pending"] == 1
+
+
+def test_forecast(database: str, db: psycopg.Connection) -> None:
+    draft(database, db)
+    db.execute("select retoma.configure_channel('sales', p_rate_per_s => 2)")
+
+    forecast = json.loads(campaign(database, "forecast", NAME, "--json").stdout)
+
+    assert (forecast["messages_left"], forecast["messages_per_hour"]) == (3, 7200)
+
+
+@pytest.mark.parametrize(
+    "command", [("start",), ("pause",), ("show",), ("forecast",), ("resolve", "--as", "sent")]
+)
+def test_an_unknown_campaign_exits_1(database: str, command: tuple[str, ...]) -> None:
+    result = campaign(database, *command, "none")
+
+    assert result.returncode == 1
+    assert "there is no campaign 'none'" in result.stderr.lower()
+    assert "\nhint: " in result.stderr

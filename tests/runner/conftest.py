@@ -1,0 +1,103 @@
+"""A provider, a database and runners, all real; and the few questions that the tests ask them."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.support.runners import Runners, runners_on
+from tests.support.sandbox_process import SandboxProcess, start_sandbox
+from tests.support.waiting import wait_until
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[SandboxProcess]:
+    running = start_sandbox(tmp_path / "ledger")
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def runners(database: str, tmp_path: Path) -> Iterator[Runners]:
+    with runners_on(database, tmp_path) as running:
+        yield running
+
+
+class World:
+    """One database with one sandbox.
+
+    Args:
+        db: a connection to the database, autocommit.
+        sandbox: the provider.
+    """
+
+    def __init__(self, db: psycopg.Connection, sandbox: SandboxProcess) -> None:
+        self.db = db
+        self.sandbox = sandbox
+
+    def waha(self, name: str, gap: tuple[float, float], batch_gap: tuple[float, float]) -> None:
+        """A channel with gaps whose provider dedupes."""
+        settings = {"base_url": f"{self.sandbox.url}/waha", "session": name, "engine": "NOWEB"}
+        self.db.execute(
+            "select retoma.create_channel(%s, 'waha', %s, %s, %s, %s, %s)",
+            (name, Jsonb(settings), *gap, *batch_gap),
+        )
+
+    def webhook(self, name: str, rate_per_s: int | None = None, **settings: object) -> None:
+        """A fast channel whose provider does not dedupe, unless the settings say so."""
+        query = "?idempotent=1" if settings.get("idempotent") else ""
+        self.db.execute(
+            "select retoma.create_channel(%s, 'webhook', %s, p_rate_per_s => %s, p_burst => 10)",
+            (name, Jsonb({"url": f"{self.sandbox.url}/webhook/{name}{query}", **settings}), rate_per_s),
+        )
+
+    def campaign(self, name: str, *channels: str, messages: int, batch_size: int = 300) -> None:
+        """A started campaign with that many recipients."""
+        first = next(_numbers) * 100_000
+        people = [{"phone": f"+55119{first + i:08}", "variables": {"name": f"n{i}"}} for i in range(messages)]
+        self.db.execute(
+            "select retoma.create_campaign(%s, %s::text[], 'Olá {{ name }}', %s)",
+            (name, list(channels), batch_size),
+        )
+        self.db.execute("select retoma.add_recipients(%s, %s)", (name, Jsonb(people)))
+        self.db.execute("select retoma.start_campaign(%s)", (name,))
+
+    def summary(self, campaign: str) -> dict[str, Any]:
+        """The campaign's row of v_campaign_summary."""
+        cursor = self.db.cursor(row_factory=psycopg.rows.dict_row)
+        row = cursor.execute("select * from v_campaign_summary where campaign = %s", (campaign,)).fetchone()
+        assert row is not None
+        return row
+
+    def wait_for_sent(self, campaign: str, count: int, deadline_s: float = 20) -> None:
+        """Until the provider has accepted that many messages, by the campaign's own books."""
+        wait_until(lambda: self.summary(campaign)["sent"] >= count, deadline_s)
+
+    def wait_for_end(self, campaign: str, deadline_s: float = 40) -> dict[str, Any]:
+        """Until the campaign is completed; returns its row."""
+        wait_until(lambda: self.summary(campaign)["status"] == "completed", deadline_s)
+        return self.summary(campaign)
+
+    def accepted(self, channel: str) -> Counter[str]:
+        """How often the provider accepted each message id."""
+        taken = ("accepted", "duplicate")
+        return Counter(e["message_id"] for e in self.sandbox.entries(channel) if e["kind"] in taken)
+
+    def gaps(self, channel: str) -> list[float]:
+        """Seconds between messages as the provider saw them."""
+        times = [e["at"] for e in self.sandbox.entries(channel)]
+        return [after - before for before, after in itertools.pairwise(times)]
+
+
+@pytest.fixture
+def world(db: psycopg.Connection, sandbox: SandboxProcess) -> Iterator[World]:
+    world = World(db, sandbox)
+    yield world
+    world.sandbox.kill()  # a test may have put another in its place

@@ -1,0 +1,145 @@
+"""What a runner meets and survives: refused settings, transports that raise, odd answers, a long clean-up."""
+
+import asyncio
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from retoma.runner.calls import Database, backoff
+from retoma.runner.channels import Channels
+from retoma.transports import registry
+from retoma.transports.base import Message, SendResult
+from retoma.transports.null import Null
+from tests.runner.conftest import World
+from tests.support.campaigns import (
+    Db,
+    advance,
+    books,
+    call,
+    error,
+    make_campaign,
+    make_channel,
+    make_runner,
+    move_clock,
+    must_lease,
+)
+from tests.support.runners import Runners
+from tests.support.waiting import wait_until
+
+Send = Callable[[Message], SendResult]
+
+
+async def drain_with(send: Send, db: Db, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sends what the channel has through a transport that sends like this."""
+
+    class Odd(Null):
+        async def send(self, message: Message) -> SendResult:
+            return send(message)
+
+    monkeypatch.setitem(registry._BUILT_IN, "null", lambda _: Odd())
+    stop = asyncio.Event()
+    pool = Database(database, 2, stop)
+    await pool.open()
+    drains = Channels(pool, make_runner(db), stop)
+    await asyncio.wait_for(drains.drain(call(db, "select id from retoma_internal.channel")), 30)
+    await drains.close()
+    await pool.close()
+
+
+async def test_a_transport_that_raises_leaves_its_message_in_doubt_and_goes_on(
+    db: Db, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_channel(db)
+    make_campaign(db, size=3)
+
+    def send(message: Message) -> SendResult:
+        if message.id.endswith("2"):
+            raise ZeroDivisionError
+        return SendResult("accepted")
+
+    await drain_with(send, db, database, monkeypatch)
+
+    assert books(db) == {"sent": 2, "in_doubt": 1}
+    assert call(db, "select code from retoma.v_in_doubt") == "transport_failed"
+
+
+@pytest.mark.parametrize("odd", ["\0", "\ud800", "x" * 5_000])
+async def test_an_id_that_no_provider_would_give_takes_nothing_from_the_other_outcomes(
+    db: Db, database: str, monkeypatch: pytest.MonkeyPatch, odd: str
+) -> None:
+    make_channel(db)
+    make_campaign(db, size=3)
+
+    await drain_with(
+        lambda message: SendResult("accepted", provider_id=odd if message.id.endswith("2") else message.id),
+        db,
+        database,
+        monkeypatch,
+    )
+
+    assert books(db) == {"sent": 3}
+    assert call(db, "select count(provider_id) from retoma_internal.delivery") == 2
+
+
+def test_a_channel_whose_settings_are_refused_when_it_would_lookup_is_disconnected(
+    db: Db, runners: Runners
+) -> None:
+    settings = {"url": "http://127.0.0.1:1", "lookup": True, "secret": "env:NOT_SET_IN_ANY_TEST"}
+    channel = make_channel(db, transport="webhook", settings=settings)
+    make_campaign(db, size=1)
+    leased = must_lease(db, make_runner(db), channel)
+    advance(db, leased, want=1)
+    advance(db, leased, [error(1, "timeout", written=True)])
+    move_clock(db, "61 s")
+
+    runners.start("r1")
+
+    wait_until(lambda: not call(db, "select connected from retoma_internal.channel"))
+    assert "NOT_SET_IN_ANY_TEST" in call(db, "select state_reason from retoma_internal.channel")
+
+
+def test_a_clean_up_that_takes_long_does_not_hold_up_a_stop(db: Db, database: str, runners: Runners) -> None:
+    db.execute(
+        "insert into retoma_internal.receipt_inbox (channel_id, status, at, received_at)"
+        " values (%s, 'read', now(), now() - interval '2 days')",
+        (make_channel(db),),
+    )
+    waiting = (
+        "select exists(select from pg_stat_activity where datname = current_database()"
+        " and wait_event_type = 'Lock' and query like '%%cleanup%%')"
+    )
+    with psycopg.connect(database) as holder:
+        holder.execute("select from retoma_internal.receipt_inbox for update")
+        runner = runners.start("r1")
+        db.execute(
+            "insert into procrastinate.procrastinate_jobs (queue_name, task_name, args)"
+            " values ('retoma', 'retoma.clean_up', '{\"timestamp\": 0}')"
+        )
+        wait_until(lambda: call(db, waiting))
+
+        assert runner.terminate() == 0
+
+
+def test_a_cell_that_a_filter_cannot_take_fails_its_own_message_only(world: World, runners: Runners) -> None:
+    world.webhook("sales")
+    people = [
+        {"phone": "+5511955510001", "variables": {"day": "20240131101500"}},
+        {"phone": "+5511955510002", "variables": {"day": "2024-01-31"}},
+    ]
+    text = '{{ day | date: "%d/%m" }}'
+    world.db.execute("select retoma.create_campaign('spring', 'sales', %s)", (text,))
+    world.db.execute("select retoma.add_recipients('spring', %s)", (Jsonb(people),))
+    world.db.execute("select retoma.start_campaign('spring')")
+
+    runners.start("r1")
+
+    row = world.wait_for_end("spring")
+    assert (row["sent"], row["failed"], row["in_doubt"]) == (1, 1, 0)
+
+
+async def test_calls_are_repeated_for_as_long_as_the_database_is_away() -> None:
+    stop = asyncio.Event()
+    stop.set()
+    await backoff(100_000, stop)
