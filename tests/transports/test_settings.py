@@ -57,18 +57,6 @@ def test_secrets_can_come_from_the_environment() -> None:
     assert registry.create("webhook", settings, environ={"RECEIVER_URL": "https://receiver.example"})
 
 
-def test_capabilities_follow_from_the_settings() -> None:
-    noweb = registry.create("waha", WAHA | {"engine": "NOWEB", "store": True}).capabilities
-    webjs = registry.create("waha", WAHA | {"engine": "WEBJS", "store": True}).capabilities
-    declared = registry.create("webhook", WEBHOOK | {"idempotent": True, "look_up": True}).capabilities
-    plain = registry.create("webhook", WEBHOOK).capabilities
-    unknown_engine = registry.create("waha", WAHA).capabilities
-
-    assert (noweb.dedupes, noweb.looks_up) == (declared.dedupes, declared.looks_up) == (True, True)
-    assert (webjs.dedupes, webjs.looks_up) == (plain.dedupes, plain.looks_up) == (False, False)
-    assert not unknown_engine.dedupes
-
-
 def test_built_in_transports_need_no_installed_package() -> None:
     assert {"null", "waha", "webhook"} <= set(registry.names())
 
