@@ -4843,8 +4843,7 @@ select
   c.finished_at
 from retoma.campaign as c
 inner join retoma.campaign_books as b on c.id = b.campaign_id
-left join retoma.detect_interruptions() as i on c.id = i.campaign_id
-order by c.id;
+left join retoma.detect_interruptions() as i on c.id = i.campaign_id;
 
 comment on view retoma.v_campaign_summary is
 'One row a campaign: status (draft, scheduled, running, paused, interrupted, completed, cancelled), why, and its books.';
@@ -4879,8 +4878,7 @@ select
   end as what_to_do
 from retoma.detect_interruptions() as i
 inner join retoma.campaign as c on i.campaign_id = c.id
-inner join retoma.v_campaign_summary as s on c.name = s.campaign
-order by i.since;
+inner join retoma.v_campaign_summary as s on c.name = s.campaign;
 
 comment on view retoma.v_interrupted_campaigns is 'Campaigns that should be running but cannot: why, since when, and what to do.';
 
@@ -4972,8 +4970,7 @@ select
   c.looks_up,
   (select count(*) from retoma.batch as b where b.status = 'leased' and b.lease_channel_id = c.id) as leases
 from retoma.channel as c
-inner join retoma.channel_pacing as p on c.id = p.channel_id
-order by c.name;
+inner join retoma.channel_pacing as p on c.id = p.channel_id;
 
 comment on view retoma.v_channel is 'Sender accounts: state, pacing and when each may send next. Settings (credentials) are not shown.';
 
@@ -5072,8 +5069,7 @@ from retoma.delivery as d
 inner join retoma.campaign as c on d.campaign_id = c.id
 inner join retoma.message as m on d.campaign_id = m.campaign_id and d.ordinal = m.ordinal
 inner join retoma.channel as h on d.channel_id = h.id
-where d.outcome = 'in_doubt'
-order by d.at;
+where d.outcome = 'in_doubt';
 
 comment on view retoma.v_in_doubt is
 'Messages that were handed to a runner and whose outcome was never learnt. A receipt or a look-up settles them, or you do: select
@@ -5093,8 +5089,7 @@ select
   r.registered_at,
   r.last_seen_at,
   (select count(*) from retoma.batch as b where b.status = 'leased' and b.runner_id = r.id) as leases
-from retoma.runner as r
-order by r.last_seen_at desc;
+from retoma.runner as r;
 
 comment on view retoma.v_runner is 'Runner processes: alive, stopped (by itself) or gone (killed, cut off), and the leases that they hold.';
 
