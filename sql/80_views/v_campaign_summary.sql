@@ -28,8 +28,7 @@ select
   c.finished_at
 from retoma_internal.campaign as c
 inner join retoma_internal.campaign_totals as b on c.id = b.campaign_id
-left join retoma_internal.detect_interruptions() as i on c.id = i.campaign_id
-order by c.id;
+left join retoma_internal.detect_interruptions() as i on c.id = i.campaign_id;
 
 comment on view retoma.v_campaign_summary is
 'One row a campaign: status (draft, scheduled, running, paused, interrupted, completed, cancelled), why, and its books.';

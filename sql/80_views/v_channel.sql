@@ -21,7 +21,6 @@ select
   c.looks_up,
   (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id) as leases
 from retoma_internal.channel as c
-inner join retoma_internal.channel_pacing as p on c.id = p.channel_id
-order by c.name;
+inner join retoma_internal.channel_pacing as p on c.id = p.channel_id;
 
 comment on view retoma.v_channel is 'Sender accounts: state, pacing and when each may send next. Settings (credentials) are not shown.';

@@ -11,8 +11,7 @@ from retoma_internal.delivery as d
 inner join retoma_internal.campaign as c on d.campaign_id = c.id
 inner join retoma_internal.message as m on d.campaign_id = m.campaign_id and d.ordinal = m.ordinal
 inner join retoma_internal.channel as h on d.channel_id = h.id
-where d.outcome = 'in_doubt'
-order by d.at;
+where d.outcome = 'in_doubt';
 
 comment on view retoma.v_in_doubt is
 'Messages that were handed to a runner and whose outcome was never learnt. A receipt or a lookup settles them, or you do: select

@@ -26,7 +26,6 @@ select
   end as what_to_do
 from retoma_internal.detect_interruptions() as i
 inner join retoma_internal.campaign as c on i.campaign_id = c.id
-inner join retoma.v_campaign_summary as s on c.name = s.campaign
-order by i.since;
+inner join retoma.v_campaign_summary as s on c.name = s.campaign;
 
 comment on view retoma.v_interrupted_campaigns is 'Campaigns that should be running but cannot: why, since when, and what to do.';

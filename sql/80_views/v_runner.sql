@@ -10,7 +10,6 @@ select
   r.registered_at,
   r.last_seen_at,
   (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.runner_id = r.id) as leases
-from retoma_internal.runner as r
-order by r.last_seen_at desc;
+from retoma_internal.runner as r;
 
 comment on view retoma.v_runner is 'Runner processes: alive, stopped (by itself) or gone (killed, cut off), and the leases that they hold.';

@@ -163,6 +163,17 @@ def test_start_refuses_a_campaign_without_recipients(database: str) -> None:
     assert result.stderr.startswith(f"error: campaign '{NAME}' has no recipients\nhint: ")
 
 
+def test_list_shows_the_oldest_first(database: str, db: psycopg.Connection) -> None:
+    for name in ("spring", "autumn"):
+        db.execute("select retoma.create_campaign(%s, 'sales', 'Hi')", [name])
+    # Now the row of the older one is the younger row.
+    db.execute("select retoma.cancel_campaign('spring')")
+
+    listed = json.loads(campaign(database, "list", "--json").stdout)
+
+    assert [row["campaign"] for row in listed] == ["spring", "autumn"]
+
+
 def test_list_filters_by_status(database: str, db: psycopg.Connection) -> None:
     draft(database, db)
     campaign(database, "create", "other", "--channel", "sales", "--text", "Olá")

@@ -118,6 +118,15 @@ def test_pause_and_resume(database: str) -> None:
     assert state() == ("connected", None)
 
 
+def test_list_is_in_the_order_of_names(database: str, db: psycopg.Connection) -> None:
+    for name in ("support", "alerts", "sales"):
+        db.execute("select retoma.create_channel(%s, 'null')", [name])
+
+    listed = json.loads(retoma("channel", "list", "--json", database_url=database).stdout)
+
+    assert [row["channel"] for row in listed] == ["alerts", "sales", "support"]
+
+
 def test_list_is_a_table_in_which_no_line_is_folded(database: str) -> None:
     empty = retoma("channel", "list", database_url=database)
     retoma("channel", "create", "sales", *WAHA, database_url=database)

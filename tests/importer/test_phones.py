@@ -81,39 +81,6 @@ def test_the_short_cut_agrees_with_the_library(region: str, data: st.DataObject)
     assert judged(region, number) == judged_by_library(region, number)
 
 
-@pytest.mark.parametrize("region", REGIONS)
-@settings(max_examples=100, deadline=None)
-@given(data=st.data())
-def test_what_is_remembered_of_one_number_holds_for_its_neighbours(region: str, data: st.DataObject) -> None:
-    normalise = normaliser(region)
-    number = data.draw(almost_numbers(region).filter(lambda number: not number.startswith("00")))
-    same = data.draw(st.integers(0, len(number)))
-    digits = st.text("0123456789", min_size=len(number) - same, max_size=len(number) - same)
-    neighbours = [number[:same] + tail for tail in data.draw(st.lists(digits, max_size=5))]
-
-    for one in (number, *neighbours):
-        if one.strip("+") and not one.startswith("00"):
-            try:
-                outcome: Phone | str = normalise(one)
-            except PhoneError as error:
-                outcome = error.reason
-            assert outcome == judged_by_library(region, one)
-
-
-@pytest.mark.parametrize("tail", ["\u0661234", "12 a", "12\n3", "12.4", "123\u00b2"])
-def test_nothing_but_digits_is_taken_for_a_neighbour(tail: str) -> None:
-    normalise = normaliser("BR")
-    normalise("11955501234")
-    alone = judged("BR", "1195550" + tail)
-
-    try:
-        outcome: Phone | str = normalise("1195550" + tail)
-    except PhoneError as error:
-        outcome = error.reason
-
-    assert outcome == alone
-
-
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
 def test_the_example_numbers_of_every_region_agree_with_the_library(region: str) -> None:
     for kind in phonenumbers.PhoneNumberType.values():

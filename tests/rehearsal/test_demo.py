@@ -128,7 +128,7 @@ def test_what_a_killed_demo_left_does_not_disturb_the_next(
     result = retoma("demo", "--recipients", "600", home=home, database_url=database)
 
     assert result.returncode == 0, result.stdout + result.stderr
-    statuses = db.execute("select status from retoma.v_campaign_summary").fetchall()
+    statuses = db.execute("select status from retoma.v_campaign_summary order by created_at").fetchall()
     assert statuses == [("cancelled",), ("completed",)]
 
 

@@ -27,11 +27,20 @@ def pytest_asyncio_loop_factories(
 
 @dataclass(frozen=True)
 class Kind:
-    """A transport with settings that give it its capabilities, against its dialect in the sandbox."""
+    """A transport with some settings, against its dialect in the sandbox, and what it then can do.
+
+    Attributes:
+        dedupes: a second send with the same id cannot reach the person twice.
+        looks_up: lookup can answer found or absent.
+        checks_numbers: check_number can answer.
+    """
 
     label: str
     transport: str
     settings: Callable[[str, str], dict[str, object]]
+    dedupes: bool
+    looks_up: bool
+    checks_numbers: bool
 
 
 KINDS = [
@@ -44,11 +53,17 @@ KINDS = [
             "engine": "NOWEB",
             "store": True,
         },
+        dedupes=True,
+        looks_up=True,
+        checks_numbers=True,
     ),
     Kind(
         "waha-webjs",
         "waha",
         lambda url, channel: {"base_url": f"{url}/waha", "session": channel, "engine": "WEBJS"},
+        dedupes=False,
+        looks_up=False,
+        checks_numbers=True,
     ),
     Kind(
         "webhook-idempotent",
@@ -59,8 +74,18 @@ KINDS = [
             "lookup": True,
             "secret": "a secret of the tests",
         },
+        dedupes=True,
+        looks_up=True,
+        checks_numbers=False,
     ),
-    Kind("webhook-plain", "webhook", lambda url, channel: {"url": f"{url}/webhook/{channel}"}),
+    Kind(
+        "webhook-plain",
+        "webhook",
+        lambda url, channel: {"url": f"{url}/webhook/{channel}"},
+        dedupes=False,
+        looks_up=False,
+        checks_numbers=False,
+    ),
 ]
 
 

@@ -30,13 +30,13 @@ async def test_the_provider_gets_our_id_the_number_and_the_text_unchanged(
     await channel.transport.send(message)
 
     (entry,) = channel.sandbox.entries(channel.name)
-    sends_id = channel.transport.capabilities.dedupes or channel.kind.transport == "webhook"
+    sends_id = channel.kind.dedupes or channel.kind.transport == "webhook"
     assert entry["message_id"] == (message.id if sends_id else None)
     assert entry["to"] == message.phone
     assert entry["sha256"] == hashlib.sha256(message.text.encode()).hexdigest()
 
 
-async def test_a_repeat_reaches_nobody_twice_if_the_transport_says_that_it_dedupes(
+async def test_a_repeat_reaches_nobody_twice_if_the_provider_dedupes(
     channel: Channel, message: Message
 ) -> None:
     await channel.transport.send(message)
@@ -44,9 +44,7 @@ async def test_a_repeat_reaches_nobody_twice_if_the_transport_says_that_it_dedup
     again = await channel.transport.send(message)
 
     assert again.status == "accepted"
-    expected = (
-        {"repeats": 1, "duplicates": 0} if channel.transport.capabilities.dedupes else {"duplicates": 1}
-    )
+    expected = {"repeats": 1, "duplicates": 0} if channel.kind.dedupes else {"duplicates": 1}
     assert channel.figures | expected == channel.figures
 
 
@@ -277,7 +275,7 @@ async def test_a_cancelled_send_leaves_nothing_behind_that_could_still_be_sent(
 
 
 async def test_a_lookup_finds_what_was_taken_and_only_that(channel: Channel, message: Message) -> None:
-    if not channel.transport.capabilities.looks_up:
+    if not channel.kind.looks_up:
         assert await channel.transport.lookup(message.id, message.phone) == "unknown"
         return
     await channel.transport.send(message)
@@ -305,7 +303,7 @@ async def test_a_lookup_that_fails_proves_nothing(kind: Kind, message: Message, 
 async def test_a_number_check_says_yes_or_that_it_does_not_know(channel: Channel, message: Message) -> None:
     check = await channel.transport.check_number(message.phone)
 
-    assert check.exists is (True if channel.transport.capabilities.checks_numbers else None)
+    assert check.exists is (True if channel.kind.checks_numbers else None)
 
 
 async def test_many_sends_at_once_are_kept_apart(channel: Channel, message: Message) -> None:

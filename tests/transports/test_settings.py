@@ -1,9 +1,11 @@
 """A channel with wrong settings is refused when its transport is made, with words that help."""
 
+from pathlib import Path
+
 import pytest
 
 from retoma.errors import RetomaError
-from retoma.transports import registry
+from retoma.transports import null, registry
 
 WAHA = {"base_url": "http://127.0.0.1:3000"}
 WEBHOOK = {"url": "http://127.0.0.1:3000/messages"}
@@ -55,17 +57,19 @@ def test_secrets_can_come_from_the_environment() -> None:
     assert registry.create("webhook", settings, environ={"RECEIVER_URL": "https://receiver.example"})
 
 
-def test_capabilities_follow_from_the_settings() -> None:
-    noweb = registry.create("waha", WAHA | {"engine": "NOWEB", "store": True}).capabilities
-    webjs = registry.create("waha", WAHA | {"engine": "WEBJS", "store": True}).capabilities
-    declared = registry.create("webhook", WEBHOOK | {"idempotent": True, "lookup": True}).capabilities
-    plain = registry.create("webhook", WEBHOOK).capabilities
-    unknown_engine = registry.create("waha", WAHA).capabilities
-
-    assert (noweb.dedupes, noweb.looks_up) == (declared.dedupes, declared.looks_up) == (True, True)
-    assert (webjs.dedupes, webjs.looks_up) == (plain.dedupes, plain.looks_up) == (False, False)
-    assert not unknown_engine.dedupes
-
-
 def test_built_in_transports_need_no_installed_package() -> None:
     assert {"null", "waha", "webhook"} <= set(registry.names())
+
+
+def test_another_package_brings_its_transport_as_an_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "retoma_carrier.py").write_text("from retoma.transports.null import create\n")
+    metadata = tmp_path / "retoma_carrier-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: retoma-carrier\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[retoma.transports]\ncarrier = retoma_carrier:create\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    assert "carrier" in registry.names()
+    assert isinstance(registry.create("carrier", {}), null.Null)

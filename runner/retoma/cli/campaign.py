@@ -171,7 +171,8 @@ def list_command(*, statuses: tuple[str, ...], as_json: bool) -> None:
     """
     with connected("campaign") as connection:
         rows = connection.execute(
-            "select * from retoma.v_campaign_summary where status = any(%s)", [list(statuses or STATUSES)]
+            "select * from retoma.v_campaign_summary where status = any(%s) order by created_at, campaign",
+            [list(statuses or STATUSES)],
         ).fetchall()
     if as_json:
         print_json(rows)

@@ -114,7 +114,7 @@ def configure(name: str, *, settings: tuple[tuple[str, object], ...], as_json: b
 def list_command(*, as_json: bool) -> None:
     """List the channels: state, pacing, and when each may send next."""
     with connected("channel") as connection:
-        rows = connection.execute("select * from retoma.v_channel").fetchall()
+        rows = connection.execute("select * from retoma.v_channel order by channel").fetchall()
     if as_json:
         print_json(rows)
         return

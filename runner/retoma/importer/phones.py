@@ -18,8 +18,6 @@ from phonenumbers.phonenumberutil import is_number_type_geographical
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from retoma.importer.depth import depth
-
 # E.164 with +, and the IANA zones of the number joined by commas (None when they are unknown).
 Phone = tuple[str, str | None]
 
@@ -43,28 +41,10 @@ def normaliser(region: str | None) -> Normalise:
         region: ISO 3166 code of the country of numbers without +, as in "BR"; None refuses such numbers.
     """
     home = _plan(region) if region else None
-    # What was found for a number holds for all that begin like it, as far as anything looks, and are as long.
-    known: dict[tuple[str, int], tuple[str, str | None]] = {}
 
     def recognise(number: str) -> Phone | None:
-        if number[:1] == "+":
-            plan = _plan_of_calling_code(number[1:4])
-            depth = plan.depth if plan else 0
-        else:
-            plan = home
-            depth = plan.depth_at_home(number) if plan else 0
-        if plan is None:
-            return None
-        key = number[:depth], len(number)
-        found = known.get(key)
-        if found is not None and number[1:].isdecimal() and number.isascii():
-            return found[0] + number, found[1]
-        phone = _recognise(number, plan)
-        if phone is not None and depth:
-            if len(known) == _MOST_KNOWN:
-                known.clear()
-            known[key] = phone[0].removesuffix(number), phone[1]
-        return phone
+        plan = _plan_of_calling_code(number[1:4]) if number[:1] == "+" else home
+        return _recognise(number, plan) if plan else None
 
     def normalise(cell: str) -> Phone:
         phone = recognise(cell if cell.isdecimal() else cell.translate(_HARMLESS))
@@ -182,13 +162,7 @@ def _why_invalid(parsed: phonenumbers.PhoneNumber) -> tuple[str, str]:
 
 
 class _Plan(NamedTuple):
-    """A country's numbers.
-
-    Attributes:
-        depth: leading characters, + and calling code included, that decide about a number; 0 if unknown.
-        depth_with_code: the same for a number without +, if it begins like the calling code.
-        depth_national: the same if it does not.
-    """
+    """A country's numbers."""
 
     code: str
     international: re.Pattern[str]
@@ -197,15 +171,8 @@ class _Plan(NamedTuple):
     mobile_is_geographic: bool
     country_zones: str | None
     zone_prefix_ends: tuple[int, ...]
-    depth: int
-    depth_with_code: int
-    depth_national: int
-
-    def depth_at_home(self, number: str) -> int:
-        return self.depth_with_code if number.startswith(self.code) else self.depth_national
 
 
-_MOST_KNOWN = 100_000
 _ZONES = {prefix: ",".join(zones) for prefix, zones in TIMEZONE_DATA.items()}
 
 
@@ -232,7 +199,6 @@ def _plan(region: str) -> _Plan | None:
     national = rf"{not_dialled}(?={general}){ordinary}"
     without_plus = rf"{not_dialled}(?!{general}){code}(?={general}){ordinary}"
     prefixes = {len(prefix) for prefix in TIMEZONE_DATA if prefix.startswith(str(code))}
-    zone_digits = max(prefixes, default=len(str(code)))
     return _Plan(
         code=str(code),
         international=re.compile(international, re.ASCII),
@@ -241,15 +207,7 @@ def _plan(region: str) -> _Plan | None:
         mobile_is_geographic=is_number_type_geographical(PhoneNumberType.MOBILE, code),
         country_zones=_ZONES.get(str(code)),
         zone_prefix_ends=tuple(sorted((length + 1 for length in prefixes), reverse=True)),
-        depth=_depth(1 + zone_digits, international),
-        depth_with_code=_depth(zone_digits, national, without_plus),
-        depth_national=_depth(zone_digits - len(str(code)), national),
     )
-
-
-def _depth(at_least: int, *patterns: str) -> int:
-    depths = [depth(pattern) for pattern in patterns]
-    return max(at_least, *(found or 0 for found in depths)) if None not in depths else 0
 
 
 def _recognise(number: str, plan: _Plan) -> Phone | None:

@@ -90,6 +90,7 @@ def take(connection: psycopg.Connection[Any], names: Sequence[str]) -> Snapshot:
               select unnest(string_to_array(s.channels, ', ')) from retoma.v_campaign_summary as s
               where s.campaign = any(%s)
             )
+            order by v.channel
             """,
             [list(names)],
         )
@@ -106,7 +107,9 @@ def under_way(connection: psycopg.Connection[Any]) -> list[str]:
     """Names of the campaigns that are scheduled, running, paused or interrupted."""
     with connection.cursor(row_factory=class_row(_Named)) as cursor:
         cursor.execute(
-            "select campaign as name from retoma.v_campaign_summary where status = any(%s)", [list(UNDER_WAY)]
+            "select campaign as name from retoma.v_campaign_summary where status = any(%s)"
+            " order by created_at, campaign",
+            [list(UNDER_WAY)],
         )
         return [row.name for row in cursor]
 

@@ -148,23 +148,6 @@ class Inbound:
 Fact = Receipt | ConnectionChange | Inbound
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What this transport can do with these settings.
-
-    Args:
-        dedupes: a second send with the same id cannot reach the recipient twice.
-        looks_up: lookup can answer found or absent.
-        checks_numbers: check_number can answer.
-        parses_webhooks: parse_webhook understands what the provider calls back with.
-    """
-
-    dedupes: bool
-    looks_up: bool
-    checks_numbers: bool
-    parses_webhooks: bool
-
-
 class WebhookRefused(RetomaError):
     """A call to the webhook receiver that must not be believed.
 
@@ -180,9 +163,6 @@ class WebhookRefused(RetomaError):
 
 class Transport(Protocol):
     """One provider with the settings of one channel. Used by one event loop; close it with aclose."""
-
-    @property
-    def capabilities(self) -> Capabilities: ...
 
     async def send(self, message: Message) -> SendResult:
         """Send once. Never raises for trouble of the provider or the network; cancellation passes through."""

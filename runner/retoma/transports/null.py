@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from retoma.transports.base import (
-    Capabilities,
     Fact,
     Lookup,
     Message,
@@ -22,10 +21,6 @@ def create(settings: Settings) -> "Null":
 
 class Null:
     """Accepts and forgets."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return Capabilities(dedupes=False, looks_up=False, checks_numbers=False, parses_webhooks=False)
 
     async def send(self, message: Message) -> SendResult:
         return _ACCEPTED

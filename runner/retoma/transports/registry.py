@@ -14,7 +14,7 @@ ENTRY_POINT_GROUP = "retoma.transports"
 
 Factory = Callable[[Settings], Transport]
 
-# Named here as well as in pyproject.toml: a checkout that is not installed has no entry points.
+# Entry points are for other packages: a checkout that is not installed has none.
 _BUILT_IN: dict[str, Factory] = {"null": null.create, "waha": waha.create, "webhook": webhook.create}
 
 

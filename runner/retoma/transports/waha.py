@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 
 from retoma.transports.base import (
-    Capabilities,
     ConnectionChange,
     Fact,
     Inbound,
@@ -76,12 +75,6 @@ class Waha:
         timeout_s = settings.seconds("timeout_s", DEFAULT_TIMEOUT_S, maximum=300)
         self._http = HttpClient(self._base, {"X-Api-Key": api_key} if api_key else {}, timeout_s)
         self._send_target = (self._base / "api" / "sendText").raw_path_qs
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return Capabilities(
-            dedupes=self._chooses_id, looks_up=self._looks_up, checks_numbers=True, parses_webhooks=True
-        )
 
     async def send(self, message: Message) -> SendResult:
         request = {"session": self._session, "chatId": chat_id(message.phone), "text": message.text}

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import get_args
 
 from retoma.transports.base import (
-    Capabilities,
     Fact,
     Inbound,
     Lookup,
@@ -54,16 +53,10 @@ class Webhook:
     def __init__(self, settings: SettingsReader) -> None:
         self._url = settings.url("url")
         self._secret = settings.optional_text("secret")
-        self._idempotent = settings.flag("idempotent")
+        settings.flag("idempotent")  # a promise of the receiver, on which the database counts
         self._looks_up = settings.flag("lookup")
         self._target = self._url.raw_path_qs
         self._http = HttpClient(self._url, {}, settings.seconds("timeout_s", DEFAULT_TIMEOUT_S, maximum=300))
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return Capabilities(
-            dedupes=self._idempotent, looks_up=self._looks_up, checks_numbers=False, parses_webhooks=True
-        )
 
     async def send(self, message: Message) -> SendResult:
         payload = encode({"id": message.id, "to": message.phone, "text": message.text})

@@ -149,7 +149,8 @@ def test_an_operator_can_do_a_whole_day_s_work(db: Db) -> None:
         assert call(db, "select accepted from retoma.load_staged('natal')") == 1
         db.execute("select retoma.add_window('natal', '00:00', '24:00')")
         db.execute(
-            "select retoma.configure_campaign('natal', %s)", (Jsonb({"time_zone": "America/Sao_Paulo"}),)
+            "select retoma.configure_campaign('natal', %s)",
+            (Jsonb({"time_zone": "America/Sao_Paulo"}),),
         )
         db.execute("select retoma.set_daily_cap('natal', 100)")
         db.execute("select retoma.start_campaign('natal')")

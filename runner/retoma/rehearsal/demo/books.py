@@ -15,7 +15,6 @@ class Audit:
     """What was promised and what arrived.
 
     Args:
-        states: number of messages by their state in the database.
         delivered: different messages that the sandbox delivered.
         lost: messages that the database calls sent, or never tried, and that the sandbox did not deliver.
         duplicated: deliveries beyond the first, to the same person.
@@ -23,7 +22,6 @@ class Audit:
         repeats: requests with an id that the sandbox had seen, which a provider that dedupes does not show.
     """
 
-    states: Counter[str]
     delivered: int
     lost: int
     duplicated: int
@@ -60,7 +58,6 @@ def audit(connection: psycopg.Connection[Any], campaign: str, ledger: Path) -> A
             people[entry["to"]] += 1
     states = {message_id: state for message_id, (_, state) in messages.items()}
     return Audit(
-        states=Counter(states.values()),
         delivered=len(deliveries),
         lost=sum(
             state in ("sent", "pending", "sending") and message_id not in deliveries

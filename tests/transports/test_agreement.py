@@ -1,0 +1,56 @@
+"""What the database expects of a channel, by its settings, is what the transport with these settings does.
+
+Where it takes a provider for one that dedupes, it sends a message in doubt again. Where it is mistaken, a
+person gets the message twice.
+"""
+
+import itertools
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from retoma.transports import registry
+from retoma.transports.base import Message
+from tests.support.campaigns import Db
+from tests.support.sandbox_process import SandboxProcess
+
+Settings = dict[str, object]
+
+
+def choices(transport: str, **values: tuple[object, ...]) -> list[tuple[str, Settings]]:
+    """A transport with all combinations of these settings; None leaves a setting out."""
+    return [
+        (transport, {key: value for key, value in zip(values, chosen, strict=True) if value is not None})
+        for chosen in itertools.product(*values.values())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("transport", "chosen"),
+    [
+        *choices("waha", engine=(None, "WEBJS", "NOWEB", "GOWS", "noweb"), store=(None, False, True)),
+        *choices("webhook", idempotent=(None, False, True), lookup=(None, False, True)),
+    ],
+    ids=str,
+)
+async def test_the_database_expects_what_the_transport_does(
+    db: Db, sandbox: SandboxProcess, message: Message, transport: str, chosen: Settings
+) -> None:
+    name = f"agreement-{message.id}"
+    # This receiver keeps the promise that the setting makes.
+    promise = "?idempotent=1" if chosen.get("idempotent") else ""
+    address = {
+        "waha": {"base_url": f"{sandbox.url}/waha", "session": name},
+        "webhook": {"url": f"{sandbox.url}/webhook/{name}{promise}"},
+    }[transport]
+    made = registry.create(transport, {**address, **chosen})
+    for _ in range(2):
+        assert (await made.send(message)).status == "accepted"
+    found = await made.lookup(message.id, message.phone)
+    await made.aclose()
+    repeated = sandbox.figures(transport, name)["duplicates"] == 1
+
+    db.execute("select retoma.create_channel('sales', %s, %s)", [transport, Jsonb({**address, **chosen})])
+
+    expected = db.execute("select dedupes, looks_up from retoma.v_channel").fetchone()
+    assert expected == (not repeated, found == "found")
