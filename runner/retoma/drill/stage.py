@@ -199,7 +199,7 @@ def stage(
                 lease_s,
             )
             names = {scene.start_worker() for _ in range(2)}
-            wait_for(lambda: names <= scene.alive(), 30, "The workers did not start")
+            wait_for(lambda: names <= scene.alive(), 60, "The workers did not start")
             yield scene
     finally:
         if home is not None:
