@@ -58,11 +58,11 @@ class Provider:
         if self._process is not None and self._process.returncode is None:
             os.kill(self._process.pid, number)
 
-    async def control(self, method: str, path: str, document: Any = None) -> None:
-        """One request to its controls; nothing happens while it is down or frozen."""
+    async def control(self, method: str, path: str, document: Any = None, *, patience_s: float = 1.0) -> None:
+        """One request to its controls; nothing happens while it is down or frozen, patience_s long."""
         try:
             async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1.0)) as session,
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience_s)) as session,
                 session.request(method, f"{self.url}/_sandbox/{path}", json=document) as response,
             ):
                 response.raise_for_status()

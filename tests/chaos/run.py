@@ -115,9 +115,10 @@ async def _heal(stage: Stage) -> None:
             alive.append(runner)
     survivor = min(alive, key=lambda runner: (runner.life, runner.place))
     await asyncio.gather(*(stage.stop(runner) for runner in alive if runner is not survivor))
-    await stage.provider.control("DELETE", "faults")
+    await stage.provider.control("DELETE", "faults", patience_s=60)
     for channel in stage.plan.channels:
-        await stage.provider.control("PUT", f"sessions/{channel.name}", {"status": "WORKING"})
+        session = f"sessions/{channel.name}"
+        await stage.provider.control("PUT", session, {"status": "WORKING"}, patience_s=60)
         await stage.sql("select retoma.channel_connected(%s)", channel.name)
         await stage.sql("select retoma.resume_channel(%s)", channel.name)
     for campaign in stage.plan.campaigns:

@@ -18,10 +18,10 @@ def test_nothing_is_lost_or_repeated_when_runners_are_killed_frozen_and_cut_off(
         channels=(ChannelPlan("paced", "waha", GAPS), ChannelPlan("plain", "webhook", RATE)),
         campaigns=(
             CampaignPlan("paced", ("paced",), recipients=20, batch_size=10, max_attempts=5),
-            CampaignPlan("plain", ("plain",), recipients=80, batch_size=20, max_attempts=5),
+            CampaignPlan("plain", ("plain",), recipients=400, batch_size=20, max_attempts=5),
         ),
         actions=(
-            Action(0.2, "opt_out", "plain", arguments={"ordinals": [70, 71, 72]}),
+            Action(0.2, "opt_out", "plain", arguments={"ordinals": [390, 391, 392]}),
             Action(0.3, "terminate_backend", "r1"),
             Action(0.5, "kill", "r0", arguments={"back_after_s": 0.2}),
             Action(0.6, "freeze", "r1", duration_s=0.8),

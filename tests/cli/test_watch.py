@@ -73,7 +73,7 @@ def test_until_done_ends_when_the_campaign_is_completed(database: str, db: psyco
         send(db)
         read_until(process, "spring: completed, 1 of 1 (100 %)")
 
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_until_done_exits_1_when_one_was_cancelled(database: str, db: psycopg.Connection) -> None:
@@ -101,7 +101,7 @@ def test_ctrl_c_is_a_clean_end(database: str) -> None:
         read_until(process, "runners alive: none")
         process.send_signal(signal.SIGINT)
 
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_json_is_a_document_a_line(database: str, db: psycopg.Connection) -> None:

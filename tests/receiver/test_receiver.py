@@ -50,7 +50,7 @@ class Receiver:
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         digest = hmac.new((secret or "").encode(), body, hashlib.sha256).hexdigest()
         headers = {} if secret is None else {"X-Retoma-Signature": f"sha256={digest}"}
-        connection = http.client.HTTPConnection(self.address, timeout=30)
+        connection = http.client.HTTPConnection(self.address, timeout=60)
         try:
             connection.request("POST", f"/hooks/{channel}", body, headers)
             response = connection.getresponse()
@@ -190,4 +190,4 @@ def test_a_session_that_goes_down_and_comes_back_interrupts_and_resumes_its_camp
 def test_the_receiver_ends_when_it_is_told_to(receiver: Receiver) -> None:
     os.kill(receiver.process.pid, signal.SIGTERM)
 
-    assert receiver.process.wait(timeout=20) == 0
+    assert receiver.process.wait(timeout=60) == 0

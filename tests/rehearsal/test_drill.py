@@ -33,14 +33,14 @@ def drill(
         env=environment(database_url=database_url) | {"TMPDIR": str(scratch)},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
 
 
 def test_a_drill_keeps_its_promises_and_leaves_nothing_behind(empty_database: str, tmp_path: Path) -> None:
     result = drill(
-        "--rounds", "3", "--seconds", "30", "--seed", "1", scratch=tmp_path, database_url=empty_database
+        "--rounds", "3", "--seconds", "60", "--seed", "1", scratch=tmp_path, database_url=empty_database
     )
 
     assert result.returncode == 0, result.stdout + result.stderr
@@ -59,7 +59,7 @@ def test_a_given_database_is_used_and_its_server_is_not_restarted(
     empty_database: str, server: Server, tmp_path: Path
 ) -> None:
     with psycopg.connect(server.url()) as bystander:
-        result = drill("--rounds", "2", "--seconds", "30", "--database-url", empty_database, scratch=tmp_path)
+        result = drill("--rounds", "2", "--seconds", "60", "--database-url", empty_database, scratch=tmp_path)
 
         assert result.returncode == 0, result.stdout + result.stderr
         document = json.loads(result.stdout)

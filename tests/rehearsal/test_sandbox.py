@@ -11,12 +11,13 @@ from aiohttp import web
 from retoma.transports import registry
 from retoma.transports.base import Message, Receipt
 from tests.support.sandbox_process import SandboxProcess
+from tests.transports.conftest import PATIENT_S
 
 NewSandbox = Callable[..., SandboxProcess]
 
 
 def to_webhook(sandbox: SandboxProcess, channel: str) -> dict[str, object]:
-    return {"url": f"{sandbox.url}/webhook/{channel}", "timeout_s": 2}
+    return {"url": f"{sandbox.url}/webhook/{channel}", "timeout_s": PATIENT_S}
 
 
 def messages(count: int) -> list[Message]:
@@ -189,7 +190,7 @@ async def test_receipts_come_late_twice_and_out_of_order_and_are_understood(
 
     for message in messages(10):
         await transport.send(message)
-    await asyncio.wait_for(complete.wait(), 10)
+    await asyncio.wait_for(complete.wait(), 60)
 
     facts = [fact for headers, body in calls for fact in transport.parse_webhook(headers, body)]
     await transport.aclose()

@@ -76,11 +76,32 @@ class World:
         assert row is not None
         return row
 
-    def wait_for_sent(self, campaign: str, count: int, deadline_s: float = 20) -> None:
+    def hold_answers(self, channel: str, after: int) -> None:
+        """After so many messages the provider takes what comes, and does not answer."""
+        self.sandbox.fault(channel=channel, after=after, latency_ms=600_000)
+
+    def wait_until_taken(self, channel: str, count: int) -> None:
+        """Until the provider has taken that many messages, whatever it has answered."""
+        wait_until(lambda: len(self.sandbox.entries(channel)) == count)
+
+    def heal(self) -> None:
+        """The provider answers again."""
+        self.sandbox.call("DELETE", "/_sandbox/faults")
+
+    def hurry(self, *channels: str) -> None:
+        """Let these channels go on as fast as they can."""
+        for name in channels:
+            self.db.execute(
+                "select retoma.configure_channel(%s, p_gap_min_s => 0, p_gap_max_s => 0,"
+                " p_batch_gap_min_s => 0, p_batch_gap_max_s => 0, p_rate_per_s => 5000)",
+                (name,),
+            )
+
+    def wait_for_sent(self, campaign: str, count: int, deadline_s: float = 60) -> None:
         """Until the provider has accepted that many messages, by the campaign's own books."""
         wait_until(lambda: self.summary(campaign)["sent"] >= count, deadline_s)
 
-    def wait_for_end(self, campaign: str, deadline_s: float = 40) -> dict[str, Any]:
+    def wait_for_end(self, campaign: str, deadline_s: float = 180) -> dict[str, Any]:
         """Until the campaign is completed; returns its row."""
         wait_until(lambda: self.summary(campaign)["status"] == "completed", deadline_s)
         return self.summary(campaign)

@@ -43,7 +43,7 @@ async def drain_with(send: Send, db: Db, database: str, monkeypatch: pytest.Monk
     pool = Database(database, 2, stop)
     await pool.open()
     drains = Channels(pool, make_runner(db), stop)
-    await asyncio.wait_for(drains.drain(call(db, "select id from retoma_internal.channel")), 30)
+    await asyncio.wait_for(drains.drain(call(db, "select id from retoma_internal.channel")), 60)
     await drains.close()
     await pool.close()
 

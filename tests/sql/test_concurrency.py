@@ -87,7 +87,7 @@ def test_two_last_batches_that_end_at_once_complete_the_campaign(db: Db, databas
         waiting = pool.submit(advance, other, second, accepted(2))
         wait_until(lambda: waits(db, other))
         slow.commit()
-        assert waiting.result(timeout=10).action == "completed"
+        assert waiting.result(timeout=60).action == "completed"
 
     assert status(db) == "completed"
     assert books(db) == {"sent": 2}
@@ -102,7 +102,7 @@ def test_two_channels_that_go_down_at_once_interrupt_their_campaign(db: Db, data
         waiting = pool.submit(other.execute, "select retoma.channel_disconnected('support')")
         wait_until(lambda: waits(db, other))
         slow.commit()
-        waiting.result(timeout=10)
+        waiting.result(timeout=60)
 
     assert call(db, "select status from retoma_internal.campaign") == "interrupted"
 
@@ -119,7 +119,7 @@ def test_a_channel_that_comes_back_while_the_other_goes_down_leaves_the_campaign
         waiting = pool.submit(other.execute, "select retoma.channel_connected('sales')")
         wait_until(lambda: waiting.done() or waits(db, other))
         slow.commit()
-        waiting.result(timeout=10)
+        waiting.result(timeout=60)
 
     assert call(db, "select status from retoma_internal.campaign") == "running"
 
@@ -153,7 +153,7 @@ def test_invariant_2_a_step_that_waited_for_the_end_of_its_lease_is_refused(db: 
         wait_until(lambda: waits(db, zombie))
         reaper.commit()
         with pytest.raises(psycopg.Error) as caught:
-            waiting.result(timeout=10)
+            waiting.result(timeout=60)
 
     assert caught.value.diag.sqlstate == "RT010"
     assert books(db) == {"pending": 3}
@@ -179,7 +179,7 @@ def test_two_first_campaigns_of_a_block_share_its_partitions(db: Db, database: s
         waiting = pool.submit(make_campaign, other, "second", start=False)
         wait_until(lambda: waits(db, other))
         slow.commit()
-        waiting.result(timeout=10)
+        waiting.result(timeout=60)
 
     assert [books(db, name) for name in ("first", "second")] == [{"pending": 3}, {"pending": 3}]
 
@@ -205,8 +205,8 @@ def test_lookups_and_an_operator_s_decision_at_once_do_not_deadlock(db: Db, data
         asking = pool.submit(asker.execute, "select retoma.record_lookups(%s, %s)", (channel, lookups))
         wait_until(lambda: asking.done() or waits(db, asker))
         holder.commit()
-        deciding.result(timeout=10)
-        asking.result(timeout=10)
+        deciding.result(timeout=60)
+        asking.result(timeout=60)
 
     assert books(db) == {"sent": 2}
 
@@ -241,7 +241,7 @@ def test_a_receipt_that_two_report_while_its_outcome_is_recorded_is_counted_once
         holder.commit()
         wait_until(lambda: reporting.done() or waits(db, other))
         slow.commit()
-        reporting.result(timeout=10)
+        reporting.result(timeout=60)
     tick(db)
 
     assert call(db, "select delivered from retoma.v_campaign_summary") == 2
@@ -273,7 +273,7 @@ def test_a_report_of_a_connection_waits_for_one_of_its_loss(db: Db, database: st
         connecting = pool.submit(other.execute, "select retoma.channel_connected('sales')")
         wait_until(lambda: connecting.done() or waits(db, other))
         slow.commit()
-        connecting.result(timeout=10)
+        connecting.result(timeout=60)
 
     assert call(db, "select connected from retoma_internal.channel")
 
@@ -296,7 +296,7 @@ def test_a_retry_passes_over_batches_that_it_has_not_locked(db: Db, database: st
         wait_until(lambda: waits(db, other))
         advance(db, first, [error(1, "http_400")])
         holder.commit()
-        retrying.result(timeout=10)
+        retrying.result(timeout=60)
 
     assert books(db) == {"failed": 1, "pending": 1}
     assert_counters_match_deliveries(db)
@@ -311,7 +311,7 @@ def test_two_who_configure_a_channel_at_once_both_have_their_way(db: Db, databas
         )
         wait_until(lambda: waits(db, other))
         slow.commit()
-        configuring.result(timeout=10)
+        configuring.result(timeout=60)
 
     assert db.execute("select looks_up, dedupes from retoma_internal.channel").fetchall() == [(True, True)]
 
@@ -332,7 +332,7 @@ def test_a_step_waits_for_a_receipt_that_proves_an_earlier_attempt(db: Db, datab
         stepping = pool.submit(advance, other, leased, (), 1)
         wait_until(lambda: stepping.done() or waits(db, other))
         slow.commit()
-        stepping.result(timeout=10)
+        stepping.result(timeout=60)
 
     assert books(db) == {"sent": 1}
 
@@ -423,7 +423,7 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
             for number, (actor, session) in enumerate(zip(actors, connections, strict=True))
         ]
         for one in playing:
-            one.result(timeout=90)
+            one.result(timeout=600)
 
     assert_counters_match_deliveries(db)
 

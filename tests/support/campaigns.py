@@ -190,14 +190,28 @@ def _is_leased(db: Db, leased: Lease) -> bool:
     )
 
 
+def freeze_clock(db: Db) -> None:
+    """Lets the clock of the database stand still, so that a test alone decides when time passes."""
+    db.execute(
+        """
+        create or replace function retoma.clock() returns timestamptz language sql volatile parallel safe
+        begin atomic
+          select timestamptz '2026-03-02 12:00 UTC' + s.clock_shift from retoma.setting as s;
+        end
+        """
+    )
+
+
 def move_clock(db: Db, interval: str) -> None:
     """Moves the clock of the database on, for example by '1 minute'."""
     db.execute("update retoma.setting set clock_shift = clock_shift + %s::interval", (interval,))
 
 
 def set_clock(db: Db, at: str) -> None:
-    """Sets the clock of the database, for example to '2026-03-02 12:00 UTC'; it goes on from there."""
-    db.execute("update retoma.setting set clock_shift = %s::timestamptz - clock_timestamp()", (at,))
+    """Sets the clock of the database, for example to '2026-03-02 12:00 UTC'; it goes or stands from there."""
+    db.execute(
+        "update retoma.setting set clock_shift = %s::timestamptz - (retoma.clock() - clock_shift)", (at,)
+    )
 
 
 def tick(db: Db, runner: UUID | None = None) -> dict[str, int | None]:

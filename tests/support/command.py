@@ -16,13 +16,13 @@ def environment(*, home: Path | None = None, database_url: str | None = None) ->
 def retoma(
     *arguments: str, home: Path | None = None, database_url: str | None = None, text: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `retoma` with arguments and standard input, and waits for its end, a minute at most."""
+    """Runs `retoma` with arguments and standard input, and waits for its end, five minutes at most."""
     return subprocess.run(
         [sys.executable, "-m", "retoma", *arguments],
         env=environment(home=home, database_url=database_url),
         input=text,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )

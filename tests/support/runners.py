@@ -9,6 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.command import environment
+from tests.support.waiting import DEADLINE_S
+
+# `retoma runner`, but for the time that a stop gives to the provider and to the database.
+PATIENT = f"""\
+from retoma.cli import main
+from retoma.runner import lease, liveness
+lease.STOP_S = liveness.UNREGISTER_S = {DEADLINE_S / 2}
+main()
+"""
 
 
 @dataclass
@@ -33,7 +42,7 @@ class RunnerProcess:
     def terminate(self) -> int:
         """SIGTERM; returns the exit code."""
         self.process.terminate()
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=DEADLINE_S)
 
     def text(self) -> str:
         """Its log so far."""
@@ -48,11 +57,13 @@ class Runners:
         self._directory = directory
         self._started: list[RunnerProcess] = []
 
-    def start(self, name: str, database_url: str | None = None) -> RunnerProcess:
+    def start(self, name: str, database_url: str | None = None, *, patient: bool = False) -> RunnerProcess:
+        """One more runner; a patient one has half a minute to stop, where others have two seconds."""
+        program = ["-c", PATIENT] if patient else ["-m", "retoma"]
         log = self._directory / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "retoma", "runner", "--name", name],
+                [sys.executable, *program, "runner", "--name", name],
                 env=environment(database_url=database_url or self._url),
                 stdout=subprocess.DEVNULL,
                 stderr=output,

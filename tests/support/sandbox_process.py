@@ -20,7 +20,7 @@ class SandboxProcess:
 
     def call(self, method: str, path: str, document: object = None) -> tuple[int, Any]:
         """One request; returns the status and the decoded body."""
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
         try:
             connection.request(method, path, None if document is None else json.dumps(document))
             response = connection.getresponse()

@@ -31,7 +31,7 @@ _SETTLES = re.compile(r"\bfrom (v_|campaign_batch_)")
 # Where psql puts a column depends on the widest value, and a value may be "…".
 _PADDING = re.compile(r"[ \t]+|-{2,}")
 
-DEADLINE_S = 30
+DEADLINE_S = 120
 
 
 @dataclass(frozen=True)

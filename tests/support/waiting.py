@@ -8,8 +8,11 @@ T = TypeVar("T")
 
 POLL_S = 0.02
 
+DEADLINE_S = 60.0
+"""So long a busy machine may take. How long anything takes on an idle one is measured in tests/bench."""
 
-def wait_until(condition: Callable[[], T], deadline_s: float = 10) -> T:
+
+def wait_until(condition: Callable[[], T], deadline_s: float = DEADLINE_S) -> T:
     """Calls `condition` until its result is true, and returns that result.
 
     Args:

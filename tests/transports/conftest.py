@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from retoma.transports import registry
+from retoma.transports import http, registry
 from retoma.transports.base import Message, Transport
 from tests.support.sandbox_process import SandboxProcess, start_sandbox
+
+PATIENT_S = 120
+"""The setting timeout_s of a transport in tests that are not about it."""
 
 _numbers = itertools.count(1)
 
@@ -108,6 +111,13 @@ class Channel:
         return self.sandbox.figures(self.kind.transport, self.name)
 
 
+@pytest.fixture(autouse=True)
+def _as_patient_as_a_busy_machine_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is connected or idle for seconds here is so because another process had the processor."""
+    monkeypatch.setattr(http, "CONNECT_TIMEOUT_S", PATIENT_S / 2)
+    monkeypatch.setattr(http, "IDLE_CONNECTION_S", PATIENT_S)
+
+
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
     running = start_sandbox(tmp_path_factory.mktemp("ledger"))
@@ -138,7 +148,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 @pytest.fixture
 async def channel(kind: Kind, sandbox: SandboxProcess) -> AsyncIterator[Channel]:
     name = f"channel-{next(_numbers)}"
-    transport = registry.create(kind.transport, {**kind.settings(sandbox.url, name), "timeout_s": 2})
+    transport = registry.create(kind.transport, {**kind.settings(sandbox.url, name), "timeout_s": PATIENT_S})
     yield Channel(kind, name, transport, sandbox)
     await transport.aclose()
     sandbox.call("DELETE", "/_sandbox/faults")

@@ -112,21 +112,22 @@ async def test_a_connection_lost_after_the_request_tells_nothing_about_it(
     assert channel.figures["accepted"] == taken
 
 
-@pytest.mark.parametrize(("fault", "taken"), [({"do": "stall"}, 0), ({"latency_ms": 3000}, 1)])
+@pytest.mark.parametrize(("fault", "taken"), [({"do": "stall"}, 0), ({"latency_ms": 600_000}, 1)])
 async def test_no_answer_in_time_tells_nothing_about_the_request(
     channel: Channel, message: Message, fault: dict[str, object], taken: int
 ) -> None:
     channel.fault(**fault)
-    transport = registry.create(
-        channel.kind.transport,
-        {**channel.kind.settings(channel.sandbox.url, channel.name), "timeout_s": 1},
-    )
+    # One second is enough, but on a busy machine the provider may not have read the request by then.
+    for timeout_s in (1, 10, 60):
+        settings = {**channel.kind.settings(channel.sandbox.url, channel.name), "timeout_s": timeout_s}
+        transport = registry.create(channel.kind.transport, settings)
+        result = await transport.send(message)
+        await transport.aclose()
+        if result.code != "connect_failed" and channel.figures["unique"] == taken:
+            break
 
-    result = await transport.send(message)
-
-    await transport.aclose()
     assert (result.status, result.code, result.written) == ("error", "timeout", True)
-    assert channel.figures["accepted"] == taken
+    assert channel.figures["unique"] == taken
 
 
 async def test_a_rate_limit_comes_with_the_pause_that_the_provider_asks_for(
@@ -223,7 +224,7 @@ async def test_a_connection_that_the_server_closed_while_idle_costs_no_message(
     async with scripted(closes_after_answering) as server:
         transport = registry.create(kind.transport, kind.settings(server.url, "any"))
         first = await transport.send(message)
-        await asyncio.wait_for(server.client_left.wait(), 5)
+        await asyncio.wait_for(server.client_left.wait(), 60)
         second = await transport.send(message)
         await transport.aclose()
 
@@ -261,7 +262,7 @@ async def test_a_cancelled_send_leaves_nothing_behind_that_could_still_be_sent(
     async def never_answers(server: ScriptedServer, reader: asyncio.StreamReader, _: object) -> None:
         await server.wait_until_client_leaves(reader)
 
-    async with scripted(never_answers, scheme) as server, asyncio.timeout(10):
+    async with scripted(never_answers, scheme) as server, asyncio.timeout(60):
         transport = registry.create(kind.transport, kind.settings(server.url, "any"))
         sending = asyncio.create_task(transport.send(message))
         await server.bytes_arrived.wait()

@@ -44,7 +44,7 @@ def test_a_waiting_worker_is_notified_at_commit(db: Db, database: str) -> None:
     with psycopg.connect(database, autocommit=True) as worker:
         worker.execute('listen "procrastinate_queue_v1#retoma"')
         db.execute("select retoma.ring(array[%s]::int[])", (channel,))
-        assert len(list(worker.notifies(timeout=10, stop_after=1))) == 1
+        assert len(list(worker.notifies(timeout=60, stop_after=1))) == 1
 
 
 def test_a_ring_during_the_fetch_of_the_waiting_job_is_not_lost(db: Db, database: str) -> None:
@@ -58,7 +58,7 @@ def test_a_ring_during_the_fetch_of_the_waiting_job_is_not_lost(db: Db, database
         ringing = pool.submit(db.execute, "select retoma.ring(array[%s]::int[])", (channel,))
         wait_until(lambda: _waits_for_a_lock(worker, db.info.backend_pid))
         worker.commit()
-        ringing.result(timeout=10)
+        ringing.result(timeout=60)
 
         second = call(worker, FETCH, worker_id)
     assert second is not None
@@ -78,7 +78,7 @@ def test_a_ring_that_commits_after_the_fetch_leaves_a_new_job(db: Db, database: 
 
 def test_a_ring_passes_over_a_channel_that_an_open_transaction_rings(db: Db, database: str) -> None:
     sales, support = make_channel(db, "sales"), make_channel(db, "support")
-    db.execute("set lock_timeout = '5 s'")
+    db.execute("set lock_timeout = '60 s'")
     with psycopg.connect(database) as operator:
         operator.execute("select retoma.ring(array[%s]::int[])", (sales,))
 

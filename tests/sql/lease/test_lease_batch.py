@@ -11,6 +11,7 @@ from tests.support.campaigns import (
     advance,
     call,
     error,
+    freeze_clock,
     lease,
     make_campaign,
     make_channel,
@@ -20,6 +21,11 @@ from tests.support.campaigns import (
     refused,
     send_all,
 )
+
+
+@pytest.fixture(autouse=True)
+def _time_passes_only_when_told(db: Db) -> None:
+    freeze_clock(db)
 
 
 def test_a_lease_comes_with_all_that_is_needed_to_send(db: Db) -> None:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import psycopg
+import pytest
 
 from tests.support.campaigns import (
     Db,
@@ -10,6 +11,7 @@ from tests.support.campaigns import (
     call,
     doorbells,
     error,
+    freeze_clock,
     make_campaign,
     make_channel,
     make_runner,
@@ -18,6 +20,11 @@ from tests.support.campaigns import (
     silence,
     tick,
 )
+
+
+@pytest.fixture(autouse=True)
+def _time_passes_only_when_told(db: Db) -> None:
+    freeze_clock(db)
 
 
 def test_one_tick_at_a_time(db: Db, database: str, channel: int) -> None:

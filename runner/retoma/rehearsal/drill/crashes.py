@@ -11,7 +11,7 @@ import psycopg
 from retoma.database import embedded
 from retoma.rehearsal.drill.stage import Stage, wait_for
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 """A channel that has not sent again after this long breaks a promise."""
 
 MAX_DOWN_S = 4.0

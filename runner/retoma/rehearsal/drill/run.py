@@ -70,7 +70,7 @@ def run(
         recipients = round((seconds + LONGEST_ROUND_S) * RATE_PER_S * 1.2)
         scene.open_campaigns(recipients)
         tell(f"{len(CHANNELS)} campaigns of {recipients:,} messages run, one a channel; seed {seed}.")
-        wait_for(lambda: scene.leased() == set(CHANNELS), 30, "The runners did not begin")
+        wait_for(lambda: scene.leased() == set(CHANNELS), 60, "The runners did not begin")
         end = time.monotonic() + seconds
         try:
             for crash, strike in _schedule(rng, scene):

@@ -199,7 +199,7 @@ def stage(
                 lease_s,
             )
             names = {scene.start_runner() for _ in range(2)}
-            wait_for(lambda: names <= scene.alive(), 30, "The runners did not start")
+            wait_for(lambda: names <= scene.alive(), 60, "The runners did not start")
             yield scene
     finally:
         if home is not None:

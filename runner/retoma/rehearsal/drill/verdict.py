@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from retoma.rehearsal.drill.crashes import Recovery
 from retoma.rehearsal.drill.stage import CHANNELS, DEDUPES, IN_FLIGHT, NotInTime, Stage, wait_for
 
-END_S = 60.0
+END_S = 180.0
 """So long the campaigns may take to come to their end after the last crash, at full speed."""
 
 BUCKETS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
