@@ -1,12 +1,14 @@
 """Fixtures that every test may use: real servers, fresh databases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.support import clusters
 from tests.support.clusters import Server
+from tests.support.sandbox_process import SandboxProcess, start_sandbox
 
 
 def pytest_report_header() -> str:
@@ -71,3 +73,25 @@ def db(database: str) -> Iterator[psycopg.Connection]:
     """A connection to `database`, in autocommit mode."""
     with psycopg.connect(database, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """One sandbox for all tests of a process; every test uses channels of its own."""
+    running = start_sandbox(tmp_path_factory.mktemp("ledger"))
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def new_sandbox() -> Iterator[Callable[..., SandboxProcess]]:
+    """start_sandbox, with an end to everything that it started."""
+    started: list[SandboxProcess] = []
+
+    def start(ledger: Path, *options: str) -> SandboxProcess:
+        started.append(start_sandbox(ledger, *options))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.kill()

@@ -78,8 +78,8 @@ def _add_finished(connection: psycopg.Connection, messages: int, campaigns: int,
             parameters,
         )
         connection.execute(
-            "insert into retoma_internal.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch,"
-            " attempt, outcome)"
+            "insert into retoma_internal.delivery"
+            " (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome)"
             " select now(), 0, %(id)s, g, %(channel)s, 1, 1, 'sent' from generate_series(1, %(each)s) as g",
             parameters,
         )

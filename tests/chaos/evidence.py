@@ -111,5 +111,6 @@ select campaign_id, ordinal, state, code from retoma.message_state order by camp
 """
 
 _SUPPRESSIONS: LiteralString = """
-select phone, extract(epoch from pg_xact_commit_timestamp(xmin))::float8 as committed from retoma_internal.suppression
+select phone, extract(epoch from pg_xact_commit_timestamp(xmin))::float8 as committed
+from retoma_internal.suppression
 """

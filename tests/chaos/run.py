@@ -129,7 +129,8 @@ async def _has_ended(stage: Stage) -> bool:
     try:
         await stage.wait(
             0,
-            "select (select count(*) from retoma_internal.campaign where status not in ('completed', 'cancelled'))"
+            "select (select count(*) from retoma_internal.campaign"
+            " where status not in ('completed', 'cancelled'))"
             " + (select count(*) from retoma_internal.batch where status = 'leased')"
             " + (select count(*) from retoma_internal.delivery as d"
             " join retoma_internal.channel as c on c.id = d.channel_id"

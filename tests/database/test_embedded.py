@@ -75,7 +75,10 @@ def test_two_processes_that_start_it_at_once_share_one_server(home: Path) -> Non
 
 
 def test_it_survives_ctrl_c_in_the_terminal_that_started_it(home: Path) -> None:
-    program = f"from pathlib import Path; from retoma.database import embedded; print(embedded.start(Path({str(home)!r})))"
+    program = (
+        "from pathlib import Path; from retoma.database import embedded; "
+        f"print(embedded.start(Path({str(home)!r})))"
+    )
     starter = subprocess.Popen(
         [sys.executable, "-u", "-c", f"{program}; input()"],
         stdin=subprocess.PIPE,

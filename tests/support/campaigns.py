@@ -137,7 +137,8 @@ def advance(
     simple = [o for o in given if o in accepted(cast(int, o["ordinal"]))]
     others = [o for o in given if o not in simple]
     row = db.execute(
-        "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s, %s, %s::int[])",
+        "select action, wait_s, reserved, messages"
+        " from retoma.advance_batch(%s, %s, %s, %s, %s, %s, %s::int[])",
         (*leased.fence, Jsonb(others), want, seen, [o["ordinal"] for o in simple]),
     ).fetchone()
     assert row is not None

@@ -2,16 +2,16 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import uvloop
 
-from retoma.transports import http, registry
+from retoma.transports import registry
 from retoma.transports.base import Message, Transport
-from tests.support.sandbox_process import SandboxProcess, start_sandbox
+from retoma.transports.http import client
+from tests.support.sandbox_process import SandboxProcess
 
 PATIENT_S = 120
 """The setting timeout_s of a transport in tests that are not about it."""
@@ -114,29 +114,8 @@ class Channel:
 @pytest.fixture(autouse=True)
 def _as_patient_as_a_busy_machine_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is connected or idle for seconds here is so because another process had the processor."""
-    monkeypatch.setattr(http, "CONNECT_TIMEOUT_S", PATIENT_S / 2)
-    monkeypatch.setattr(http, "IDLE_CONNECTION_S", PATIENT_S)
-
-
-@pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    running = start_sandbox(tmp_path_factory.mktemp("ledger"))
-    yield running
-    running.kill()
-
-
-@pytest.fixture
-def new_sandbox() -> Iterator[Callable[..., SandboxProcess]]:
-    """start_sandbox, with an end to everything that it started."""
-    started: list[SandboxProcess] = []
-
-    def start(ledger: Path, *options: str) -> SandboxProcess:
-        started.append(start_sandbox(ledger, *options))
-        return started[-1]
-
-    yield start
-    for running in started:
-        running.kill()
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT_S", PATIENT_S / 2)
+    monkeypatch.setattr(client, "IDLE_CONNECTION_S", PATIENT_S)
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.label)

@@ -1,7 +1,8 @@
 """Puts Retoma's schema, and procrastinate's, into a database: install, upgrade, status.
 
-`sql/` is what the schema is today; `migrations/` says how an older installation gets there. A database records
-the hash of the `sql/` that it was made from, and its migrations, in `retoma_internal.schema_version`.
+`sql/` is what the schema is today; `migrations/` says how an older installation gets there. A database
+records the hash of the `sql/` that it was made from, and its migrations, in
+`retoma_internal.schema_version`.
 See migrations/README.md.
 """
 
@@ -246,7 +247,8 @@ def _pending(connection: psycopg.Connection, component: str, known: Iterable[Mig
 
 def _record(connection: psycopg.Connection, component: str, applied: Iterable[Migration]) -> None:
     connection.cursor().executemany(
-        "insert into retoma_internal.schema_version (component, version, name, checksum) values (%s, %s, %s, %s)",
+        "insert into retoma_internal.schema_version (component, version, name, checksum)"
+        " values (%s, %s, %s, %s)",
         [(component, m.version, m.name, m.checksum) for m in applied],
     )
 

@@ -1,1 +1,1 @@
-"""Everything that plays through the real thing against a sandbox: the demo, the drill, and what they share."""
+"""What plays the real thing through against a sandbox: the demo, the drill, and what they share."""

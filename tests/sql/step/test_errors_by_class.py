@@ -56,7 +56,8 @@ def due_in_s(db: Db) -> float:
     return float(
         call(
             db,
-            "select extract(epoch from max(not_before) - retoma.clock()) from retoma_internal.batch where attempt > 1",
+            "select extract(epoch from max(not_before) - retoma.clock())"
+            " from retoma_internal.batch where attempt > 1",
         )
     )
 

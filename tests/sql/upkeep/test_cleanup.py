@@ -31,7 +31,8 @@ def rows(db: Db) -> int:
     return int(
         call(
             db,
-            "select (select count(*) from retoma_internal.message) + (select count(*) from retoma_internal.delivery)",
+            "select (select count(*) from retoma_internal.message)"
+            " + (select count(*) from retoma_internal.delivery)",
         )
     )
 

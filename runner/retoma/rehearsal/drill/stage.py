@@ -118,7 +118,8 @@ class Stage:
     def holders(self) -> list[Holder]:
         """The runners that hold leases, in the order of their names."""
         rows = self.query(
-            "select distinct r.name, r.id from retoma_internal.batch b join retoma_internal.runner r on r.id = b.runner_id"
+            "select distinct r.name, r.id"
+            " from retoma_internal.batch b join retoma_internal.runner r on r.id = b.runner_id"
             " order by r.name"
         )
         return [Holder(str(row["name"]), row["id"]) for row in rows]
@@ -126,7 +127,8 @@ class Stage:
     def leased(self) -> set[str]:
         """The channels that a runner holds a lease of."""
         rows = self.query(
-            "select distinct c.name from retoma_internal.batch b join retoma_internal.channel c on c.id = b.lease_channel_id"
+            "select distinct c.name"
+            " from retoma_internal.batch b join retoma_internal.channel c on c.id = b.lease_channel_id"
         )
         return {str(row["name"]) for row in rows}
 
