@@ -11,6 +11,7 @@ import uvloop
 
 from retoma.transports import registry
 from retoma.transports.base import Message, Transport
+from tests.support.contents import text
 from tests.transports.sandbox_process import SandboxProcess, start_sandbox
 
 _numbers = itertools.count(1)
@@ -122,4 +123,4 @@ async def channel(kind: Kind, sandbox: SandboxProcess) -> AsyncIterator[Channel]
 @pytest.fixture
 def message() -> Message:
     number = next(_numbers)
-    return Message(f"{number:032x}", f"+55119555{number:05}", "Olá, ção, 🙂")
+    return Message(f"{number:032x}", f"+55119555{number:05}", text("Olá, ção, 🙂"))

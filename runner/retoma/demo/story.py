@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from retoma import config, schema
+from retoma.content.check import check
 from retoma.demo import contacts
 from retoma.demo.drill import follow
 from retoma.demo.names import (
@@ -32,7 +33,6 @@ from retoma.demo.processes import Processes, processes
 from retoma.demo.report import report
 from retoma.errors import RetomaError
 from retoma.importer.run import Summary, import_recipients
-from retoma.render import compile_text
 from retoma.watch.display import Display
 from retoma.watch.snapshot import take
 
@@ -70,7 +70,7 @@ def run(options: Options, tell: Tell, display: Callable[[], Display]) -> bool:
         RetomaError: another demo runs here, or something did not work.
         psycopg.Error: the database refused.
     """
-    compile_text(options.text)
+    check({"kind": "text", "text": options.text})
     directory = config.home() / "demo"
     with _alone(directory), ExitStack() as stack:
         started_at = time.monotonic()

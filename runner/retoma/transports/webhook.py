@@ -66,7 +66,7 @@ class Webhook:
         )
 
     async def send(self, message: Message) -> SendResult:
-        payload = encode({"id": message.id, "to": message.phone, "text": message.text})
+        payload = encode({"id": message.id, "to": message.phone, "text": message.content["text"]})
         headers = {"Idempotency-Key": message.id}
         if self._secret is not None:
             headers[SIGNATURE_HEADER] = f"sha256={sign(self._secret, payload, 'sha256')}"
