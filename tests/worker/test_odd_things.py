@@ -1,17 +1,13 @@
 """What a runner meets and survives: refused settings, transports that raise, odd answers, a long clean-up."""
 
 import asyncio
-from collections.abc import Callable
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from retoma.transports import registry
 from retoma.transports.base import Message, SendResult
-from retoma.transports.null import Null
-from retoma.worker.database import Database, backoff
-from retoma.worker.drain import Drains
+from retoma.worker.database import backoff
 from tests.support.campaigns import (
     Db,
     advance,
@@ -26,26 +22,13 @@ from tests.support.campaigns import (
 )
 from tests.support.waiting import wait_until
 from tests.support.workers import Workers
-from tests.worker.conftest import World
-
-Send = Callable[[Message], SendResult]
+from tests.worker.conftest import Send, World, drains_through
 
 
 async def drain_with(send: Send, db: Db, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sends what the channel has through a transport that sends like this."""
-
-    class Odd(Null):
-        async def send(self, message: Message) -> SendResult:
-            return send(message)
-
-    monkeypatch.setitem(registry._BUILT_IN, "null", lambda _: Odd())
-    stop = asyncio.Event()
-    pool = Database(database, 2, stop)
-    await pool.open()
-    drains = Drains(pool, make_runner(db), stop)
-    await asyncio.wait_for(drains.drain(call(db, "select id from retoma.channel")), 30)
-    await drains.close()
-    await pool.close()
+    async with drains_through(send, db, database, monkeypatch) as (drains, _):
+        await asyncio.wait_for(drains.drain(call(db, "select id from retoma.channel")), 30)
 
 
 async def test_a_transport_that_raises_leaves_its_message_in_doubt_and_goes_on(
