@@ -34,8 +34,10 @@ def compile_content(content: Content, process: RenderProcess) -> Renderer:
     if plain is None:
         return partial(process.render, key, content)
     if len(plain) == 1:
+        # The cheapest way to write it, because it runs for every message.
+        kind = content["kind"]
         ((field, render_field),) = plain.items()
-        return lambda phone, variables: {**content, field: render_field(phone, variables)}
+        return lambda phone, variables: {"kind": kind, field: render_field(phone, variables)}
     return lambda phone, variables: {**content, **{f: r(phone, variables) for f, r in plain.items()}}
 
 
