@@ -1,14 +1,19 @@
 """Fixtures that every test may use: real servers, fresh databases."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from retoma.transports.base import Message
 from tests.support import clusters
 from tests.support.clusters import Server
+from tests.support.contents import text
 from tests.support.sandbox_process import SandboxProcess, start_sandbox
+
+_messages = itertools.count(1)
 
 
 def pytest_report_header() -> str:
@@ -95,3 +100,9 @@ def new_sandbox() -> Iterator[Callable[..., SandboxProcess]]:
     yield start
     for running in started:
         running.kill()
+
+
+@pytest.fixture
+def message() -> Message:
+    number = next(_messages)
+    return Message(f"{number:032x}", f"+55119555{number:05}", text("Olá, ção, 🙂"))

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from retoma.transports.base import Message
 from retoma.transports.webhook import Webhook
 from tests.bench.measure import Run, measured
+from tests.support.contents import text
 
 WINDOW = 300
 """Messages in flight at once, for every side."""
@@ -55,7 +56,7 @@ def timed(
 async def send(transport: Webhook, number: int) -> None:
     """Send the message of that number as the runner would."""
     result = await transport.send(
-        Message(f"{number:032x}", f"+999{number:09d}", _TEXT.format(number, number))
+        Message(f"{number:032x}", f"+999{number:09d}", text(_TEXT.format(number, number)))
     )
     assert result.status == "accepted", result
 

@@ -205,7 +205,7 @@ def load(path: Path) -> History:
 
 
 def read_ledger(path: Path) -> list[Request]:
-    """The ledger of a sandbox (retoma.rehearsal.sandbox.ledger); a last line that was cut off does not count."""
+    """The ledger of a sandbox (retoma.rehearsal.sandbox.ledger); a last line that is cut off is not read."""
     names = [f.name for f in dataclasses.fields(Request)]
     lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
     return [Request(**{name: entry[name] for name in names}) for entry in map(json.loads, lines)]

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from retoma.transports import registry
 from retoma.transports.base import Message, Receipt
+from tests.support.contents import text
 from tests.support.sandbox_process import SandboxProcess
 from tests.transports.conftest import PATIENT_S
 
@@ -21,7 +22,7 @@ def to_webhook(sandbox: SandboxProcess, channel: str) -> dict[str, object]:
 
 
 def messages(count: int) -> list[Message]:
-    return [Message(f"{n:032x}", f"+55119555{n:05}", f"text {n}") for n in range(count)]
+    return [Message(f"{n:032x}", f"+55119555{n:05}", text(f"text {n}")) for n in range(count)]
 
 
 async def test_every_answered_message_survives_a_kill_of_the_sandbox(
@@ -99,7 +100,7 @@ def test_two_sandboxes_cannot_share_a_ledger(new_sandbox: NewSandbox, tmp_path: 
 
 async def test_the_ledger_keeps_no_text(sandbox: SandboxProcess) -> None:
     transport = registry.create("webhook", to_webhook(sandbox, "no-text"))
-    await transport.send(Message("f" * 32, "+5511955500001", "for her eyes only"))
+    await transport.send(Message("f" * 32, "+5511955500001", text("for her eyes only")))
     await transport.aclose()
 
     assert "her eyes" not in str(sandbox.entries("no-text"))

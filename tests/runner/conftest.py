@@ -1,8 +1,10 @@
 """A provider, a database and runners, all real; and the few questions that the tests ask them."""
 
+import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,39 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from retoma.runner.calls import Database
+from retoma.runner.channels import Channels
+from retoma.transports import registry
+from retoma.transports.base import Message, SendResult
+from retoma.transports.null import Null
+from tests.support.campaigns import make_runner
 from tests.support.runners import Runners, runners_on
 from tests.support.sandbox_process import SandboxProcess, start_sandbox
 from tests.support.waiting import wait_until
 
 _numbers = itertools.count(1)
+
+Send = Callable[[Message], SendResult]
+
+
+@asynccontextmanager
+async def drains_through(
+    send: Send, db: psycopg.Connection, database: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Channels, asyncio.Event]]:
+    """The drains of one runner in this process, and what stops them; the transport null sends like this."""
+
+    class Odd(Null):
+        async def send(self, message: Message) -> SendResult:
+            return send(message)
+
+    monkeypatch.setitem(registry._BUILT_IN, "null", lambda _: Odd())
+    stop = asyncio.Event()
+    pool = Database(database, 2, stop)
+    await pool.open()
+    drains = Channels(pool, make_runner(db), stop)
+    yield drains, stop
+    await drains.close()
+    await pool.close()
 
 
 @pytest.fixture
@@ -58,13 +88,14 @@ class World:
             (name, Jsonb({"url": f"{self.sandbox.url}/webhook/{name}{query}", **settings}), rate_per_s),
         )
 
-    def campaign(self, name: str, *channels: str, messages: int, batch_size: int = 300) -> None:
+    def campaign(
+        self, name: str, *channels: str, messages: int, batch_size: int = 300, text: str = "Olá {{ name }}"
+    ) -> None:
         """A started campaign with that many recipients."""
         first = next(_numbers) * 100_000
         people = [{"phone": f"+55119{first + i:08}", "variables": {"name": f"n{i}"}} for i in range(messages)]
         self.db.execute(
-            "select retoma.create_campaign(%s, %s::text[], 'Olá {{ name }}', %s)",
-            (name, list(channels), batch_size),
+            "select retoma.create_campaign(%s, %s::text[], %s, %s)", (name, list(channels), text, batch_size)
         )
         self.db.execute("select retoma.add_recipients(%s, %s)", (name, Jsonb(people)))
         self.db.execute("select retoma.start_campaign(%s)", (name,))

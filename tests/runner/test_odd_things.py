@@ -1,18 +1,14 @@
 """What a runner meets and survives: refused settings, transports that raise, odd answers, a long clean-up."""
 
 import asyncio
-from collections.abc import Callable
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from retoma.runner.calls import Database, backoff
-from retoma.runner.channels import Channels
-from retoma.transports import registry
+from retoma.runner.calls import backoff
 from retoma.transports.base import Message, SendResult
-from retoma.transports.null import Null
-from tests.runner.conftest import World
+from tests.runner.conftest import Send, World, drains_through
 from tests.support.campaigns import (
     Db,
     advance,
@@ -28,24 +24,11 @@ from tests.support.campaigns import (
 from tests.support.runners import Runners
 from tests.support.waiting import wait_until
 
-Send = Callable[[Message], SendResult]
-
 
 async def drain_with(send: Send, db: Db, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sends what the channel has through a transport that sends like this."""
-
-    class Odd(Null):
-        async def send(self, message: Message) -> SendResult:
-            return send(message)
-
-    monkeypatch.setitem(registry._BUILT_IN, "null", lambda _: Odd())
-    stop = asyncio.Event()
-    pool = Database(database, 2, stop)
-    await pool.open()
-    drains = Channels(pool, make_runner(db), stop)
-    await asyncio.wait_for(drains.drain(call(db, "select id from retoma_internal.channel")), 60)
-    await drains.close()
-    await pool.close()
+    async with drains_through(send, db, database, monkeypatch) as (drains, _):
+        await asyncio.wait_for(drains.drain(call(db, "select id from retoma_internal.channel")), 30)
 
 
 async def test_a_transport_that_raises_leaves_its_message_in_doubt_and_goes_on(

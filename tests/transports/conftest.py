@@ -9,7 +9,7 @@ import pytest
 import uvloop
 
 from retoma.transports import registry
-from retoma.transports.base import Message, Transport
+from retoma.transports.base import Transport
 from retoma.transports.http import client
 from tests.support.sandbox_process import SandboxProcess
 
@@ -131,9 +131,3 @@ async def channel(kind: Kind, sandbox: SandboxProcess) -> AsyncIterator[Channel]
     yield Channel(kind, name, transport, sandbox)
     await transport.aclose()
     sandbox.call("DELETE", "/_sandbox/faults")
-
-
-@pytest.fixture
-def message() -> Message:
-    number = next(_numbers)
-    return Message(f"{number:032x}", f"+55119555{number:05}", "Olá, ção, 🙂")

@@ -12,6 +12,7 @@ import pytest
 
 from retoma.transports import registry
 from retoma.transports.base import Message, SendResult, now
+from tests.support.contents import text
 from tests.transports.conftest import Channel, Kind
 from tests.transports.scripted_server import ScriptedServer, scripted
 
@@ -33,7 +34,7 @@ async def test_the_provider_gets_our_id_the_number_and_the_text_unchanged(
     sends_id = channel.kind.dedupes or channel.kind.transport == "webhook"
     assert entry["message_id"] == (message.id if sends_id else None)
     assert entry["to"] == message.phone
-    assert entry["sha256"] == hashlib.sha256(message.text.encode()).hexdigest()
+    assert entry["sha256"] == hashlib.sha256(str(message.content["text"]).encode()).hexdigest()
 
 
 async def test_a_repeat_reaches_nobody_twice_if_the_provider_dedupes(
@@ -162,12 +163,12 @@ async def test_an_error_that_lies_is_still_reported_as_it_came(channel: Channel,
 
 async def test_an_error_never_repeats_content_or_the_number(channel: Channel, message: Message) -> None:
     for fault in (
-        {"do": "status", "body": {"message": message.text, "code": message.phone}},
+        {"do": "status", "body": {"message": message.content["text"], "code": message.phone}},
         {"do": "drop_before_accept"},
     ):
         channel.fault(**fault)
         result = await channel.transport.send(message)
-        assert message.text not in repr(result)
+        assert str(message.content["text"]) not in repr(result)
         assert message.phone[1:] not in repr(result)
 
 
@@ -308,7 +309,7 @@ async def test_a_number_check_says_yes_or_that_it_does_not_know(channel: Channel
 
 
 async def test_many_sends_at_once_are_kept_apart(channel: Channel, message: Message) -> None:
-    messages = [Message(f"{n:032x}", message.phone, f"text {n}") for n in range(200)]
+    messages = [Message(f"{n:032x}", message.phone, text(f"text {n}")) for n in range(200)]
 
     results = await asyncio.gather(*(channel.transport.send(m) for m in messages))
 

@@ -80,12 +80,12 @@ def create(
     retoma campaign create 'May offers' --channel sales --text-file may.txt \\
         --window 09:00-12:00/1-5 --window 14:00-18:00/1-5 --time-zone America/Sao_Paulo --daily-cap 2000
     """
-    from retoma.render import compile_text  # noqa: PLC0415
+    from retoma.content.check import check  # noqa: PLC0415
 
     if (text is None) == (text_file is None):
         raise click.UsageError("Give the text either with --text or with --text-file.")
     body = text if text is not None else _read(text_file)
-    compile_text(body)
+    check({"kind": "text", "text": body})
     name = name.strip()  # as the database does, so that the windows find it
     with connected("campaign") as connection, connection.transaction():
         call(

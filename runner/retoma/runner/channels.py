@@ -10,8 +10,9 @@ from uuid import UUID
 import structlog
 from psycopg.types.json import Jsonb
 
+from retoma.content.process import RenderProcess
+from retoma.content.renderer import compile_content
 from retoma.errors import RetomaError
-from retoma.render import compile_text
 from retoma.runner.calls import Database, StaleLease, Stopped
 from retoma.runner.lanes import Lanes
 from retoma.runner.lease import Lease
@@ -48,6 +49,7 @@ class Channels:
         self._rung: set[int] = set()
         self._answering: asyncio.Task[None] | None = None
         self._transports: dict[str, Transport] = {}
+        self._render_process = RenderProcess()
 
     async def answer(self, channel_id: int) -> None:
         """Begin with a channel whose bell rang, and with those whose bells ring beside it."""
@@ -60,13 +62,14 @@ class Channels:
         await asyncio.shield(self._begin(channel_id))
 
     async def close(self) -> None:
-        """Wait for all drains to end, and close the transports."""
+        """Wait for all drains to end, and close the transports and the process that renders."""
         if self._answering is not None:
             await self._answering
         if self._running:
             await asyncio.wait(self._running.values())
         for transport in self._transports.values():
             await transport.aclose()
+        await self._render_process.aclose()
 
     def _begin(self, channel_id: int) -> asyncio.Task[None]:
         task = self._running.get(channel_id)
@@ -122,7 +125,7 @@ class Channels:
 
     async def _run(self, row: Mapping[str, object]) -> None:
         try:
-            render = compile_text(cast(str, row["body"]))
+            render = compile_content({"kind": "text", "text": row["body"]}, self._render_process)
         except RetomaError as error:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)

@@ -7,13 +7,16 @@ import asyncio
 import traceback
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 import structlog
 from psycopg.types.json import Jsonb
 
-from retoma.render import Renderer, RenderError
+from retoma.content.kinds import Content
+from retoma.content.render import RenderError
+from retoma.content.renderer import Renderer
 from retoma.runner.calls import Database, StaleLease
 from retoma.transports.base import Message, SendResult, Transport, now
 
@@ -44,7 +47,7 @@ class Lease:
         runner_id: identity of this process.
         row: the reply of lease_batch.
         transport: how to reach the provider.
-        render: makes the text of a recipient.
+        render: makes the content of a recipient.
         stop: when it is set, what is under way is finished and the batch given back.
     """
 
@@ -70,6 +73,10 @@ class Lease:
         self._seen = cast(int, row["reserved"])
         # Handed out by the database, and not yet begun: only until the event loop comes to them.
         self._ready: deque[tuple[int, Message]] = deque()
+        # Handed out as well, and not rendered yet.
+        self._rendering: set[asyncio.Future[Content]] = set()
+        self._over = False
+        self._beginning = False
         self._senders: set[asyncio.Task[None]] = set()
         self._in_flight = 0
         # What came of messages since the last step; the usual case apart, because it is nearly all of them.
@@ -96,6 +103,7 @@ class Lease:
                 "lease_lost", batch=self._batch_id, epoch=self._epoch, reason=str(error).splitlines()[0]
             )
         finally:
+            self._stop_rendering()
             self._ready.clear()
             # Requests of a lost lease are let end, so that this process never has two for one paced channel;
             # but nothing waits for them at a stop.
@@ -139,18 +147,52 @@ class Lease:
                 self._note(ordinal, _NOT_ATTEMPTED)
                 continue
             try:
-                text = self._render(phone, variables)
+                content = self._render(phone, variables)
             except RenderError as error:
-                log.warning("render_failed", batch=self._batch_id, ordinal=ordinal, error=str(error))
-                self._note(ordinal, _RENDER_FAILED)
+                self._note_render_failed(ordinal, error)
                 continue
-            self._ready.append((ordinal, Message(message_id, phone, text, begin_before)))
-        # Where sending never waits, one sender sends all; where it does, the others are begun meanwhile.
+            if isinstance(content, asyncio.Future):
+                self._rendering.add(content)
+                content.add_done_callback(partial(self._rendered, ordinal, message_id, phone, begin_before))
+                continue
+            self._ready.append((ordinal, Message(message_id, phone, content, begin_before)))
         if self._ready:
-            self._add_sender()
-            asyncio.get_running_loop().call_soon(self._add_senders)
+            self._begin_ready()
+
+    def _rendered(
+        self, ordinal: int, message_id: str, phone: str, begin_before: float, content: asyncio.Future[Content]
+    ) -> None:
+        """Begin a message whose content has come, unless the lease is over meanwhile."""
+        self._rendering.discard(content)
+        if content.cancelled():
+            self._note(ordinal, _NOT_ATTEMPTED)
+        elif isinstance(error := content.exception(), RenderError):
+            self._note_render_failed(ordinal, error)
+        elif self._over:
+            self._note(ordinal, _NOT_ATTEMPTED)
+        else:
+            self._ready.append((ordinal, Message(message_id, phone, content.result(), begin_before)))
+            if not self._beginning:
+                self._begin_ready()
+
+    def _note_render_failed(self, ordinal: int, error: RenderError) -> None:
+        log.warning("render_failed", batch=self._batch_id, ordinal=ordinal, error=str(error))
+        self._note(ordinal, _RENDER_FAILED)
+
+    def _stop_rendering(self) -> None:
+        """Nothing that is rendered from now on is begun: it was not attempted."""
+        self._over = True
+        for content in self._rendering:
+            content.cancel()
+
+    def _begin_ready(self) -> None:
+        # Where sending never waits, one sender sends all; where it does, the others are begun meanwhile.
+        self._beginning = True
+        self._add_sender()
+        asyncio.get_running_loop().call_soon(self._add_senders)
 
     def _add_senders(self) -> None:
+        self._beginning = False
         for _ in range(len(self._ready)):
             self._add_sender()
 
@@ -224,6 +266,7 @@ class Lease:
 
     async def _give_back(self) -> None:
         """Finish what answers in time, and record it; the batch is given back by unregister_runner."""
+        self._stop_rendering()
         give_up_at = now() + STOP_S
         while self._in_flight and (left_s := give_up_at - now()) > 0:
             self._wake.clear()

@@ -30,14 +30,14 @@ class Message(NamedTuple):
     Args:
         id: 32 lower-case hexadecimal digits; the same over all attempts.
         phone: E.164 with the leading +.
-        text: the rendered text. Never logged.
+        content: what is said, its fields rendered: {"kind": "text", "text": "Olá Ana"}. Never logged.
         send_before: a moment of now(). A transport looks at it last of all, when it is connected and about to
             write: after it, the message may have passed to another runner. Then the code is not_attempted.
     """
 
     id: str
     phone: str
-    text: str
+    content: Mapping[str, object]
     send_before: float = math.inf
 
 

@@ -77,7 +77,11 @@ class Waha:
         self._send_target = (self._base / "api" / "sendText").raw_path_qs
 
     async def send(self, message: Message) -> SendResult:
-        request = {"session": self._session, "chatId": chat_id(message.phone), "text": message.text}
+        request = {
+            "session": self._session,
+            "chatId": chat_id(message.phone),
+            "text": message.content["text"],
+        }
         if self._chooses_id:
             request["id"] = waha_id(message.id)
         answer = await self._http.post_json(self._send_target, encode(request), {}, message.send_before)

@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from retoma import config
+from retoma.content.check import check
 from retoma.database import schema
 from retoma.database.url import database_url
 from retoma.errors import RetomaError
@@ -36,7 +37,6 @@ from retoma.rehearsal.demo.names import (
 )
 from retoma.rehearsal.demo.processes import Processes, processes
 from retoma.rehearsal.demo.report import report
-from retoma.render import compile_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def run(options: Options, tell: Tell, display: Callable[[], Display]) -> bool:
         RetomaError: another demo runs here, or something did not work.
         psycopg.Error: the database refused.
     """
-    compile_text(options.text)
+    check({"kind": "text", "text": options.text})
     directory = config.home() / "demo"
     with _alone(directory), ExitStack() as stack:
         started_at = time.monotonic()

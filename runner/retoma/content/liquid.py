@@ -1,0 +1,201 @@
+"""Liquid, the convention of marketing tools, as Retoma understands it: the only parser of it."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from liquid import BoundTemplate, Environment, RenderContext
+from liquid.ast import Node
+from liquid.builtin.expressions import Filter, FilteredExpression, Path
+from liquid.builtin.output import OutputNode
+from liquid.builtin.tags.assign_tag import AssignNode
+from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
+from liquid.builtin.tags.for_tag import BreakNode, ContinueNode, ForNode
+from liquid.builtin.tags.if_tag import IfNode
+from liquid.builtin.tags.tablerow_tag import TablerowNode
+from liquid.builtin.tags.unless_tag import UnlessNode
+from liquid.exceptions import LiquidError, LiquidSyntaxError, UnknownFilterError
+from liquid.expression import Expression
+from liquid.token import Token
+
+from retoma.content.comparisons import AnyEqual, tolerant
+from retoma.content.kinds import LONGEST_TEXT
+from retoma.content.markup import refuse_unbounded
+from retoma.content.missing import ListOrNothing, Missing, StrictFilter
+from retoma.errors import RetomaError
+
+_TAGS = (
+    *("content", "output", "illegal", "#", "comment", "doc", "liquid", "echo", "cycle", "ifchanged"),
+    *("assign", "capture", "increment", "decrement"),
+    *("if", "unless", "case", "for", "tablerow", "break", "continue"),
+)
+"""Those whose meaning retoma.content.variables knows. Not include and render: there are no files."""
+
+_LONGEST_EXCERPT = 80
+
+_MORE_THAN_ONE = "expected end of expression, found"
+
+
+class _Template(BoundTemplate):
+    def make_partial_namespace(
+        self, partial: bool, render_args: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        # Liquid's own adds a variable `partial`, in front of a column of that name.
+        return render_args
+
+
+class _Environment(Environment):
+    """Liquid reaches no file, no attribute and no code.
+
+    These limits have words of their own where they are met first. What bounds any text, whatever it does,
+    is the process that renders it (retoma.content.child).
+    """
+
+    template_class = _Template
+    block_nesting_limit = 8
+    context_depth_limit = 20
+    loop_iteration_limit = 10_000
+    local_namespace_limit = 10_000
+    output_stream_limit = 4 * LONGEST_TEXT  # bytes, of which a character has up to four
+
+
+environment = _Environment(undefined=Missing)
+environment.tags = {name: tag for name, tag in environment.tags.items() if name in _TAGS}
+
+
+def parse(text: str, field: str = "text") -> BoundTemplate:
+    """Parse one Liquid text, within a second whatever it holds.
+
+    Args:
+        text: up to LONGEST_TEXT characters.
+        field: what it is called in an error.
+
+    Raises:
+        RetomaError: it is not valid Liquid, or cannot be rendered for any recipient.
+    """
+    try:
+        refuse_unbounded(text)
+        template = environment.from_string(text)
+        _adapt(template)
+    except (LiquidError, RecursionError) as error:
+        message, hint = _in_words(error, text)
+        raise RetomaError(f"the {field} is not valid Liquid: {message}", hint=hint) from error
+    return template
+
+
+@lru_cache(maxsize=256)
+def parsed(text: str, field: str = "text") -> BoundTemplate:
+    """The same, remembered."""
+    return parse(text, field)
+
+
+def nodes_of(node: Node, template: BoundTemplate) -> Iterator[Node]:
+    """The nodes inside a node."""
+    yield from node.children(RenderContext(template), include_partials=False)
+
+
+def _adapt(template: BoundTemplate) -> None:
+    """Refuse what could never be rendered, and put Retoma's meaning in place of Liquid's."""
+    waiting = [(node, False) for node in template.nodes]
+    while waiting:
+        node, in_loop = waiting.pop()
+        if isinstance(node, BreakNode | ContinueNode) and not in_loop:
+            raise LiquidSyntaxError(f"{node} stands outside a loop", token=node.token)
+        for expression in node.expressions():
+            _refuse_computed_names(expression)
+        _adapt_node(node)
+        inside = in_loop or isinstance(node, ForNode | TablerowNode)
+        waiting += [(child, inside) for child in nodes_of(node, template)]
+
+
+def _adapt_node(node: Node) -> None:
+    match node:
+        case OutputNode() | AssignNode():
+            _adapt_filters(node.expression)
+        case IfNode() | UnlessNode():
+            node.condition = tolerant(node.condition)
+            for alternative in node.alternatives:
+                alternative.expression = tolerant(alternative.expression)
+        case CaseNode():
+            _adapt_case(node)
+        case ForNode() | TablerowNode():
+            node.expression.iterable = ListOrNothing(node.expression.iterable)
+        case _:
+            pass
+
+
+def _adapt_case(node: CaseNode) -> None:
+    before: list[Expression] = []
+    for block in node.blocks:
+        if isinstance(block, MultiExpressionBlockNode):
+            values = block.expression.expressions
+            condition = AnyEqual(block.token, node.expression, values, before)
+            block.expression = condition  # type: ignore[assignment]
+            before = [*before, *values]
+
+
+def _adapt_filters(expression: Expression) -> None:
+    if isinstance(expression, FilteredExpression) and expression.filters:
+        for filter_ in expression.filters:
+            _refuse_wrong_use(filter_)
+        expression.filters = [StrictFilter(f.token, f.name, f.args) for f in expression.filters]
+
+
+def _refuse_wrong_use(filter_: Filter) -> None:
+    function = environment.filters.get(filter_.name)
+    if function is None:
+        raise UnknownFilterError(f"there is no filter {filter_.name!r}", token=filter_.token)
+    signature = inspect.signature(function)
+    names = [getattr(argument, "name", None) for argument in filter_.args]
+    keywords = {name: None for name in (*names, *({"environment"} & set(signature.parameters))) if name}
+    try:
+        signature.bind(None, *(None for name in names if name is None), **keywords)
+    except TypeError as error:
+        raise LiquidSyntaxError(f"the filter {filter_.name!r}: {error}", token=filter_.token) from error
+
+
+def _refuse_computed_names(expression: Expression) -> None:
+    """{{ [city] }} is the variable whose name the variable `city` holds: nobody can tell who has it."""
+    waiting: list[Expression] = [expression]
+    while waiting:
+        expression = waiting.pop()
+        if isinstance(expression, Path) and not isinstance(expression.path[0], str):
+            raise LiquidSyntaxError("a name in brackets without quotes", token=expression.token)
+        waiting += expression.children()
+
+
+def _in_words(error: LiquidError | RecursionError, text: str) -> tuple[str, str]:
+    """What is wrong and where; and what to do. The text itself only in the second, which is not logged."""
+    message = str(error.message) if isinstance(error, LiquidError) else "nested too deeply"
+    token = error.token if isinstance(error, LiquidError) else None
+    hint = _hint(error, message)
+    if isinstance(error.__cause__, RecursionError):
+        message = "nested too deeply"
+    elif message.startswith(_MORE_THAN_ONE):
+        message = "there is more than one name or value"
+    if token is None or not 0 <= token.start_index <= len(text):
+        return message, hint
+    line = text.count("\n", 0, token.start_index) + 1
+    return f"{message} (line {line})", f"{_excerpt(token, text)}: {hint}"
+
+
+def _hint(error: LiquidError | RecursionError, message: str) -> str:
+    if isinstance(error, UnknownFilterError):
+        return "for example {{ name | capitalize }} or {{ name | default: 'friend' }}"
+    if "'include'" in message or "'render'" in message:
+        return "there are no files that a text could include; write what is in them"
+    if (
+        message.startswith(_MORE_THAN_ONE)
+        or message.startswith(("unexpected '", "unknown operator"))
+        or "brackets" in message
+    ):
+        return (
+            "names have letters, digits, _ and -; any other is written as {{ ['Primeiro Nome'] }}."
+            " A column of an imported list has the name that the import shows, as {{ primeiro_nome }}"
+        )
+    return "variables are written {{ name }}, and {% if … %} needs {% endif %}"
+
+
+def _excerpt(token: Token, text: str) -> str:
+    start = max(text.rfind("{{", 0, token.start_index + 2), text.rfind("{%", 0, token.start_index + 2), 0)
+    return " ".join(text[start : start + _LONGEST_EXCERPT].split())

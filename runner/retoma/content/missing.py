@@ -1,0 +1,81 @@
+"""What a variable is that the recipient does not have.
+
+It may be tested, compared, looped over and replaced by a default. Where it would be written, or worked on by
+any other filter, it is an error: better no message than "Olá ," or a price of 0.
+"""
+
+from typing import cast
+
+from liquid.builtin.expressions import Filter
+from liquid.context import RenderContext
+from liquid.expression import Expression
+from liquid.token import Token
+from liquid.undefined import UNDEFINED, FalsyStrictUndefined, is_undefined
+
+
+class Missing(FalsyStrictUndefined):
+    """A variable without a value; its message names the variable, and never a value."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, name: str, *, token: Token | None, obj: object = UNDEFINED, hint: str | None = None
+    ) -> None:
+        # Of a path, Liquid's own words show what a variable inside the brackets has.
+        whole = hint is None or hint == f"{name!r} is undefined"
+        what = "the variable" if whole else "a part of the variable"
+        super().__init__(name, token=token, obj=obj, hint=f"{what} {name!r} is missing")
+
+    def __int__(self) -> int:
+        # An end of (1..n).
+        return 0
+
+    def __getitem__(self, key: str) -> object:
+        # What is inside something that is missing is missing as well.
+        raise KeyError(key)
+
+    def __len__(self) -> int:
+        raise TypeError
+
+
+class StrictFilter(Filter):
+    """A filter that is given a missing value only when it is `default`."""
+
+    __slots__ = ()
+
+    def evaluate(self, left: object, context: RenderContext) -> object:
+        if self.name != "default":
+            _refuse_missing(left)
+        return super().evaluate(left, context)
+
+    def evaluate_args(self, context: RenderContext) -> tuple[list[object], dict[str, object]]:
+        positional, keyword = super().evaluate_args(context)
+        if self.name != "default":
+            for value in (*positional, *keyword.values()):
+                _refuse_missing(value)
+        return positional, keyword
+
+
+class ListOrNothing(Expression):
+    """What is looped over; a missing variable has no items."""
+
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: Expression) -> None:
+        super().__init__(inner.token)
+        self.inner = inner
+
+    def __str__(self) -> str:
+        return str(self.inner)
+
+    def evaluate(self, context: RenderContext) -> object:
+        value = self.inner.evaluate(context)
+        return () if is_undefined(value) else value
+
+    def children(self) -> list[Expression]:
+        return [self.inner]
+
+
+def _refuse_missing(value: object) -> None:
+    if is_undefined(value):
+        str(cast(Missing, value))  # raises UndefinedError with its words
