@@ -27,7 +27,7 @@
 #define ACCEPTED  1
 #define REFUSED   2             /* the provider said that it did not take it: safe to try again */
 #define DOUBT     3             /* may have been taken */
-#define ABSENT    4             /* was in doubt; a look-up proved that it was not taken */
+#define ABSENT    4             /* was in doubt; a lookup proved that it was not taken */
 #define SKIP      5             /* never sent: opted out, or already known as sent */
 
 #define PENDING   0             /* states of a message (invariant 5) */
@@ -63,7 +63,7 @@ byte bep[NB];
 byte bres[NB];                  /* reservation high-water mark, */
 byte bfloor[NB];                /* and what that was when the present lease began */
 byte outc[2 * N];               /* delivery: one outcome an attempt, insert-only */
-bit  rcpt[N];                   /* a receipt came (or a look-up found it) */
+bit  rcpt[N];                   /* a receipt came (or a lookup found it) */
 byte st[N];                     /* the books, kept step by step; compared with the rows in books() */
 bit  opted;                     /* message 1 opted out */
 
@@ -634,7 +634,7 @@ proctype people() {
     byte m, v;
 end:
     do
-    :: atomic {                                                /* a receipt, or a look-up that found it */
+    :: atomic {                                                /* a receipt, or a lookup that found it */
         if
         :: SETTLE(0)
         :: SETTLE(1)
@@ -664,7 +664,7 @@ end:
 #endif
 
 #ifdef LOOKUP
-/* The deadline of an attempt passes; only after that may a look-up prove that it was not taken. */
+/* The deadline of an attempt passes; only after that may a lookup prove that it was not taken. */
 #define DEADLINE(x) outc[x] == DOUBT && !dead[x] -> \
                     printf("the deadline of message %d passes\n", x); dead[x] = 1; late[x] = 0
 #ifdef EARLY_LOOKUP
@@ -673,7 +673,7 @@ end:
 #define waited(x) dead[x]
 #endif
 #define LOOK(x) st[x] == IN_DOUBT && bst[1 + x] == UNUSED && waited(x) && shown[x] == 0 -> \
-                printf("a look-up of message %d says absent\n", x); outc[x] = ABSENT; queue_again(x)
+                printf("a lookup of message %d says absent\n", x); outc[x] = ABSENT; queue_again(x)
 proctype lookup() {
     byte m, v;
 end:
