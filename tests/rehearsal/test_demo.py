@@ -15,7 +15,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from retoma.importer.phones import PhoneError, normaliser
-from retoma.rehearsal.demo import books, contacts
+from retoma.rehearsal.audit import audit
+from retoma.rehearsal.demo import contacts
 from tests.support.command import environment, retoma
 
 
@@ -196,17 +197,17 @@ def test_the_audit_finds_what_is_lost_duplicated_or_misjudged(db: psycopg.Connec
     messages = db.execute("select message_id, phone from retoma.message_state order by ordinal").fetchall()
     lost, twice = messages[:2]
 
-    nothing = books.audit(db, "spring", in_ledger(tmp_path / "empty"))
-    double = books.audit(
+    nothing = audit(db, ["spring"], in_ledger(tmp_path / "empty"))
+    double = audit(
         db,
-        "spring",
+        ["spring"],
         in_ledger(
             tmp_path / "double", (*twice, "accepted"), (*twice, "duplicate"), (*twice, "repeat"),
             (*lost, "refused"), ("0" * 32, "+15550100", "accepted"),
         ),
     )  # fmt: skip
     db.execute("select retoma.cancel_campaign('spring')")
-    wrong = books.audit(db, "spring", in_ledger(tmp_path / "wrong", (*twice, "accepted")))
+    wrong = audit(db, ["spring"], in_ledger(tmp_path / "wrong", (*twice, "accepted")))
 
     assert (nothing.lost, nothing.duplicated, nothing.is_clean) == (4, 0, False)
     assert (double.lost, double.duplicated, double.repeats, double.delivered) == (3, 1, 1, 1)

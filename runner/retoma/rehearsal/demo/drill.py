@@ -7,7 +7,7 @@ from retoma.errors import RetomaError
 from retoma.monitor.display import Display
 from retoma.monitor.snapshot import Snapshot, take
 from retoma.rehearsal.demo.names import LOOK_S, LOOKUP_AFTER_S, RUNNERS, STALLED_S, Connection
-from retoma.rehearsal.demo.processes import Processes
+from retoma.rehearsal.processes import Processes
 
 
 def follow(

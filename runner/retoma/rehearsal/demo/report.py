@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from retoma.rehearsal.demo.books import audit
+from retoma.rehearsal.audit import audit
 from retoma.rehearsal.demo.names import SALES, SUPPORT, Connection, Tell
 
 
@@ -13,7 +13,7 @@ def report(connection: Connection, campaign: str, directory: Path, tell: Tell) -
         directory: holds ledger/ledger.jsonl.
         tell: takes a label and a line.
     """
-    found = audit(connection, campaign, directory / "ledger" / "ledger.jsonl")
+    found = audit(connection, [campaign], directory / "ledger" / "ledger.jsonl")
     row = connection.execute(
         """
         with mine as (

@@ -35,8 +35,8 @@ from retoma.rehearsal.demo.names import (
     Connection,
     Tell,
 )
-from retoma.rehearsal.demo.processes import Processes, processes
 from retoma.rehearsal.demo.report import report
+from retoma.rehearsal.processes import Processes, processes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The sandbox's ledger, read while it grows: when each channel sent, and what reached whom."""
+"""The sandbox's ledger, read while it grows: when each channel sent."""
 
 import bisect
 import json
@@ -14,19 +14,13 @@ class LedgerReader:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._offset = 0
         self._times: dict[str, list[float]] = defaultdict(list)
-        self.accepted: set[str] = set()
-        """Ids of the messages that reached their recipient."""
-        self.duplicates = 0
-        """Messages that reached somebody once more."""
-        self.repeats = 0
-        """Requests with a known id, which a provider that dedupes shows once."""
 
     def read(self) -> None:
         """Take in the lines that are new; the unfinished last one stays for the next time."""
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             file.seek(self._offset)
             for line in file:
                 if not line.endswith(b"\n"):
@@ -42,13 +36,8 @@ class LedgerReader:
         return times[index] if index < len(times) else None
 
     def _take(self, entry: dict[str, object]) -> None:
-        kind = entry["kind"]
-        if kind == "refused":
+        if entry["kind"] == "refused":
             return
         times = self._times[str(entry["channel"])]
         # Times are taken when a request was read: requests at once may be written in another order.
         bisect.insort(times, float(str(entry["at"])))
-        if kind == "accepted":
-            self.accepted.add(str(entry["message_id"]))
-        self.duplicates += kind == "duplicate"
-        self.repeats += kind == "repeat"

@@ -15,8 +15,8 @@ from psycopg.types.json import Jsonb
 
 from retoma.database import embedded, schema
 from retoma.errors import RetomaError
-from retoma.rehearsal.demo.processes import Processes, processes
 from retoma.rehearsal.drill.ledger import LedgerReader
+from retoma.rehearsal.processes import Processes, processes
 
 T = TypeVar("T")
 

@@ -4,6 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import psycopg
+
+from retoma.rehearsal.audit import audit
 from retoma.rehearsal.drill.crashes import Recovery
 from retoma.rehearsal.drill.stage import CHANNELS, DEDUPES, IN_FLIGHT, NotInTime, Stage, wait_for
 
@@ -24,16 +27,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Messages, counted one by one.
-
-    Args:
-        recipients: all of them.
-        sent: sent by the books, and taken by the provider.
-        failed, in_doubt: by the books.
-        lost: sent by the books but never taken by the provider, or in none of these states.
-        duplicated: times that a recipient got a message once more.
-        repeats: requests with a known id; a provider that dedupes shows the message once.
-    """
+    """Messages, counted one by one, as `retoma.rehearsal.audit.Audit` has them; recipients: all of them."""
 
     recipients: int
     sent: int
@@ -41,6 +35,7 @@ class Figures:
     in_doubt: int
     lost: int
     duplicated: int
+    misjudged: int
     repeats: int
 
 
@@ -68,9 +63,8 @@ def judge(stage: Stage, crashes: int, trouble: NotInTime | None) -> tuple[Figure
         wait_for(lambda: _at_the_end(stage), END_S, "The campaigns did not come to their end")
     except NotInTime as error:
         late = late or error
-    states = _states(stage)
-    figures = _figures(stage, states)
-    doubts = {name: len(states[name, "in_doubt"]) for name in CHANNELS}
+    figures = _figures(stage)
+    doubts = _in_doubt(stage)
     allowed = crashes * IN_FLIGHT
     books = stage.query(
         "select bool_and(total = pending + sending + sent + failed + skipped + in_doubt + cancelled)"
@@ -79,6 +73,11 @@ def judge(stage: Stage, crashes: int, trouble: NotInTime | None) -> tuple[Figure
     return figures, [
         Promise("Nothing is lost", figures.lost == 0, f"{figures.lost} lost of {figures.recipients:,}"),
         Promise("Nobody gets a message twice", figures.duplicated == 0, f"{figures.duplicated} duplicates"),
+        Promise(
+            "What was delivered is not called anything else",
+            figures.misjudged == 0,
+            f"{figures.misjudged} are",
+        ),
         Promise(
             "In doubt is only what was under way, and nothing where the provider dedupes",
             all(count <= (0 if name in DEDUPES else allowed) for name, count in doubts.items()),
@@ -127,27 +126,21 @@ def _at_the_end(stage: Stage) -> bool:
     return not unfinished and not unsettled
 
 
-def _states(stage: Stage) -> dict[tuple[str, str], set[str]]:
-    states: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for row in stage.query("select campaign, state, message_id from retoma.message_state"):
-        states[str(row["campaign"]), str(row["state"])].add(str(row["message_id"]))
-    return states
+def _in_doubt(stage: Stage) -> Counter[str]:
+    rows = stage.query("select campaign, in_doubt from retoma.v_campaign_summary")
+    return Counter({str(row["campaign"]): int(str(row["in_doubt"])) for row in rows})
 
 
-def _figures(stage: Stage, states: dict[tuple[str, str], set[str]]) -> Figures:
-    stage.ledger.read()
-    by_state: dict[str, set[str]] = defaultdict(set)
-    for (_, state), ids in states.items():
-        by_state[state] |= ids
-    recipients = sum(len(ids) for ids in by_state.values())
-    sent, failed, in_doubt = (by_state[state] for state in ("sent", "failed", "in_doubt"))
-    final = len(sent) + len(failed) + len(in_doubt)
+def _figures(stage: Stage) -> Figures:
+    with psycopg.connect(stage.url) as connection:
+        found = audit(connection, list(CHANNELS), stage.ledger.path)
     return Figures(
-        recipients=recipients,
-        sent=len(sent & stage.ledger.accepted),
-        failed=len(failed),
-        in_doubt=len(in_doubt),
-        lost=len(sent - stage.ledger.accepted) + recipients - final,
-        duplicated=stage.ledger.duplicates,
-        repeats=stage.ledger.repeats,
+        recipients=found.states.total(),
+        sent=found.sent,
+        failed=found.states["failed"],
+        in_doubt=found.states["in_doubt"],
+        lost=found.lost,
+        duplicated=found.duplicated,
+        misjudged=found.misjudged,
+        repeats=found.repeats,
     )
