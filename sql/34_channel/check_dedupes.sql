@@ -7,7 +7,7 @@ begin
   if p_channel.dedupes and not retoma_internal.setting_dedupes(p_channel.transport, p_settings) and exists (
     select from retoma_internal.batch as b where b.channel_id = p_channel.id and b.maybe_sent and b.status in ('ready', 'leased')
   ) then
-    raise exception using errcode = 'RT002',
+    raise exception using errcode = 'RT002', constraint = 'repeats_pending',
       message = format('channel %L is about to repeat messages that may have arrived, and people would see them twice', p_channel.name),
       hint = 'Let it send them first (campaign_batch_details shows its batches), or cancel their campaigns';
   end if;

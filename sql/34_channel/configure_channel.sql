@@ -39,7 +39,7 @@ begin
   );
   v_pacing.rate_per_s := coalesce(p_rate_per_s, v_pacing.rate_per_s);
   if v_pacing.gap_max > '0 s' and greatest(p_max_in_flight, p_max_leases) > 1 then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'gaps_allow_one',
       message = format('channel %L has gaps between messages, so only one can be under way', p_name),
       hint = 'Leave max_in_flight and max_leases at 1, or set the gaps to 0 and give a rate';
   end if;
@@ -64,7 +64,7 @@ begin
   where c.id = v_channel.id;
 exception
   when check_violation or numeric_value_out_of_range or datetime_field_overflow then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'bad_values',
       message = format('these values do not fit channel %L: %s', p_name, sqlerrm),
       hint = 'Gaps are seconds, 0 <= min <= max <= 86400; rate, burst, in flight and quota are greater than 0';
 end;

@@ -21,14 +21,14 @@ declare
 begin
   select t.* into v_defaults from retoma.transport as t where t.name = p_transport;
   if not found then
-    raise exception using errcode = 'RT001',
+    raise exception using errcode = 'RT001', constraint = 'unknown_transport',
       message = format('there is no transport %s', coalesce(quote_literal(p_transport), 'null')),
       hint = 'Transports: ' || (
         select string_agg(t.name, ', ' order by t.name) from retoma.transport as t where t.name <> 'null'
       );
   end if;
   if p_name is null or p_name !~ '^[a-z0-9][a-z0-9_.-]{0,62}$' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'bad_name',
       message = format('%s is not a channel name', coalesce(quote_literal(p_name), 'null')),
       hint = 'Use up to 63 lower-case letters, digits, dots, dashes and underscores, for example sales';
   end if;
@@ -37,7 +37,7 @@ begin
   on conflict (name) do nothing
   returning id into v_id;
   if v_id is null then
-    raise exception using errcode = 'RT004',
+    raise exception using errcode = 'RT004', constraint = 'name_taken',
       message = format('there already is a channel %L', p_name),
       hint = 'Change it with retoma.configure_channel, or choose another name';
   end if;

@@ -5,7 +5,7 @@ as $$
 begin
   perform retoma_internal.check_phone(p_phone);
   if coalesce(p_source, '') = '' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'source_missing',
       message = 'an opt-in needs its source',
       hint = 'Say where the person agreed, for example ''web form, 2026-01-31''';
   end if;

@@ -6,7 +6,7 @@ as $$
 begin
   perform retoma_internal.check_phone(p_phone);
   if p_reason is null or p_reason not in ('opt_out', 'complaint', 'invalid', 'imported') then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'unknown_reason',
       message = format('%s is not a reason for suppression', coalesce(quote_literal(p_reason), 'null')),
       hint = 'opt_out, complaint, invalid or imported';
   end if;

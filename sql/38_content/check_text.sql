@@ -7,12 +7,12 @@ declare
   v_rest text := regexp_replace(regexp_replace(p_text, '\{\{.*?\}\}', '', 'g'), '\{%.*?%\}', '', 'g');
 begin
   if coalesce(trim(p_text), '') = '' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'empty_text',
       message = 'the text of a campaign cannot be empty',
       hint = 'For example ''Olá {{ name }}''';
   end if;
   if v_rest ~ '\{\{|\}\}|\{%|%\}' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'unpaired_braces',
       message = 'the text has Liquid braces that do not pair',
       hint = 'Write {{ variable }} and {% tag %}, each with its closing braces';
   end if;

@@ -15,7 +15,7 @@ begin
   values (v_campaign.id, 'window', p_days::smallint[], p_opens, p_closes);
 exception
   when check_violation or not_null_violation or numeric_value_out_of_range then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'not_a_window',
       message = format('%s to %s on days %s is not a window', p_opens, p_closes, p_days),
       hint = 'It opens before it closes, on ISO days 1 (Monday) to 7; for a window over midnight add two';
 end;

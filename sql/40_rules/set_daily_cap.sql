@@ -7,7 +7,7 @@ declare
   v_id int := (retoma_internal.find_campaign(p_campaign)).id;
 begin
   if p_cap <= 0 then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'out_of_range',
       message = format('%s is not a number of messages a day', p_cap),
       hint = 'Give a number greater than 0, or null for no cap';
   end if;

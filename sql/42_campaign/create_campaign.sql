@@ -16,7 +16,7 @@ declare
   v_id int;
 begin
   if coalesce(cardinality(p_channels), 0) = 0 then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'no_channels',
       message = 'a campaign needs at least one channel',
       hint = 'Give a name, or several: array[''sales'', ''support'']';
   end if;
@@ -31,7 +31,7 @@ begin
   on conflict (name) do nothing
   returning id into v_id;
   if v_id is null then
-    raise exception using errcode = 'RT004',
+    raise exception using errcode = 'RT004', constraint = 'name_taken',
       message = format('there already is a campaign %L', trim(p_name)),
       hint = 'Choose another name; finished campaigns keep theirs for the record';
   end if;
@@ -40,7 +40,7 @@ begin
   return v_id;
 exception
   when check_violation or not_null_violation or numeric_value_out_of_range then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'bad_values',
       message = format('these values do not make a campaign: %s', sqlerrm),
       hint = 'name: 1 to 200 characters; batch size: 1 to 10000; attempts: 1 to 20';
 end;

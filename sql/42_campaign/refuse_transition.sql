@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  raise exception using errcode = 'RT002',
+  raise exception using errcode = 'RT002', constraint = 'wrong_status',
     message = format('cannot %s campaign %L: it is %s', p_action, p_campaign.name, p_campaign.status),
     hint = p_hint;
 end;

@@ -23,7 +23,7 @@ begin
   elsif p_decision in ('sent', 'failed') then
     v_count := retoma_internal.settle_in_doubt(v_campaign.id, v_ordinals, p_decision, 'operator');
   else
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'unknown_decision',
       message = format('%s is not a decision', coalesce(quote_literal(p_decision), 'null')),
       hint = 'Decide sent (it has arrived), failed (leave it), or resend (it may arrive twice)';
   end if;

@@ -69,7 +69,7 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   if jsonb_typeof(p_recipients) is distinct from 'array' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'not_an_array',
       message = 'recipients are a JSON array of objects',
       hint = 'For example [{"phone": "+5511955501234", "variables": {"name": "Ana"}}]';
   end if;
