@@ -11,4 +11,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.check_time_zone(text) is 'Error RT003 when this is not the name of a time zone. Null is accepted.';
+comment on function retoma_internal.check_time_zone(text) is
+'Error RT003 when this is not the name of a time zone. Null is accepted.';

@@ -1,4 +1,5 @@
--- Roles belong to the whole server: made once, by somebody who may; the grants below are of this database.
+-- Roles belong to the whole server. They are made once, by a role that may create roles; the grants below belong to
+-- this database.
 do $$
 declare
   v_role text;

@@ -30,16 +30,19 @@ begin
   group by t.name;
   if v_unknown is not null then
     raise exception using errcode = 'RT003', constraint = 'unknown_key',
-      message = format('transport %L has no settings called %s', p_transport, v_unknown), hint = 'It knows: ' || v_known;
+      message = format('transport %L has no settings called %s', p_transport, v_unknown),
+      hint = 'It knows: ' || v_known;
   end if;
   if exists (
     select from jsonb_each_text(p_settings) as s
     where s.key in ('url', 'base_url') and s.value !~ '^(https?://[^[:space:]]+|env:.+)$'
   ) then
     raise exception using errcode = 'RT003', constraint = 'not_a_url',
-      message = 'the address in the settings is not a URL', hint = 'It begins with http:// or https://';
+      message = 'the address in the settings is not a URL',
+      hint = 'It begins with http:// or https://';
   end if;
 end;
 $$;
 
-comment on function retoma_internal.check_settings(text, jsonb) is 'Error RT003 when settings lack what the transport requires, or have what it does not know.';
+comment on function retoma_internal.check_settings(text, jsonb) is
+'Error RT003 when settings lack what the transport requires, or have what it does not know.';

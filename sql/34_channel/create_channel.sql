@@ -1,4 +1,4 @@
--- Makes a channel; pacing that is not given comes from its transport. Takes no lock beyond the new rows.
+-- Makes a channel; pacing that is not given comes from its transport. Takes no lock except on the new rows.
 create or replace function retoma.create_channel(
   p_name text,
   p_transport text,
@@ -55,10 +55,13 @@ end;
 $$;
 
 comment on function retoma.create_channel(
-  text, text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int
+  text, text, jsonb, double precision, double precision, double precision, double precision, double precision,
+  int, int, int
 ) is
 'Makes a sender account and returns its id. p_settings: address and credentials for the transport, e.g.
-{"base_url": "http://127.0.0.1:3000", "session": "default", "api_key": "env:WAHA_API_KEY"} for waha, {"url": "https://…"} for
-webhook. Gaps in seconds: random between min and max, between messages and between batches (waha: 5 to 15 and 15 to 30).
-p_rate_per_s and p_burst: token bucket; without a burst it holds one second''s messages. p_max_in_flight: requests at once. p_daily_quota: messages a day.
+{"base_url": "http://127.0.0.1:3000", "session": "default", "api_key": "env:WAHA_API_KEY"} for waha,
+{"url": "https://…"} for webhook.
+Gaps in seconds: random between min and max, between messages and between batches (waha: 5 to 15 and 15 to 30).
+p_rate_per_s and p_burst: token bucket; by default the burst is one second''s messages. p_max_in_flight: requests at
+once. p_daily_quota: messages per day.
 Errors: RT001 unknown transport, RT003 bad value, RT004 name taken.';

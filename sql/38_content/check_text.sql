@@ -1,4 +1,5 @@
--- Finds what SQL can find: an empty text, and Liquid braces that do not pair. The runner parses it fully before the first send.
+-- Finds what SQL can find: an empty text, and Liquid braces that do not pair. The runner parses the text fully before
+-- the first send.
 create or replace function retoma_internal.check_text(p_text text) returns void
 language plpgsql immutable
 set search_path to pg_catalog, pg_temp
@@ -19,4 +20,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.check_text(text) is 'Error RT003 when a text is empty or its Liquid braces do not pair.';
+comment on function retoma_internal.check_text(text) is
+'Error RT003 when a text is empty or its Liquid braces do not pair.';

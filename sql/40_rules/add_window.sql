@@ -22,5 +22,6 @@ end;
 $$;
 
 comment on function retoma.add_window(text, time, time, int[]) is
-'Sends only from p_opens until before p_closes on these ISO days, in each recipient''s own time zone. Several windows add up.
-Errors: RT001, RT002 not a draft, RT003 not a window.';
+'Sends only from p_opens until before p_closes on these ISO days, in the time zone of each recipient. Several windows
+add up.
+Errors: RT001 unknown campaign, RT002 not a draft, RT003 not a window.';

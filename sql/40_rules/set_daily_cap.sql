@@ -21,4 +21,5 @@ end;
 $$;
 
 comment on function retoma.set_daily_cap(text, int) is
-'At most this many messages of the campaign a day, over all of its channels; null for no cap. Errors: RT001, RT003.';
+'The campaign sends at most this many messages per day, over all its channels; null: no cap.
+Errors: RT001 unknown campaign, RT003 bad value.';

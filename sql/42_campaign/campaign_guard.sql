@@ -1,14 +1,20 @@
--- BEFORE UPDATE: the state machine of a campaign, and what is fixed once it has left draft. Keeps the times of its states.
+-- BEFORE UPDATE: the state machine of a campaign, and what is fixed once it is no longer a draft. Sets the times of its
+-- states.
 create or replace function retoma_internal.campaign_guard() returns trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 begin
   if (new.id, new.token) is distinct from (old.id, old.token)
-    or (old.status <> 'draft' and (new.body, new.total, new.batch_size) is distinct from (old.body, old.total, old.batch_size))
+    or (
+      old.status <> 'draft'
+      and (new.body, new.total, new.batch_size) is distinct from (old.body, old.total, old.batch_size)
+    )
   then
     raise exception using errcode = 'RT002', constraint = 'campaign_fixed',
-      message = format('campaign %L is %s: its identity, text, recipients and batch size are fixed', old.name, old.status),
+      message = format(
+        'campaign %L is %s: its identity, text, recipients and batch size are fixed', old.name, old.status
+      ),
       hint = 'Create a new campaign';
   end if;
   if new.status = old.status then

@@ -1,5 +1,7 @@
--- One wording for every change of state that cannot be.
-create or replace function retoma_internal.refuse_transition(p_campaign retoma_internal.campaign, p_action text, p_hint text) returns void
+-- One wording for every change of state that is not allowed.
+create or replace function retoma_internal.refuse_transition(
+  p_campaign retoma_internal.campaign, p_action text, p_hint text
+) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -10,4 +12,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.refuse_transition(retoma_internal.campaign, text, text) is 'Raises RT002, in one wording.';
+comment on function retoma_internal.refuse_transition(retoma_internal.campaign, text, text) is
+'Raises RT002, in one wording.';

@@ -1,5 +1,7 @@
--- An operator's word on messages whose outcome was never learnt. Locks their batches, then the campaign.
-create or replace function retoma.resolve_in_doubt(p_campaign text, p_decision text, p_phones text[] default null) returns bigint
+-- The decision of an operator on messages whose outcome was never learnt. Locks their batches, then the campaign.
+create or replace function retoma.resolve_in_doubt(
+  p_campaign text, p_decision text, p_phones text[] default null
+) returns bigint
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
@@ -32,5 +34,6 @@ end;
 $$;
 
 comment on function retoma.resolve_in_doubt(text, text, text[]) is
-'Settles messages in doubt of a campaign, all or those of these numbers. p_decision: sent, failed, or resend, by which a
-recipient can get the message twice. Returns how many. See retoma.v_in_doubt. Errors: RT001, RT002, RT003.';
+'Settles messages in doubt of a campaign: all of them, or those of these numbers. p_decision: sent, failed, or resend;
+with resend a recipient can get the message twice. Returns how many. See retoma.v_in_doubt.
+Errors: RT001 unknown campaign, RT002 resend, but it is cancelled, RT003 not a decision.';
