@@ -3,28 +3,32 @@
 --
 -- How one message travels
 --
--- create_campaign makes a draft, and the partitions of its messages. add_recipients, or \copy into recipient_staging and
--- load_staged, write one row a recipient into "message", which nothing ever updates. start_campaign freezes this audience, cuts it
--- into batches of 300 and sets the campaign running; its trigger rings the doorbell of the campaign's channels: it inserts one
--- procrastinate job a channel, whose NOTIFY wakes a waiting runner.
+-- create_campaign makes a draft, and the partitions for its messages. add_recipients, or \copy into recipient_staging
+-- and load_staged, write one row per recipient into "message"; these rows are never updated. start_campaign freezes
+-- this audience, cuts it into batches of 300 messages and sets the campaign running. A trigger then rings the doorbell
+-- of the campaign's channels: it inserts one procrastinate job per channel, and the NOTIFY of that job wakes a waiting
+-- runner.
 --
--- The runner calls lease_batch. It gets a batch under a new lease epoch. From here on it calls advance_batch in a loop, one
--- transaction and one commit a step. A step records what became of the messages sent before, checks whether campaign, channel,
--- window, pacing and caps allow another, moves the batch's high-water mark over the next messages (this is their reservation),
--- skips those on the suppression list, renews the lease, and returns what to send. Only then, with the reservation committed and
--- no transaction open, the runner calls the provider. The outcome becomes one row of "delivery"; an error is looked up in
--- "error_rule", whose class says whether the message failed, is requeued into a later batch, or stops the channel or the campaign.
+-- The runner calls lease_batch and gets a batch under a new lease epoch. From here on it calls advance_batch in a loop;
+-- each step is one transaction with one commit. A step records the outcomes of the messages sent before. It checks
+-- whether campaign, channel, windows, pacing and caps allow more messages. It moves the high-water mark of the batch
+-- over the next messages: this is their reservation. It skips numbers on the suppression list, renews the lease, and
+-- returns what to send. The runner calls the provider only after this commit, with no transaction open. The outcome
+-- becomes one row of "delivery". An error is looked up in "error_rule": its class says whether the message failed, goes
+-- into a later batch, or stops the channel or the campaign.
 --
--- If the runner dies, its session ends and with it an advisory lock; tick, which every runner calls each half second, sees that,
--- raises the epoch of the batch and makes it ready again. What was reserved and has no delivery row is in doubt: nobody knows
--- whether the provider took it. It is sent again, under the same id, only on a channel that dedupes; else a receipt, a lookup or
--- an operator settles it. If the dead runner was only frozen, its writes carry the old epoch and are refused.
+-- If the runner dies, its session ends, and its advisory lock with it. Every runner calls tick each half second; tick
+-- sees the missing lock, raises the epoch of the batch and makes it ready again. A message that was reserved and has no
+-- delivery row is in doubt: the provider may or may not have taken it. It is sent again, under the same id, only on a
+-- channel that dedupes. Otherwise a receipt, a lookup or an operator settles it. If the runner was only frozen, its
+-- writes carry the old epoch and are refused.
 --
--- A receipt of the provider (record_receipts) carries our message id, which leads back to the delivery row. When the last batch
--- is completed, its trigger completes the campaign.
+-- A receipt of the provider (record_receipts) carries our message id, which leads back to the delivery row. When the
+-- last batch is completed, a trigger completes the campaign.
 --
--- Order of locks, everywhere: batches by id, channel_pacing by channel, daily cap, channel, campaigns by id, doorbell jobs. Who holds a later
--- one never waits for an earlier one (skip locked does not wait). That is why nothing here can deadlock.
+-- The order of locks is the same everywhere: batches by id, channel_pacing by channel, daily cap, channel, campaigns by
+-- id, doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked does not wait).
+-- So deadlocks cannot happen here.
 
 \set ON_ERROR_STOP on
 begin;

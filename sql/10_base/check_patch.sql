@@ -1,4 +1,5 @@
--- Every function that takes a jsonb patch has the same rules: what is not named stays, null removes, an unknown key is a slip of the pen.
+-- All functions that take a jsonb patch share these rules. A key that is not named stays as it is. Null removes a
+-- value. An unknown key is refused, because it is most likely a typing error.
 create or replace function retoma_internal.check_patch(p_what text, p_patch jsonb, p_known text[]) returns void
 language plpgsql immutable
 set search_path to pg_catalog, pg_temp
@@ -11,7 +12,11 @@ begin
       message = format('%s are a JSON object, not %s', p_what, coalesce(jsonb_typeof(p_patch), 'null')),
       hint = 'They can have: ' || array_to_string(p_known, ', ');
   end if;
-  v_unknown := (select string_agg(k.key, ', ' order by k.key) from jsonb_object_keys(p_patch) as k (key) where k.key <> all(p_known));
+  v_unknown := (
+    select string_agg(k.key, ', ' order by k.key)
+    from jsonb_object_keys(p_patch) as k (key)
+    where k.key <> all(p_known)
+  );
   if v_unknown is not null then
     raise exception using errcode = 'RT003', constraint = 'unknown_key',
       message = format('%s have nothing called %s', p_what, v_unknown),

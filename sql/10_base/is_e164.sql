@@ -1,5 +1,5 @@
--- The bytes of a text can be trimmed for a third of what translate() costs (250 against 700 ns), and a regular expression costs more
--- still. A text with a backslash may have no bytes to cast it to, so it is turned down before.
+-- Trimming the bytes of a text takes a third of the time of translate() (250 against 700 ns); a regular expression is
+-- slower still. A text with a backslash may not be castable to bytea, so it is refused first.
 create or replace function retoma_internal.is_e164(p_phone text) returns boolean
 language sql immutable parallel safe
 begin atomic
@@ -8,4 +8,5 @@ begin atomic
     and case when strpos(p_phone, '\') = 0 then ltrim(right(p_phone, -1)::bytea, '0123456789') = '' else false end;
 end;
 
-comment on function retoma_internal.is_e164(text) is 'Whether this is + and 7 to 15 digits of which the first is not 0. False for null.';
+comment on function retoma_internal.is_e164(text) is
+'Whether this is + and 7 to 15 digits of which the first is not 0. False for null.';

@@ -15,4 +15,5 @@ end;
 $$;
 
 comment on function retoma_internal.patch_int(jsonb, text, int, int) is
-'A whole number of a patch between p_min and p_max; null when it is not named, or null. Error RT003 when it is anything else.';
+'A whole number of a patch between p_min and p_max; null when it is null or not named.
+Error RT003 when it is anything else.';

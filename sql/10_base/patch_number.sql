@@ -24,4 +24,5 @@ end;
 $$;
 
 comment on function retoma_internal.patch_number(jsonb, text, numeric, numeric) is
-'A number of a patch between p_min and p_max; null when it is not named, or null. Error RT003 when it is anything else.';
+'A number of a patch between p_min and p_max; null when it is null or not named.
+Error RT003 when it is anything else.';

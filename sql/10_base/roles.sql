@@ -1,4 +1,5 @@
--- Roles belong to the whole server: made once, by somebody who may; the grants below are of this database.
+-- Roles belong to the whole server. They are made once, by a role that may create roles; the grants below belong to
+-- this database.
 do $$
 declare
   v_role text;
@@ -10,7 +11,7 @@ begin
   end loop;
 exception
   when insufficient_privilege then
-    raise exception using errcode = 'RT020',
+    raise exception using errcode = 'RT020', constraint = 'roles_missing',
       message = 'the roles retoma_operator, retoma_runner and retoma_monitor do not exist, and you may not create them',
       hint = 'Ask somebody with CREATEROLE: create role retoma_operator nologin; and so on, then install again';
   when duplicate_object or unique_violation then null; -- another database is installing at this moment

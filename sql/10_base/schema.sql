@@ -5,4 +5,5 @@ comment on schema retoma is
 
 create schema if not exists retoma_internal;
 
-comment on schema retoma_internal is 'How Retoma does it: tables and functions that only its own functions call. Nobody has rights here.';
+comment on schema retoma_internal is
+'How Retoma does it: tables and functions that only its own functions call. Nobody has rights here.';

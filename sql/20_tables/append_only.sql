@@ -9,7 +9,7 @@ begin
       return old;
     end if;
   end if;
-  raise exception using errcode = 'RT011',
+  raise exception using errcode = 'RT011', constraint = 'append_only',
     message = format('%s.%s is append-only', tg_table_schema, tg_table_name),
     hint = 'Write another row instead; retoma.cleanup() removes events that are older than setting.retention';
 end;

@@ -1,5 +1,6 @@
--- The unit that is leased, and the only one that is locked. Its position is one number: "reserved", the high-water mark.
--- Messages up to it have been handed to a runner (or skipped); those of them with a delivery row are settled.
+-- The unit that is leased, and the only one that is locked. Its position is one number, "reserved", the high-water
+-- mark. Messages up to it have been handed to a runner (or skipped). Those of them that have a delivery row are
+-- settled.
 create table if not exists retoma_internal.batch (
   id bigint generated always as identity primary key,
   campaign_id int not null references retoma_internal.campaign (id) on delete cascade,
@@ -27,7 +28,7 @@ create table if not exists retoma_internal.batch (
   read int not null default 0,
   failure_streak int not null default 0,
   completed_at timestamptz,
-  -- One constraint and not one a column: each is parsed anew by every update, which is every step.
+  -- One constraint, not one per column: every update, and so every step, parses each constraint again.
   constraint batch_books_balance check (
     least(sent, failed, skipped, in_doubt, requeued) >= 0
     and sent + failed + skipped + in_doubt + requeued <= reserved and reserved <= size
@@ -43,20 +44,26 @@ create table if not exists retoma_internal.batch (
 ) with (fillfactor = 50);
 
 -- No column that a step changes is indexed, so that every step is a heap-only update.
-create index if not exists batch_ready_idx on retoma_internal.batch (campaign_id, zone, not_before desc, id) where status = 'ready';
+create index if not exists batch_ready_idx on retoma_internal.batch (campaign_id, zone, not_before desc, id)
+where status = 'ready';
 create index if not exists batch_leased_idx on retoma_internal.batch (lease_channel_id) where status = 'leased';
 create index if not exists batch_campaign_idx on retoma_internal.batch (campaign_id, first_ordinal);
 
 comment on table retoma_internal.batch is 'Slices of a campaign, by default 300 messages each, that runners lease.';
 comment on column retoma_internal.batch.first_ordinal is
 'First message of a contiguous range; null where the messages are those of batch_list.';
-comment on column retoma_internal.batch.attempt is 'Number of the attempt that this batch makes for all of its messages.';
+comment on column retoma_internal.batch.attempt is
+'Number of the attempt that this batch makes for all of its messages.';
 comment on column retoma_internal.batch.attempts_counted is 'Attempts so far that count against campaign.max_attempts.';
 comment on column retoma_internal.batch.maybe_sent is
-'An earlier attempt may have reached the recipient: these are sent again with the same id, and never counted as not sent.';
-comment on column retoma_internal.batch.channel_id is 'The only channel that may send this batch; null is any of the campaign.';
-comment on column retoma_internal.batch.not_before is 'Retries wait until then.';
-comment on column retoma_internal.batch.lease_epoch is 'Fencing token: grows whenever a lease begins or ends; a write with an older one is refused.';
+'An earlier attempt may have reached the recipient. These messages are sent again with the same id, and never counted as
+not sent.';
+comment on column retoma_internal.batch.channel_id is
+'The only channel that may send this batch; null: any channel of the campaign.';
+comment on column retoma_internal.batch.not_before is 'The batch is not leased before this time; retries wait for it.';
+comment on column retoma_internal.batch.lease_epoch is
+'Fencing token: grows whenever a lease begins or ends; a write with an older one is refused.';
 comment on column retoma_internal.batch.reserved is 'High-water mark: messages handed out so far, or skipped.';
 comment on column retoma_internal.batch.requeued is 'Messages that go on in a later batch; counted there.';
-comment on column retoma_internal.batch.failure_streak is 'Messages refused for their content since the last one that was accepted.';
+comment on column retoma_internal.batch.failure_streak is
+'Messages refused for their content since the last one that was accepted.';

@@ -4,4 +4,5 @@ create table if not exists retoma_internal.batch_list (
   ordinals int[] not null
 );
 
-comment on table retoma_internal.batch_list is 'The messages of a batch that is not a contiguous range: retries, and batches cut by time zone.';
+comment on table retoma_internal.batch_list is
+'The messages of a batch that is not a contiguous range: retries, and batches cut by time zone.';

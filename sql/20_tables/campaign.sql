@@ -23,13 +23,18 @@ create table if not exists retoma_internal.campaign (
   check ((status = 'interrupted') = (interrupt_cause is not null))
 );
 
-comment on table retoma_internal.campaign is 'Campaigns: what is said, to how many, by which rules, and in which state they are.';
+comment on table retoma_internal.campaign is
+'Campaigns: what is said, to how many, by which rules, and in which state they are.';
 comment on column retoma_internal.campaign.token is
 '24 random hex digits; with the ordinal they make the id that the provider sees, the same over all attempts.';
 comment on column retoma_internal.campaign.body is 'The text, a Liquid template over the variables of each recipient.';
-comment on column retoma_internal.campaign.required_variables is 'Variables that every recipient must have before the campaign starts.';
+comment on column retoma_internal.campaign.required_variables is
+'Variables that every recipient must have before the campaign starts.';
 comment on column retoma_internal.campaign.breaker_threshold is
 'Messages refused in a row for their content in one batch that interrupt the campaign.';
-comment on column retoma_internal.campaign.time_zone is 'IANA zone for recipients whose own is not known, where the campaign has windows; and of the day of its daily cap (null: UTC).';
-comment on column retoma_internal.campaign.erased_at is 'When cleanup() removed its recipients and deliveries; the totals stay.';
+comment on column retoma_internal.campaign.time_zone is
+'IANA zone for recipients whose own zone is not known, where the campaign has windows. Also the zone in which the day of
+its daily cap begins (null: UTC).';
+comment on column retoma_internal.campaign.erased_at is
+'When cleanup() removed its recipients and deliveries; the totals stay.';
 comment on column retoma_internal.campaign.total is 'Recipients; grows while a draft is loaded, then fixed.';

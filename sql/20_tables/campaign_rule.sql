@@ -14,10 +14,13 @@ create table if not exists retoma_internal.campaign_rule (
 );
 
 create index if not exists campaign_rule_campaign_idx on retoma_internal.campaign_rule (campaign_id);
-create unique index if not exists campaign_rule_cap_idx on retoma_internal.campaign_rule (campaign_id) where kind = 'daily_cap';
+create unique index if not exists campaign_rule_cap_idx on retoma_internal.campaign_rule (campaign_id)
+where kind = 'daily_cap';
 
 comment on table retoma_internal.campaign_rule is
-'When and how much a campaign may send: windows in the recipient''s own time zone (several are allowed), and a daily cap.';
+'When and how much a campaign may send: windows in the time zone of each recipient (several are allowed), and a daily
+cap.';
 comment on column retoma_internal.campaign_rule.days is 'ISO days of the week, 1 is Monday.';
 comment on column retoma_internal.campaign_rule.closes is 'Local time from which nothing is reserved any more.';
-comment on column retoma_internal.campaign_rule.cap is 'Messages a day (day of the campaign''s time zone, otherwise UTC).';
+comment on column retoma_internal.campaign_rule.cap is
+'Messages per day (a day of the campaign''s time zone, otherwise UTC).';

@@ -1,4 +1,5 @@
--- A sender account. Whether it can send is two independent facts, so that a reconnect does not undo an operator's pause.
+-- A sender account. Two independent facts decide whether it can send, so that a reconnect does not undo an operator's
+-- pause.
 create table if not exists retoma_internal.channel (
   id int generated always as identity primary key,
   name text not null unique check (name ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'),
@@ -15,12 +16,14 @@ create table if not exists retoma_internal.channel (
   created_at timestamptz not null default retoma.clock()
 );
 
-comment on table retoma_internal.channel is 'Sender accounts: how to reach the provider, and whether it can be reached now.';
+comment on table retoma_internal.channel is
+'Sender accounts: how to reach the provider, and whether it can be reached now.';
 comment on column retoma_internal.channel.settings is
 'Address and credentials for the transport. A value "env:NAME" is read by the runner from its own environment.';
 comment on column retoma_internal.channel.dedupes is
 'The provider shows a message id that comes twice only once, so that a message in doubt may be sent again.';
 comment on column retoma_internal.channel.looks_up is 'The provider can say whether it has a message with our id.';
 comment on column retoma_internal.channel.max_in_flight is 'Requests under way at once, per lease.';
-comment on column retoma_internal.channel.max_leases is 'Batches of this channel that may be leased at once; 1 where there is a gap between messages.';
+comment on column retoma_internal.channel.max_leases is
+'Batches of this channel that may be leased at once; 1 where there is a gap between messages.';
 comment on column retoma_internal.channel.time_zone is 'IANA zone in which the day of the daily quota begins.';

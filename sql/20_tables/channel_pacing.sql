@@ -1,4 +1,4 @@
--- One narrow row a channel, rewritten at every step of a paced channel; apart from channel so that it stays a
+-- One narrow row per channel, rewritten at every step of a paced channel. It is apart from channel so that this stays a
 -- heap-only update in half-empty pages.
 create table if not exists retoma_internal.channel_pacing (
   channel_id int primary key references retoma_internal.channel (id) on delete cascade,
@@ -25,8 +25,11 @@ comment on table retoma_internal.channel_pacing is
 'Pacing of a channel: its rules, and the state that makes them hold over any number of runners and restarts.';
 comment on column retoma_internal.channel_pacing.gap_min is
 'Shortest pause between the end of one send and the next; with gap_max the range of a random pause.';
-comment on column retoma_internal.channel_pacing.rate_per_s is 'Messages a second of the token bucket; null is no limit.';
-comment on column retoma_internal.channel_pacing.burst is 'Size of the token bucket: what may go at once after a silence.';
-comment on column retoma_internal.channel_pacing.hold_until is 'Nothing is reserved before (rate limit of the provider, quota used up).';
+comment on column retoma_internal.channel_pacing.rate_per_s is
+'Messages per second of the token bucket; null: no limit.';
+comment on column retoma_internal.channel_pacing.burst is
+'Size of the token bucket: what may go at once after a silence.';
+comment on column retoma_internal.channel_pacing.hold_until is
+'Nothing is reserved before this time (rate limit of the provider, or quota used up).';
 comment on column retoma_internal.channel_pacing.throttle is
-'Share of the configured speed in use: halved at a rate limit, recovers by a quarter a minute.';
+'Share of the configured speed in use: halved at a rate limit, recovers by a quarter per minute.';

@@ -17,14 +17,19 @@ create table if not exists retoma_internal.delivery (
   primary key (campaign_id, ordinal, attempt)
 ) partition by range (campaign_id);
 
-create index if not exists delivery_provider_id_idx on retoma_internal.delivery (provider_id) where provider_id is not null;
-create index if not exists delivery_in_doubt_idx on retoma_internal.delivery (channel_id, at) where outcome = 'in_doubt';
+create index if not exists delivery_provider_id_idx on retoma_internal.delivery (provider_id)
+where provider_id is not null;
+create index if not exists delivery_in_doubt_idx on retoma_internal.delivery (channel_id, at)
+where outcome = 'in_doubt';
 
-comment on table retoma_internal.delivery is 'What became of each attempt to send a message; the latest attempt is the state of the message.';
+comment on table retoma_internal.delivery is
+'What became of each attempt to send a message; the latest attempt is the state of the message.';
 comment on column retoma_internal.delivery.outcome is
-'sent: accepted by the provider; skipped: suppressed; in_doubt: reserved, outcome never learnt; requeued: goes on in a later batch.';
+'sent: accepted by the provider; skipped: suppressed; in_doubt: reserved, outcome never learnt; requeued: goes on in a
+later batch.';
 comment on column retoma_internal.delivery.code is 'Why: the provider''s error code, or one of Retoma''s own.';
-comment on column retoma_internal.delivery.provider_id is 'The provider''s message id, kept where it cannot be derived from ours.';
+comment on column retoma_internal.delivery.provider_id is
+'The provider''s message id, kept where it cannot be derived from ours.';
 comment on column retoma_internal.delivery.receipt is 'Best report of the provider so far.';
 comment on column retoma_internal.delivery.receipt_at is
 'When that was; without a receipt, when the provider was last asked about a message in doubt.';

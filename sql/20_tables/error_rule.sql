@@ -15,8 +15,10 @@ create table if not exists retoma.error_rule (
 );
 
 comment on table retoma.error_rule is
-'What an error of a provider means. Tune it with UPDATE and INSERT: it is read at every error, and install keeps your changes.';
-comment on column retoma.error_rule.transport is 'A transport, or * for all that have no rule of their own for the code.';
+'What an error of a provider means. Tune it with UPDATE and INSERT: it is read at every error, and installing again
+keeps your changes.';
+comment on column retoma.error_rule.transport is
+'A transport, or * for all that have no rule of their own for the code.';
 comment on column retoma.error_rule.suppress is 'The number goes onto the suppression list.';
 comment on column retoma.error_rule.counts_attempt is 'The attempt counts against campaign.max_attempts.';
-comment on column retoma.error_rule.defer_s is 'Seconds until the next attempt; null is the default of the class.';
+comment on column retoma.error_rule.defer_s is 'Seconds until the next attempt; null: the default of the class.';

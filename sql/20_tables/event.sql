@@ -16,4 +16,5 @@ create index if not exists event_campaign_idx on retoma_internal.event (campaign
 create index if not exists event_at_idx on retoma_internal.event (at);
 
 comment on table retoma_internal.event is
-'Audit: every change of state of channels, campaigns, batches and runners: when, by which role, from, to, why. Append-only.';
+'Audit: every change of state of channels, campaigns, batches and runners, with time, role, old state, new state and
+reason. Append-only.';

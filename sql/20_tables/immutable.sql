@@ -3,7 +3,7 @@ language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  raise exception using errcode = 'RT011',
+  raise exception using errcode = 'RT011', constraint = 'immutable',
     message = format('%s.%s is immutable', tg_table_schema, tg_table_name),
     hint = 'What happens to a message is in retoma_internal.delivery';
 end;

@@ -13,4 +13,5 @@ create table if not exists retoma_internal.message (
 comment on table retoma_internal.message is 'One recipient of one campaign. Never updated.';
 comment on column retoma_internal.message.ordinal is 'Place in the campaign, from 1 without gaps.';
 comment on column retoma_internal.message.phone is 'E.164 with +.';
-comment on column retoma_internal.message.zone is 'IANA time zones that the recipient may be in, joined by commas; null when unknown.';
+comment on column retoma_internal.message.zone is
+'IANA time zones that the recipient may be in, joined by commas; null when unknown.';

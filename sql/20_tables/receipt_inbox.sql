@@ -10,4 +10,5 @@ create table if not exists retoma_internal.receipt_inbox (
   received_at timestamptz not null default retoma.clock()
 );
 
-comment on table retoma_internal.receipt_inbox is 'Receipts that came before the outcome of their message; tick() applies them.';
+comment on table retoma_internal.receipt_inbox is
+'Receipts that came before the outcome of their message; tick() applies them.';

@@ -1,4 +1,4 @@
--- Unlogged: what is lost in a crash here has not been loaded, and whoever loads it knows.
+-- Unlogged: rows that a crash loses here were not in a campaign yet, and can be copied again from their source.
 create unlogged table if not exists retoma.recipient_staging (
   campaign text not null,
   line bigint,
@@ -8,7 +8,8 @@ create unlogged table if not exists retoma.recipient_staging (
 );
 
 comment on table retoma.recipient_staging is
-'Bulk load: \copy retoma.recipient_staging (campaign, phone, variables) from file.csv csv, then select * from retoma.load_staged(''name'').';
+'Bulk load: \copy retoma.recipient_staging (campaign, phone, variables) from file.csv csv,
+then select * from retoma.load_staged(''name'').';
 comment on column retoma.recipient_staging.line is 'Line of the source, for the list of rejects; may be null.';
 
 create table if not exists retoma.recipient_reject (

@@ -7,5 +7,6 @@ create table if not exists retoma_internal.suppression (
 );
 
 comment on table retoma_internal.suppression is
-'Numbers that must not be contacted by any campaign. Checked when a message is reserved. Written by opt_out and opt_in.';
-comment on column retoma_internal.suppression.suppression_key is 'suppression_key(phone): both forms of a Brazilian mobile number are one.';
+'Numbers that no campaign may contact. Checked when a message is reserved. Written by opt_out and opt_in.';
+comment on column retoma_internal.suppression.suppression_key is
+'suppression_key(phone): both forms of a Brazilian mobile number have the same key.';

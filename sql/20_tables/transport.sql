@@ -12,7 +12,9 @@ create table if not exists retoma.transport (
 );
 
 comment on table retoma.transport is
-'Kinds of provider and the defaults that create_channel gives to their channels. A transport of your own needs a row here.';
+'Kinds of provider, and the defaults that create_channel gives to their channels. A transport that you write yourself
+needs a row here.';
 comment on column retoma.transport.required_settings is 'Keys without which a channel of this transport cannot work.';
-comment on column retoma.transport.optional_settings is 'Further keys that it knows; any other is refused as a slip of the pen.';
-comment on column retoma.transport.rate_per_s is 'Messages a second; null is no limit.';
+comment on column retoma.transport.optional_settings is
+'Further keys that the transport knows; any other key is refused.';
+comment on column retoma.transport.rate_per_s is 'Messages per second; null: no limit.';

@@ -1,17 +1,41 @@
--- What the errors of the transports mean. An operator's own changes stay: a rule that is there is not touched.
+-- What the errors of the transports mean. Changes by an operator stay: a rule that exists is not touched.
 insert into retoma.error_rule (transport, code, class, suppress, counts_attempt, defer_s, note) values
-('*', 'connect_failed', 'transient', false, true, null, 'nothing was written: refused, name lookup, TLS or connect time-out'),
-('*', 'connection_lost', 'ambiguous', false, true, null, 'the connection ended after the request may have been written'),
+(
+  '*', 'connect_failed', 'transient', false, true, null,
+  'nothing was written: refused, name lookup, TLS or connect time-out'
+),
+(
+  '*', 'connection_lost', 'ambiguous', false, true, null,
+  'the connection ended after the request may have been written'
+),
 ('*', 'timeout', 'ambiguous', false, true, null, 'no answer in time; the request may have been taken'),
-('*', 'http_301', 'channel_down', false, true, null, 'a redirect is never followed: the address in the settings is wrong'),
-('*', 'http_302', 'channel_down', false, true, null, 'a redirect is never followed: the address in the settings is wrong'),
-('*', 'http_303', 'channel_down', false, true, null, 'a redirect is never followed: the address in the settings is wrong'),
-('*', 'http_307', 'channel_down', false, true, null, 'a redirect is never followed: the address in the settings is wrong'),
-('*', 'http_308', 'channel_down', false, true, null, 'a redirect is never followed: the address in the settings is wrong'),
+(
+  '*', 'http_301', 'channel_down', false, true, null,
+  'a redirect is never followed: the address in the settings is wrong'
+),
+(
+  '*', 'http_302', 'channel_down', false, true, null,
+  'a redirect is never followed: the address in the settings is wrong'
+),
+(
+  '*', 'http_303', 'channel_down', false, true, null,
+  'a redirect is never followed: the address in the settings is wrong'
+),
+(
+  '*', 'http_307', 'channel_down', false, true, null,
+  'a redirect is never followed: the address in the settings is wrong'
+),
+(
+  '*', 'http_308', 'channel_down', false, true, null,
+  'a redirect is never followed: the address in the settings is wrong'
+),
 ('*', 'http_400', 'permanent_message', false, true, null, 'the provider does not understand the message'),
 ('*', 'http_401', 'auth', false, true, null, 'the key in the settings is missing or wrong'),
 ('*', 'http_403', 'auth', false, true, null, 'the key in the settings does not allow sending'),
-('*', 'http_404', 'channel_down', false, true, null, 'nothing at this address, or no such session: the settings are wrong'),
+(
+  '*', 'http_404', 'channel_down', false, true, null,
+  'nothing at this address, or no such session: the settings are wrong'
+),
 ('*', 'http_405', 'channel_down', false, true, null, 'the address in the settings takes no messages'),
 ('*', 'http_408', 'ambiguous', false, true, null, 'the server gave up waiting; it may have taken the message'),
 ('*', 'http_409', 'permanent_message', false, true, null, 'the receiver refuses this message for good'),
@@ -29,13 +53,25 @@ insert into retoma.error_rule (transport, code, class, suppress, counts_attempt,
 ('waha', 'session_STOPPED', 'channel_down', false, true, null, 'start the session in WAHA'),
 ('waha', 'session_SCAN_QR_CODE', 'channel_down', false, true, null, 'scan the QR code in WAHA'),
 ('waha', 'session_PASSKEY_REQUIRED', 'channel_down', false, true, null, 'confirm the passkey on the phone'),
-('waha', 'session_PASSKEY_CONFIRMATION_REQUIRED', 'channel_down', false, true, null, 'confirm the passkey on the phone'),
+(
+  'waha', 'session_PASSKEY_CONFIRMATION_REQUIRED', 'channel_down', false, true, null,
+  'confirm the passkey on the phone'
+),
 ('waha', 'session_FAILED', 'channel_down', false, true, null, 'restart the session in WAHA or pair the phone again'),
-('waha', 'session_OTHER', 'channel_down', false, true, null, 'the session is in a status that this version does not know'),
+(
+  'waha', 'session_OTHER', 'channel_down', false, true, null,
+  'the session is in a status that this version does not know'
+),
 ('waha', 'server_463', 'channel_down', false, true, null, 'WhatsApp restricts the account: never retry in a loop'),
 ('waha', 'server_479', 'transient', false, true, 60, 'WhatsApp refused once; one retry is enough to know'),
 ('waha', 'server_error', 'transient', false, true, 300, 'WhatsApp refused with another number'),
-('waha', 'ack_error', 'permanent_recipient', false, true, null, 'WhatsApp reported by receipt that the message was not sent'),
-('*', 'not_attempted', 'transient', false, false, 0, 'the runner did not send it: it was stopping, or its lease was about to end'),
+(
+  'waha', 'ack_error', 'permanent_recipient', false, true, null,
+  'WhatsApp reported by receipt that the message was not sent'
+),
+(
+  '*', 'not_attempted', 'transient', false, false, 0,
+  'the runner did not send it: it was stopping, or its lease was about to end'
+),
 ('*', 'render_failed', 'permanent_message', false, true, null, 'the text cannot be rendered for this recipient')
 on conflict (transport, code) do nothing;

@@ -1,6 +1,6 @@
--- A runner that answers one ring answers those beside it too: fetched one by one through procrastinate, with three commits each,
--- the rings of 5,000 channels took a minute. What is taken and then lost with its runner, the next tick rings again.
--- Locks waiting jobs, and passes over those that somebody else is fetching.
+-- A runner that answers one ring also answers other waiting rings. Fetched one by one through procrastinate, with three
+-- commits each, the rings of 5,000 channels took a minute. If a runner takes rings and dies, the next tick rings them
+-- again. Locks waiting jobs, and passes over those that another transaction is fetching.
 create or replace function retoma.claim_doorbells(p_limit int) returns setof int
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp

@@ -1,4 +1,5 @@
--- procrastinate's functions name their tables without a schema. Pinned, they work from any session, also inside ring().
+-- The functions of procrastinate name their tables without a schema. With this search_path they work from any session,
+-- also inside ring().
 do $$
 declare
   v_function regprocedure;

@@ -1,5 +1,6 @@
--- The safety net under the doorbell: whatever made a channel ready (a retry that is due, a window that opens, a hold that ends,
--- a lease reaped), it is rung within a tick. Starts from the running campaigns, so idle channels cost nothing.
+-- The safety net under the doorbell. A channel becomes ready when a retry is due, a window opens, a hold ends or a
+-- lease is reaped; whatever the cause, it is rung within a tick. The search starts from the running campaigns, so idle
+-- channels cost nothing.
 create or replace function retoma_internal.ring_ready_channels() returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -31,7 +32,7 @@ begin
     select a.id
     from retoma_internal.channels_with_lookups_due() as a (id)
   );
-  -- Whoever fetches a job that waits now will see all that is seen here: no need to write it again, twice a second.
+  -- A runner that fetches a job that waits now sees all that is seen here, so the job need not be written again.
   v_ids := array(
     select u.id from unnest(v_ids) as u (id)
     where not exists (
@@ -45,4 +46,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.ring_ready_channels() is 'Rings the channels that could lease a batch, or ask about messages in doubt, now. Returns how many.';
+comment on function retoma_internal.ring_ready_channels() is
+'Rings the channels that could now lease a batch or look up messages in doubt. Returns how many.';

@@ -1,5 +1,5 @@
--- procrastinate never ends a job whose worker was killed, and removes a stalled worker only when another one starts. A job of ours
--- holds nothing (the batch is the truth), so it is deleted: the next ring makes a new one.
+-- procrastinate never ends a job whose worker was killed, and it removes a stalled worker only when another one starts.
+-- A doorbell job holds nothing (the batch is the truth), so it is deleted: the next ring makes a new one.
 create or replace function retoma_internal.sweep_jobs() returns void
 language sql volatile
 begin atomic -- noqa: PRS

@@ -1,4 +1,6 @@
-create or replace function retoma_internal.current_throttle(p_pacing retoma_internal.channel_pacing, p_now timestamptz) returns double precision
+create or replace function retoma_internal.current_throttle(
+  p_pacing retoma_internal.channel_pacing, p_now timestamptz
+) returns double precision
 language sql immutable
 begin atomic
   select case
@@ -8,4 +10,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz) is
-'Share of the configured speed after a rate limit: grows by a quarter of what was left a minute, up to 1.';
+'Share of the configured speed after a rate limit: each minute it grows by a quarter of what was left, up to 1.';

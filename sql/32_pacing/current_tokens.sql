@@ -1,5 +1,7 @@
--- A channel that has never sent begins with a full bucket. A clock that went back earns nothing.
-create or replace function retoma_internal.current_tokens(p_pacing retoma_internal.channel_pacing, p_now timestamptz) returns double precision
+-- A channel that has never sent begins with a full bucket. A clock that went back adds nothing.
+create or replace function retoma_internal.current_tokens(
+  p_pacing retoma_internal.channel_pacing, p_now timestamptz
+) returns double precision
 language sql immutable
 begin atomic
   select case
@@ -12,4 +14,5 @@ begin atomic
   end;
 end;
 
-comment on function retoma_internal.current_tokens(retoma_internal.channel_pacing, timestamptz) is 'Messages in the token bucket now.';
+comment on function retoma_internal.current_tokens(retoma_internal.channel_pacing, timestamptz) is
+'Messages in the token bucket now.';

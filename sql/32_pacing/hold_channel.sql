@@ -1,5 +1,6 @@
--- A rate limit of the whole sender: hold it as long as the provider says, else 4, 16, 64 … seconds up to an hour, at half the
--- speed. Limits that arrive while it is held (of requests that were under way) count once. Locks the channel's pacing.
+-- A rate limit of the whole sender. The channel is held as long as the provider says, otherwise 4, 16, 64 … seconds up
+-- to an hour, and then sends at half the speed. Limits that arrive during a hold (of requests that were under way)
+-- count once. Locks the pacing row of the channel.
 create or replace function retoma_internal.hold_channel(
   p_channel_id int, p_rule retoma.error_rule, p_retry_after_s double precision, p_now timestamptz
 ) returns void
@@ -11,15 +12,22 @@ begin
   set
     hold_until = greatest(
       p.hold_until,
-      p_now + make_interval(secs => coalesce(p_retry_after_s, p_rule.defer_s, least(4 ^ greatest(p.hold_streak + (p.hold_until <= p_now)::int, 1), 3600)))
+      p_now + make_interval(
+        secs => coalesce(
+          p_retry_after_s, p_rule.defer_s, least(4 ^ greatest(p.hold_streak + (p.hold_until <= p_now)::int, 1), 3600)
+        )
+      )
     ),
     hold_reason = format('rate limit of the provider (%s)', p_rule.code),
     hold_streak = case when p.hold_until > p_now then p.hold_streak else least(p.hold_streak + 1, 6) end,
-    throttle = case when p.hold_until > p_now then p.throttle else greatest(retoma_internal.current_throttle(p, p_now) / 2, 0.05) end,
+    throttle = case
+      when p.hold_until > p_now then p.throttle
+      else greatest(retoma_internal.current_throttle(p, p_now) / 2, 0.05)
+    end,
     throttled_at = p_now
   where p.channel_id = p_channel_id;
 end;
 $$;
 
 comment on function retoma_internal.hold_channel(int, retoma.error_rule, double precision, timestamptz) is
-'Reserves nothing on a channel for a while and then at half the speed, after a rate limit.';
+'After a rate limit: reserves nothing on the channel for a while, and then sends at half the speed.';

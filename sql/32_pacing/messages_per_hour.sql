@@ -1,4 +1,6 @@
-create or replace function retoma_internal.messages_per_hour(p_pacing retoma_internal.channel_pacing, p_batch_size int) returns numeric
+create or replace function retoma_internal.messages_per_hour(
+  p_pacing retoma_internal.channel_pacing, p_batch_size int
+) returns numeric
 language sql immutable
 begin atomic
   select case
@@ -6,7 +8,8 @@ begin atomic
       3600 * p_batch_size / nullif(
         extract(epoch from (p_pacing).gap_min + (p_pacing).gap_max) / 2 * (p_batch_size - 1)
         + extract(
-          epoch from greatest((p_pacing).gap_min, (p_pacing).batch_gap_min) + greatest((p_pacing).gap_max, (p_pacing).batch_gap_max)
+          epoch from greatest((p_pacing).gap_min, (p_pacing).batch_gap_min)
+          + greatest((p_pacing).gap_max, (p_pacing).batch_gap_max)
         ) / 2,
         0
       ),
@@ -17,4 +20,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.messages_per_hour(retoma_internal.channel_pacing, int) is
-'What the pacing of a channel allows on average; null without any limit.';
+'Messages per hour that the pacing of a channel allows on average; null without any limit.';

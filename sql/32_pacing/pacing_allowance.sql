@@ -1,5 +1,6 @@
--- How much a channel with limits may send now. Locks its pacing row, and judges what it reads under the lock. Nothing is owed from before: a gap is
--- counted from the last send and the bucket never holds more than the burst, so downtime is not caught up (invariant 6).
+-- How many messages a channel with limits may send now. Locks its pacing row, and judges what it reads under the lock.
+-- Downtime is not caught up (invariant 6): a gap is counted from the last send, and the bucket never holds more than
+-- the burst.
 create or replace function retoma_internal.pacing_allowance(
   p_channel_id int, p_want int, p_now timestamptz, out allowed int, out wait_s double precision
 )
@@ -31,4 +32,4 @@ end;
 $$;
 
 comment on function retoma_internal.pacing_allowance(int, int, timestamptz) is
-'How many of p_want messages a channel may send now, and, when none, in how many seconds to ask again.';
+'How many of p_want messages a channel may send now. When none, wait_s: seconds until it is worth asking again.';

@@ -1,6 +1,9 @@
--- After a send: the gap counts from when its outcome is recorded, never from when it was reserved, so that the provider sees no
--- shorter one however long a request took. Locks the pacing of a channel that has gaps or is recovering from a rate limit.
-create or replace function retoma_internal.start_gap(p_channel_id int, p_accepted boolean, p_now timestamptz) returns void
+-- After a send. The gap counts from when the outcome is recorded, not from when the message was reserved: the provider
+-- sees no shorter gap, however long a request took. Locks the pacing row of a channel that has gaps or is recovering
+-- from a rate limit.
+create or replace function retoma_internal.start_gap(
+  p_channel_id int, p_accepted boolean, p_now timestamptz
+) returns void
 language sql volatile
 begin atomic
   update retoma_internal.channel_pacing as p
@@ -13,4 +16,5 @@ begin atomic
   where p.channel_id = p_channel_id and (p.gap_max > '0 s' or (p.hold_streak > 0 and p_accepted));
 end;
 
-comment on function retoma_internal.start_gap(int, boolean, timestamptz) is 'Starts the gap between messages of a channel.';
+comment on function retoma_internal.start_gap(int, boolean, timestamptz) is
+'Starts the gap between messages of a channel.';

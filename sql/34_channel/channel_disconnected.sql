@@ -13,5 +13,5 @@ end;
 $$;
 
 comment on function retoma.channel_disconnected(text, text) is
-'The sender account is not connected: nothing is reserved on it until channel_connected. Running campaigns without another
-usable channel become interrupted. Harmless when it already was. Error RT001: unknown channel.';
+'The sender account is not connected: nothing is reserved on it until channel_connected. Running campaigns that have no
+other usable channel become interrupted. Harmless when it was disconnected already. Error RT001: unknown channel.';

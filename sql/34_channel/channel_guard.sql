@@ -5,7 +5,7 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   if (new.id, new.name, new.transport) is distinct from (old.id, old.name, old.transport) then
-    raise exception using errcode = 'RT002',
+    raise exception using errcode = 'RT002', constraint = 'channel_fixed',
       message = format('channel %L cannot change its id, name or transport', old.name),
       hint = 'Its audit and its message ids hang on them: make a new channel instead';
   end if;

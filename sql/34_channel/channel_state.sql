@@ -4,4 +4,5 @@ begin atomic
   select case when p_paused then 'paused' when p_connected then 'connected' else 'disconnected' end;
 end;
 
-comment on function retoma_internal.channel_state(boolean, boolean) is 'connected, disconnected or paused, as people see it.';
+comment on function retoma_internal.channel_state(boolean, boolean) is
+'connected, disconnected or paused, as people see it.';

@@ -8,7 +8,7 @@ declare
 begin
   select c.* into v_channel from retoma_internal.channel as c where c.name = p_name;
   if not found then
-    raise exception using errcode = 'RT001',
+    raise exception using errcode = 'RT001', constraint = 'unknown_channel',
       message = format('there is no channel %s', coalesce(quote_literal(p_name), 'null')),
       hint = coalesce(
         'Channels: ' || (select string_agg(c.name, ', ' order by c.name) from retoma_internal.channel as c),

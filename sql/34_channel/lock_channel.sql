@@ -1,4 +1,4 @@
--- Who then changes the channel only if it is not yet as wanted sees what another has just made of it.
+-- A caller that changes the channel only when it is not yet in the wanted state sees the latest committed change.
 create or replace function retoma_internal.lock_channel(p_name text) returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -11,4 +11,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.lock_channel(text) is 'The id of the channel of this name, locked. Error RT001 when there is none.';
+comment on function retoma_internal.lock_channel(text) is
+'The id of the channel of this name, locked. Error RT001 when there is none.';

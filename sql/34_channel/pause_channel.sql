@@ -1,5 +1,7 @@
 -- Locks the channel; its triggers interrupt the running campaigns that have no other channel.
-create or replace function retoma.pause_channel(p_name text, p_reason text default 'paused by the operator') returns void
+create or replace function retoma.pause_channel(
+  p_name text, p_reason text default 'paused by the operator'
+) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$

@@ -17,6 +17,6 @@ end;
 $$;
 
 comment on function retoma.resume_channel(text) is
-'Ends pause_channel, and a hold that a rate limit put on the channel; that of a used-up quota only when the quota has been raised. Gaps
-between messages still hold.
+'Ends pause_channel, and a hold that a rate limit put on the channel. Ends the hold of a used-up quota only when the
+quota has been raised. Gaps between messages still hold.
 Error RT001: unknown channel.';

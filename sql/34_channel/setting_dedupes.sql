@@ -1,4 +1,5 @@
--- WAHA takes an id of the caller's on the engines NOWEB and GOWS only; a webhook receiver has to say that it is idempotent.
+-- WAHA accepts a message id of ours only on the engines NOWEB and GOWS; a webhook receiver has to say that it is
+-- idempotent.
 create or replace function retoma_internal.setting_dedupes(p_transport text, p_settings jsonb) returns boolean
 language sql immutable parallel safe
 begin atomic

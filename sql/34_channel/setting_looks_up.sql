@@ -1,9 +1,10 @@
--- WAHA needs its store, and an id of ours to look for, which only the engines that take one have.
+-- WAHA needs its store, and a message id of ours to look for. Only some engines accept such an id.
 create or replace function retoma_internal.setting_looks_up(p_transport text, p_settings jsonb) returns boolean
 language sql immutable parallel safe
 begin atomic
   select case p_transport
-    when 'waha' then coalesce(p_settings -> 'store' = 'true'::jsonb, false) and retoma_internal.setting_dedupes(p_transport, p_settings)
+    when 'waha' then coalesce(p_settings -> 'store' = 'true'::jsonb, false)
+      and retoma_internal.setting_dedupes(p_transport, p_settings)
     else coalesce(p_settings -> 'lookup' = 'true'::jsonb, false)
   end;
 end;

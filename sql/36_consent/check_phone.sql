@@ -4,7 +4,7 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   if p_phone is null or p_phone !~ '^\+[1-9][0-9]{6,14}$' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'not_e164',
       message = 'this is not an E.164 number',
       hint = 'Write it with + and country code, digits only, such as +5511955501234';
   end if;

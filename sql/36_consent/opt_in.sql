@@ -5,14 +5,16 @@ as $$
 begin
   perform retoma_internal.check_phone(p_phone);
   if coalesce(p_source, '') = '' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'source_missing',
       message = 'an opt-in needs its source',
       hint = 'Say where the person agreed, for example ''web form, 2026-01-31''';
   end if;
   delete from retoma_internal.suppression as s where s.suppression_key = retoma_internal.suppression_key(p_phone);
-  insert into retoma_internal.consent (suppression_key, phone, given, source) values (retoma_internal.suppression_key(p_phone), p_phone, true, p_source);
+  insert into retoma_internal.consent (suppression_key, phone, given, source)
+  values (retoma_internal.suppression_key(p_phone), p_phone, true, p_source);
 end;
 $$;
 
 comment on function retoma.opt_in(text, text) is
-'The person agreed (again) to be contacted: ends the suppression and keeps the proof. Error RT003: not a number, or no source.';
+'The person agreed (again) to be contacted: ends the suppression and keeps the proof.
+Error RT003: not a number, or no source.';

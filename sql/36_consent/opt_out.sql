@@ -1,12 +1,14 @@
--- Takes effect at the next reservation of any runner. Takes no lock beyond its rows.
-create or replace function retoma.opt_out(p_phone text, p_source text default 'operator', p_reason text default 'opt_out') returns void
+-- Takes effect at the next reservation of any runner. Takes no lock except on its rows.
+create or replace function retoma.opt_out(
+  p_phone text, p_source text default 'operator', p_reason text default 'opt_out'
+) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 begin
   perform retoma_internal.check_phone(p_phone);
   if p_reason is null or p_reason not in ('opt_out', 'complaint', 'invalid', 'imported') then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'unknown_reason',
       message = format('%s is not a reason for suppression', coalesce(quote_literal(p_reason), 'null')),
       hint = 'opt_out, complaint, invalid or imported';
   end if;
@@ -19,5 +21,5 @@ end;
 $$;
 
 comment on function retoma.opt_out(text, text, text) is
-'No campaign contacts this E.164 number from now on. p_source: where that was said, for the record. p_reason: opt_out,
-complaint, invalid or imported. Error RT003: not a number, or another reason.';
+'From now on, no campaign contacts this E.164 number. p_source: where the person said so, for the record. p_reason:
+opt_out, complaint, invalid or imported. Error RT003: not a number, or another reason.';

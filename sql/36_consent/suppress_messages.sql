@@ -1,5 +1,8 @@
--- In the order of the numbers: who inserts one that another has just inserted waits for him.
-create or replace function retoma_internal.suppress_messages(p_campaign_id int, p_ordinals int[], p_reason text, p_source text) returns void
+-- Inserts in the order of the numbers: a transaction waits for another one that has just inserted the same number, and
+-- with one order for all they cannot deadlock.
+create or replace function retoma_internal.suppress_messages(
+  p_campaign_id int, p_ordinals int[], p_reason text, p_source text
+) returns void
 language sql volatile
 begin atomic
   insert into retoma_internal.suppression (suppression_key, phone, reason, source)
@@ -10,4 +13,5 @@ begin atomic
   on conflict do nothing;
 end;
 
-comment on function retoma_internal.suppress_messages(int, int[], text, text) is 'Puts the numbers of these messages onto the suppression list.';
+comment on function retoma_internal.suppress_messages(int, int[], text, text) is
+'Puts the numbers of these messages onto the suppression list.';

@@ -1,5 +1,5 @@
--- Brazilian mobiles are known under nine digits and under the old eight; providers report either. They match on area code and the
--- last eight digits, under a prefix of their own so that they never meet a land line.
+-- Brazilian mobile numbers have nine digits, and had eight before; providers report either form. They match on the area
+-- code and the last eight digits, under a separate prefix, so that they never match a land line.
 create or replace function retoma_internal.suppression_key(p_phone text) returns text
 language sql immutable parallel safe
 begin atomic

@@ -1,5 +1,6 @@
--- The variables that a Liquid text cannot do without: those of {{ … }} outputs at the top level, less those with a default
--- filter and those that the text itself sets (assign, capture, for, increment). What stands in {% if … %} is optional.
+-- The variables that a Liquid text requires: those of {{ … }} outputs at the top level, except those with a default
+-- filter and those that the text itself sets (assign, capture, for, increment). Variables inside {% if … %} are
+-- optional.
 create or replace function retoma_internal.template_variables(p_body text) returns text[]
 language sql immutable
 begin atomic
@@ -16,4 +17,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.template_variables(text) is
-'Variables that every recipient must have for this Liquid text: {{ name }} counts, {{ name | default: "you" }} does not.';
+'Variables that every recipient must have for this Liquid text: {{ name }} counts, {{ name | default: "you" }} does
+not.';

@@ -15,12 +15,13 @@ begin
   values (v_campaign.id, 'window', p_days::smallint[], p_opens, p_closes);
 exception
   when check_violation or not_null_violation or numeric_value_out_of_range then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'not_a_window',
       message = format('%s to %s on days %s is not a window', p_opens, p_closes, p_days),
       hint = 'It opens before it closes, on ISO days 1 (Monday) to 7; for a window over midnight add two';
 end;
 $$;
 
 comment on function retoma.add_window(text, time, time, int[]) is
-'Sends only from p_opens until before p_closes on these ISO days, in each recipient''s own time zone. Several windows add up.
-Errors: RT001, RT002 not a draft, RT003 not a window.';
+'Sends only from p_opens until before p_closes on these ISO days, in the time zone of each recipient. Several windows
+add up.
+Errors: RT001 unknown campaign, RT002 not a draft, RT003 not a window.';

@@ -1,7 +1,11 @@
 create or replace function retoma_internal.has_windows(p_campaign_id int) returns boolean
 language sql stable
 begin atomic
-  select exists(select from retoma_internal.campaign_rule as r where r.campaign_id = p_campaign_id and r.kind = 'window');
+  select exists(
+    select from retoma_internal.campaign_rule as r
+    where r.campaign_id = p_campaign_id and r.kind = 'window'
+  );
 end;
 
-comment on function retoma_internal.has_windows(int) is 'Whether the campaign may send at certain times of the day only.';
+comment on function retoma_internal.has_windows(int) is
+'Whether the campaign may send only at certain times of the day.';

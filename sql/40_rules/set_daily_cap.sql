@@ -7,7 +7,7 @@ declare
   v_id int := (retoma_internal.find_campaign(p_campaign)).id;
 begin
   if p_cap <= 0 then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'out_of_range',
       message = format('%s is not a number of messages a day', p_cap),
       hint = 'Give a number greater than 0, or null for no cap';
   end if;
@@ -21,4 +21,5 @@ end;
 $$;
 
 comment on function retoma.set_daily_cap(text, int) is
-'At most this many messages of the campaign a day, over all of its channels; null for no cap. Errors: RT001, RT003.';
+'The campaign sends at most this many messages per day, over all its channels; null: no cap.
+Errors: RT001 unknown campaign, RT003 bad value.';

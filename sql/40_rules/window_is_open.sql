@@ -1,5 +1,7 @@
--- A recipient who may be in several zones is contacted only when all of them are inside a window.
-create or replace function retoma_internal.window_is_open(p_campaign_id int, p_zone text, p_at timestamptz) returns boolean
+-- A recipient that may be in several zones is contacted only when all of them are inside a window.
+create or replace function retoma_internal.window_is_open(
+  p_campaign_id int, p_zone text, p_at timestamptz
+) returns boolean
 language sql stable
 begin atomic
   select p_zone = '' or not exists (

@@ -18,7 +18,8 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.campaign_changed() is 'Trigger: writes the audit, rings the channels of a campaign that runs.';
+comment on function retoma_internal.campaign_changed() is
+'Trigger: writes the audit, rings the channels of a campaign that runs.';
 
 create or replace trigger campaign_changed after update on retoma_internal.campaign
 for each row when (old.status is distinct from new.status) execute function retoma_internal.campaign_changed();

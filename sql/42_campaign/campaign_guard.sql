@@ -1,14 +1,20 @@
--- BEFORE UPDATE: the state machine of a campaign, and what is fixed once it has left draft. Keeps the times of its states.
+-- BEFORE UPDATE: the state machine of a campaign, and what is fixed once it is no longer a draft. Sets the times of its
+-- states.
 create or replace function retoma_internal.campaign_guard() returns trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 begin
   if (new.id, new.token) is distinct from (old.id, old.token)
-    or (old.status <> 'draft' and (new.body, new.total, new.batch_size) is distinct from (old.body, old.total, old.batch_size))
+    or (
+      old.status <> 'draft'
+      and (new.body, new.total, new.batch_size) is distinct from (old.body, old.total, old.batch_size)
+    )
   then
-    raise exception using errcode = 'RT002',
-      message = format('campaign %L is %s: its identity, text, recipients and batch size are fixed', old.name, old.status),
+    raise exception using errcode = 'RT002', constraint = 'campaign_fixed',
+      message = format(
+        'campaign %L is %s: its identity, text, recipients and batch size are fixed', old.name, old.status
+      ),
       hint = 'Create a new campaign';
   end if;
   if new.status = old.status then
@@ -22,14 +28,14 @@ begin
     'interrupted>running', 'interrupted>paused', 'interrupted>completed', 'interrupted>cancelled',
     'completed>running'
   ]) then
-    raise exception using errcode = 'RT002',
+    raise exception using errcode = 'RT002', constraint = 'wrong_status',
       message = format('campaign %L cannot go from %s to %s', old.name, old.status, new.status),
       hint = 'Use the functions: start_campaign, pause_campaign, resume_campaign, cancel_campaign, retry_failed';
   end if;
   if new.status = 'completed' and exists (
     select from retoma_internal.batch as b where b.campaign_id = new.id and b.status in ('ready', 'leased')
   ) then
-    raise exception using errcode = 'RT002',
+    raise exception using errcode = 'RT002', constraint = 'messages_remain',
       message = format('campaign %L cannot be completed: it has messages to send', old.name),
       hint = 'It completes by itself; to end it now: select retoma.cancel_campaign(name)';
   end if;

@@ -1,5 +1,5 @@
--- Locks the ready batches, then the campaign: batches always come first (see install.sql). A leased batch is ended by its
--- runner's next step; what it has not reserved by then is cancelled too.
+-- Locks the ready batches, then the campaign: batches always come first (see install.sql). A leased batch ends at the
+-- next step of its runner; messages that it has not reserved by then are cancelled too.
 create or replace function retoma.cancel_campaign(p_campaign text) returns text
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -13,7 +13,10 @@ begin
   update retoma_internal.batch as b
   set status = 'cancelled', lease_epoch = b.lease_epoch + 1
   from (
-    select r.id from retoma_internal.batch as r where r.campaign_id = v_campaign.id and r.status = 'ready' order by r.id for update
+    select r.id from retoma_internal.batch as r
+    where r.campaign_id = v_campaign.id and r.status = 'ready'
+    order by r.id
+    for update
   ) as locked
   where b.id = locked.id;
   update retoma_internal.campaign as c
@@ -24,4 +27,5 @@ end;
 $$;
 
 comment on function retoma.cancel_campaign(text) is
-'Ends a campaign for good: what has not been handed to the provider is cancelled. Errors: RT001, RT002 it is already over.';
+'Ends a campaign for good: messages that have not been handed to the provider are cancelled.
+Errors: RT001 unknown campaign, RT002 it is already over.';

@@ -1,4 +1,4 @@
--- Locks the campaign. Each of these holds from the next step or lease on, also while it runs.
+-- Locks the campaign. Each option takes effect at the next step or lease, also while the campaign runs.
 create or replace function retoma.configure_campaign(p_campaign text, p_options jsonb) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -6,12 +6,17 @@ as $$
 declare
   v_campaign retoma_internal.campaign := retoma_internal.lock_campaign(p_campaign);
 begin
-  perform retoma_internal.check_patch('the options of a campaign', p_options, '{time_zone,max_attempts,breaker_threshold}');
+  perform retoma_internal.check_patch(
+    'the options of a campaign', p_options, '{time_zone,max_attempts,breaker_threshold}'
+  );
   perform retoma_internal.check_time_zone(retoma_internal.patch_text(p_options, 'time_zone'));
   update retoma_internal.campaign as c
   set
     time_zone = case when p_options ? 'time_zone' then p_options ->> 'time_zone' else c.time_zone end,
-    max_attempts = coalesce(retoma_internal.patch_int(p_options, 'max_attempts', 1, 20), case when p_options ? 'max_attempts' then 3 else c.max_attempts end),
+    max_attempts = coalesce(
+      retoma_internal.patch_int(p_options, 'max_attempts', 1, 20),
+      case when p_options ? 'max_attempts' then 3 else c.max_attempts end
+    ),
     breaker_threshold = coalesce(
       retoma_internal.patch_int(p_options, 'breaker_threshold', 1, 1000000),
       case when p_options ? 'breaker_threshold' then 5 else c.breaker_threshold end
@@ -21,7 +26,8 @@ end;
 $$;
 
 comment on function retoma.configure_campaign(text, jsonb) is
-'Changes a campaign: {"time_zone": "America/Sao_Paulo", "max_attempts": 3, "breaker_threshold": 5}. What is not named stays; null
-gives the default back. time_zone: IANA zone of recipients whose own is unknown. max_attempts: 1 to 20 tries of one message.
-breaker_threshold: messages refused in a row for their content in one batch that interrupt the campaign.
+'Changes a campaign: {"time_zone": "America/Sao_Paulo", "max_attempts": 3, "breaker_threshold": 5}. An option that is
+not named stays; null sets it back to its default. time_zone: IANA zone of recipients whose own zone is unknown.
+max_attempts: 1 to 20 tries per message. breaker_threshold: the campaign is interrupted when so many messages of one
+batch are refused in a row for their content.
 Errors: RT001 unknown campaign, RT003 unknown option or bad value.';

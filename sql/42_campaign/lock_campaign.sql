@@ -14,4 +14,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.lock_campaign(text) is 'The campaign of this name, locked. Error RT001 when there is none.';
+comment on function retoma_internal.lock_campaign(text) is
+'The campaign of this name, locked. Error RT001 when there is none.';

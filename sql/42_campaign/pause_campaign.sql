@@ -7,7 +7,9 @@ declare
   v_campaign retoma_internal.campaign := retoma_internal.lock_campaign(p_campaign);
 begin
   if v_campaign.status not in ('running', 'interrupted', 'scheduled') then
-    perform retoma_internal.refuse_transition(v_campaign, 'pause', 'Only a campaign that is scheduled, running or interrupted can be paused');
+    perform retoma_internal.refuse_transition(
+      v_campaign, 'pause', 'Only a campaign that is scheduled, running or interrupted can be paused'
+    );
   end if;
   update retoma_internal.campaign as c
   set status = 'paused', status_reason = 'paused by the operator', interrupt_cause = null

@@ -1,5 +1,5 @@
--- Makes a campaign interrupted when none of its channels can send, and running again when one can.
--- The caller holds the campaign's row lock; what its channels are is read after it.
+-- Makes a campaign interrupted when none of its channels can send, and running again when one can. The caller holds the
+-- row lock of the campaign; the state of its channels is read after that lock.
 create or replace function retoma_internal.reconcile_campaign(p_campaign_id int) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -19,4 +19,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.reconcile_campaign(int) is 'Interrupts or resumes a campaign by the state of its channels.';
+comment on function retoma_internal.reconcile_campaign(int) is
+'Interrupts or resumes a campaign by the state of its channels.';

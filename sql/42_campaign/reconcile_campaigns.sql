@@ -1,5 +1,6 @@
--- A channel that changes while one of its campaigns begins to run does not see it, and that campaign did not see the change: whoever commits
--- last leaves them apart. Here they are brought together. Locks the campaigns, passing over those that somebody is changing.
+-- When a channel changes while one of its campaigns begins to run, neither transaction sees the other, and their states
+-- disagree after both commits. This function corrects that. Locks the campaigns, and passes over those that another
+-- transaction is changing.
 create or replace function retoma_internal.reconcile_campaigns() returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -22,4 +23,5 @@ end;
 $$;
 
 comment on function retoma_internal.reconcile_campaigns() is
-'Interrupts the running campaigns that have no channel to send, and resumes those that were interrupted by a channel that can.';
+'Interrupts running campaigns that have no channel that can send, and resumes campaigns that a channel interrupted when
+one can send again.';

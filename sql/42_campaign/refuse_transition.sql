@@ -1,13 +1,16 @@
--- One wording for every change of state that cannot be.
-create or replace function retoma_internal.refuse_transition(p_campaign retoma_internal.campaign, p_action text, p_hint text) returns void
+-- One wording for every change of state that is not allowed.
+create or replace function retoma_internal.refuse_transition(
+  p_campaign retoma_internal.campaign, p_action text, p_hint text
+) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  raise exception using errcode = 'RT002',
+  raise exception using errcode = 'RT002', constraint = 'wrong_status',
     message = format('cannot %s campaign %L: it is %s', p_action, p_campaign.name, p_campaign.status),
     hint = p_hint;
 end;
 $$;
 
-comment on function retoma_internal.refuse_transition(retoma_internal.campaign, text, text) is 'Raises RT002, in one wording.';
+comment on function retoma_internal.refuse_transition(retoma_internal.campaign, text, text) is
+'Raises RT002, in one wording.';

@@ -13,4 +13,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.reopen_campaign(int) is 'Sets a completed campaign running again when it has batches to send.';
+comment on function retoma_internal.reopen_campaign(int) is
+'Sets a completed campaign running again when it has batches to send.';

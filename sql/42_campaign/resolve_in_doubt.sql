@@ -1,5 +1,7 @@
--- An operator's word on messages whose outcome was never learnt. Locks their batches, then the campaign.
-create or replace function retoma.resolve_in_doubt(p_campaign text, p_decision text, p_phones text[] default null) returns bigint
+-- The decision of an operator on messages whose outcome was never learnt. Locks their batches, then the campaign.
+create or replace function retoma.resolve_in_doubt(
+  p_campaign text, p_decision text, p_phones text[] default null
+) returns bigint
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
@@ -23,7 +25,7 @@ begin
   elsif p_decision in ('sent', 'failed') then
     v_count := retoma_internal.settle_in_doubt(v_campaign.id, v_ordinals, p_decision, 'operator');
   else
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'unknown_decision',
       message = format('%s is not a decision', coalesce(quote_literal(p_decision), 'null')),
       hint = 'Decide sent (it has arrived), failed (leave it), or resend (it may arrive twice)';
   end if;
@@ -32,5 +34,6 @@ end;
 $$;
 
 comment on function retoma.resolve_in_doubt(text, text, text[]) is
-'Settles messages in doubt of a campaign, all or those of these numbers. p_decision: sent, failed, or resend, by which a
-recipient can get the message twice. Returns how many. See retoma.v_in_doubt. Errors: RT001, RT002, RT003.';
+'Settles messages in doubt of a campaign: all of them, or those of these numbers. p_decision: sent, failed, or resend;
+with resend a recipient can get the message twice. Returns how many. See retoma.v_in_doubt.
+Errors: RT001 unknown campaign, RT002 resend, but it is cancelled, RT003 not a decision.';

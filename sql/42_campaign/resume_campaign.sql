@@ -8,10 +8,13 @@ declare
 begin
   if v_campaign.status = 'interrupted' and v_campaign.interrupt_cause = 'channel' then
     perform retoma_internal.refuse_transition(
-      v_campaign, 'resume', v_campaign.status_reason || '. It goes on by itself after retoma.channel_connected or resume_channel'
+      v_campaign, 'resume',
+      v_campaign.status_reason || '. It goes on by itself after retoma.channel_connected or resume_channel'
     );
   elsif v_campaign.status not in ('paused', 'interrupted') then
-    perform retoma_internal.refuse_transition(v_campaign, 'resume', 'Only a campaign that is paused or interrupted can be resumed');
+    perform retoma_internal.refuse_transition(
+      v_campaign, 'resume', 'Only a campaign that is paused or interrupted can be resumed'
+    );
   end if;
   update retoma_internal.campaign as c
   set
@@ -24,5 +27,6 @@ end;
 $$;
 
 comment on function retoma.resume_campaign(text) is
-'Lets a paused campaign, or one that a breaker interrupted, go on from the message where it stopped. Returns the new status.
+'Lets a campaign that is paused, or that a breaker interrupted, go on from the message where it stopped. Returns the new
+status.
 Errors: RT001 unknown campaign, RT002 not paused, or waiting for its channel.';

@@ -8,7 +8,9 @@ declare
   v_count bigint;
 begin
   if v_campaign.status in ('draft', 'scheduled', 'cancelled') then
-    perform retoma_internal.refuse_transition(v_campaign, 'retry messages of', 'It has not failed any, or it is cancelled');
+    perform retoma_internal.refuse_transition(
+      v_campaign, 'retry messages of', 'It has not failed any, or it is cancelled'
+    );
   end if;
   v_count := retoma_internal.requeue(v_campaign.id, 'failed', p_codes, null, true, false);
   perform retoma_internal.reopen_campaign(v_campaign.id);
@@ -17,5 +19,6 @@ end;
 $$;
 
 comment on function retoma.retry_failed(text, text[]) is
-'Sends the failed messages of a campaign again, all or those with these error codes, with their attempts counted anew. Returns
-how many. Numbers on the suppression list are skipped as always. Errors: RT001, RT002 not started or cancelled.';
+'Sends the failed messages of a campaign again: all of them, or those with these error codes. Their attempts are counted
+anew. Returns how many. Numbers on the suppression list are skipped as always.
+Errors: RT001 unknown campaign, RT002 not started or cancelled.';

@@ -1,4 +1,5 @@
--- Freezes the audience, cuts it into batches and sets the campaign going (or scheduled). Locks the campaign; the trigger rings.
+-- Freezes the audience, cuts it into batches and sets the campaign running (or scheduled). Locks the campaign; the
+-- trigger rings.
 create or replace function retoma.start_campaign(p_campaign text, p_at timestamptz default null) returns text
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -34,6 +35,7 @@ end;
 $$;
 
 comment on function retoma.start_campaign(text, timestamptz) is
-'Starts a draft now, at p_at, or at the time given to create_campaign; starts a scheduled one at once. A waiting runner begins
-within a second. Returns the new status: running, scheduled, or interrupted when no channel of it is connected.
+'Starts a draft now, at p_at, or at the time given to create_campaign; starts a scheduled campaign at once. A waiting
+runner begins within a second. Returns the new status: running, scheduled, or interrupted when none of its channels is
+connected.
 Errors: RT001 unknown campaign, RT002 not a draft, RT005 no recipients, a variable missing, or a time zone missing.';

@@ -18,4 +18,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.start_due_campaigns() is 'Starts scheduled campaigns whose time has come. Returns how many.';
+comment on function retoma_internal.start_due_campaigns() is
+'Starts scheduled campaigns whose time has come. Returns how many.';

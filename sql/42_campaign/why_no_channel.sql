@@ -1,4 +1,4 @@
--- A snapshot of its own each time: volatile, so that it sees what was committed while its caller waited for a lock.
+-- Volatile, so that each call takes a new snapshot and sees what was committed while its caller waited for a lock.
 create or replace function retoma_internal.why_no_channel(p_campaign_id int) returns text
 language sql volatile
 begin atomic
@@ -6,7 +6,8 @@ begin atomic
     when bool_or(c.connected and not c.paused) then null
     else string_agg(
       format('channel %s is %s', c.name, retoma_internal.channel_state(c.connected, c.paused))
-      || coalesce(': ' || nullif(c.state_reason, retoma_internal.channel_state(c.connected, c.paused)), ''), '; ' order by c.name
+      || coalesce(': ' || nullif(c.state_reason, retoma_internal.channel_state(c.connected, c.paused)), ''),
+      '; ' order by c.name
     )
   end
   from retoma_internal.campaign_channel as cc
@@ -14,4 +15,5 @@ begin atomic
   where cc.campaign_id = p_campaign_id;
 end;
 
-comment on function retoma_internal.why_no_channel(int) is 'Null when a channel of the campaign can send, otherwise the state of each.';
+comment on function retoma_internal.why_no_channel(int) is
+'Null when a channel of the campaign can send, otherwise the state of each.';

@@ -1,7 +1,8 @@
--- The one way into the audience; the others end here. One message a number, ordinals without gaps in the order of the list; what is
--- refused is kept in recipient_reject with its reason. Locks the campaign.
+-- The only way into the audience; the other functions end here. One message per number; ordinals follow the order of
+-- the list, without gaps. Refused recipients are kept in recipient_reject with the reason. Locks the campaign.
 --
--- Plans are made anew for every call: one that is kept has never seen how long the arrays are, and joins them row by row with row.
+-- Plans are made anew for every call: a plan that is kept does not know how long the arrays are, and joins them by
+-- nested loops.
 create or replace function retoma.add_recipients(
   p_campaign text,
   p_lines bigint[],
@@ -56,8 +57,8 @@ end;
 $$;
 
 comment on function retoma.add_recipients(text, bigint[], text[], jsonb[], text[]) is
-'Adds recipients to a draft, of which the arrays hold: place in the source (for the list of rejects; may be null), phone, variables,
-time zones joined by commas (may be null). For programs that load long lists: 5,000 at a time are fast.
+'Adds recipients to a draft. The arrays hold: place in the source (for the list of rejects; may be null), phone,
+variables, time zones joined by commas (may be null). For programs that load long lists; 5,000 at a time are fast.
 Returns how many were accepted, merged as duplicates of a number that the campaign already has, and rejected.
 Errors: RT001 unknown campaign, RT002 it is not a draft.';
 
@@ -69,7 +70,7 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   if jsonb_typeof(p_recipients) is distinct from 'array' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'not_an_array',
       message = 'recipients are a JSON array of objects',
       hint = 'For example [{"phone": "+5511955501234", "variables": {"name": "Ana"}}]';
   end if;
@@ -87,6 +88,7 @@ end;
 $$;
 
 comment on function retoma.add_recipients(text, jsonb) is
-'Adds recipients to a draft: [{"phone": "+5511955501234", "variables": {"name": "Ana"}, "zone": "America/Sao_Paulo"}, …].
+'Adds recipients to a draft:
+[{"phone": "+5511955501234", "variables": {"name": "Ana"}, "zone": "America/Sao_Paulo"}, …].
 Returns how many were accepted, merged as duplicates, and rejected. For large lists see retoma.recipient_staging.
 Errors: RT001 unknown campaign, RT002 it is not a draft, RT003 not an array.';

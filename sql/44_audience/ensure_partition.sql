@@ -1,8 +1,10 @@
--- A partition holds the campaigns of one block of 100 ids: few enough tables for tens of thousands of small campaigns, and
--- retention can still drop one instead of deleting rows. Made apart and attached, which does not block readers or writers of
--- the other partitions (a plain "create table … partition of" would). An advisory lock makes two first campaigns of a block safe.
--- No statistics of campaign_id: they never know the newest campaign, and the planner then takes it for empty, and may look for one of
--- its messages through all of them. See also refresh_statistics and known_phones.
+-- A partition holds the campaigns of one block of 100 ids: few enough tables for tens of thousands of small campaigns,
+-- and retention can still drop a partition instead of deleting rows. It is made apart and then attached, which does not
+-- block readers or writers of the other partitions (a plain "create table … partition of" would). An advisory lock lets
+-- two first campaigns of a block take turns.
+--
+-- There are no statistics of campaign_id, because they never know the newest campaign. The planner would take it for
+-- empty, and might search all its messages to find one. See also refresh_statistics and known_phones.
 create or replace function retoma_internal.ensure_partition(p_campaign_id int) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -19,16 +21,20 @@ begin
   foreach v_parent in array array['message', 'delivery'] loop
     if to_regclass(format('retoma_internal.%I', v_parent || '_p' || v_from)) is null then
       execute format(
-        'create table retoma_internal.%I (like retoma_internal.%I including defaults including constraints)', v_parent || '_p' || v_from, v_parent
+        'create table retoma_internal.%I (like retoma_internal.%I including defaults including constraints)',
+        v_parent || '_p' || v_from, v_parent
       );
       execute format(
         'alter table retoma_internal.%I attach partition retoma_internal.%I for values from (%L) to (%L)',
         v_parent, v_parent || '_p' || v_from, v_from, v_from + c_block
       );
-      execute format('alter table retoma_internal.%I alter column campaign_id set statistics 0', v_parent || '_p' || v_from);
+      execute format(
+        'alter table retoma_internal.%I alter column campaign_id set statistics 0', v_parent || '_p' || v_from
+      );
     end if;
   end loop;
 end;
 $$;
 
-comment on function retoma_internal.ensure_partition(int) is 'Makes the partitions of message and delivery for this campaign, where they are missing.';
+comment on function retoma_internal.ensure_partition(int) is
+'Makes the partitions of message and delivery for this campaign, where they are missing.';

@@ -1,7 +1,8 @@
--- While a long list is loaded, the planner knows nothing of it: an analyze in the middle sees no row, as none is committed, and from then on
--- the campaign counts as empty. Then any index will do, and one lookup reads all that was loaded. So each asks for an order (of the one
--- number that there can be) which only the index of numbers has without a sort; and by a subquery of its own, which cannot become a join
--- of the whole campaign.
+-- While a long list is loaded, the planner knows nothing about it. An analyze in the middle sees no row, because none
+-- is committed; from then on the campaign counts as empty. Then every index looks equally good, and a lookup could read
+-- all that was loaded. So each lookup asks for an order that only the index of numbers gives without a sort, though at
+-- most one row can match. Each is a separate subquery, so that the planner cannot turn them into a join of the whole
+-- campaign.
 create or replace function retoma_internal.known_phones(p_campaign_id int, p_phones text[]) returns text[]
 language plpgsql stable
 set search_path to pg_catalog, pg_temp

@@ -1,5 +1,5 @@
--- Passes the staged rows of a draft to add_recipients, in the order of their lines and in blocks of 10,000, which fit into work_mem.
--- Locks the campaign. Staged rows are consumed.
+-- Passes the staged rows of a draft to add_recipients, in the order of their lines, in blocks of 10,000, which fit into
+-- work_mem. Locks the campaign. Deletes the staged rows.
 create or replace function retoma.load_staged(
   p_campaign text, out accepted bigint, out duplicates bigint, out rejected bigint
 )

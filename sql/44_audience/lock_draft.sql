@@ -1,4 +1,4 @@
--- Locks the campaign, so that two loads of it take turns.
+-- Locks the campaign, so that two loads of one campaign take turns.
 create or replace function retoma_internal.lock_draft(p_campaign text) returns retoma_internal.campaign
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -17,4 +17,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.lock_draft(text) is 'The draft of this name, locked. Errors: RT001 unknown campaign, RT002 it is not a draft.';
+comment on function retoma_internal.lock_draft(text) is
+'The draft of this name, locked. Errors: RT001 unknown campaign, RT002 it is not a draft.';

@@ -1,11 +1,14 @@
--- A long list is loaded in one transaction, and an analyze in the middle of it sees no row: the planner then takes the partition for
--- empty, where any index will do, and each step would read the whole campaign until it is analysed again. Skips where somebody is at it.
+-- A long list is loaded in one transaction, and an analyze in the middle of it sees no row. The planner then takes the
+-- partition for empty, where every index looks equally good, and each step would read the whole campaign until the next
+-- analyze. Does nothing while another session is analysing the partition.
 create or replace function retoma_internal.refresh_statistics(p_campaign retoma_internal.campaign) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_partition regclass := (select m.tableoid from retoma_internal.message as m where m.campaign_id = p_campaign.id limit 1);
+  v_partition regclass := (
+    select m.tableoid from retoma_internal.message as m where m.campaign_id = p_campaign.id limit 1
+  );
 begin
   -- Below 0: never analysed. Then the size of the table is what counts.
   if (select c.reltuples from pg_class as c where c.oid = v_partition) between 0 and p_campaign.total / 2 then
@@ -15,4 +18,4 @@ end;
 $$;
 
 comment on function retoma_internal.refresh_statistics(retoma_internal.campaign) is
-'Analyses the partition of a loaded campaign, where the planner believes that it holds less than half of that campaign.';
+'Analyses the partition of a loaded campaign, when the planner believes that it holds less than half of that campaign.';
