@@ -26,4 +26,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.check_reserved(retoma_internal.batch, int[]) is 'Error RT003 when one of these messages is not reserved in this batch.';
+comment on function retoma_internal.check_reserved(retoma_internal.batch, int[]) is
+'Error RT003 when one of these messages is not reserved in this batch.';

@@ -6,4 +6,5 @@ begin atomic
   select p_token || lpad(to_hex(p_ordinal), 8, '0');
 end;
 
-comment on function retoma_internal.message_id(text, int) is 'The id of a message that providers see: 32 lower-case hex digits.';
+comment on function retoma_internal.message_id(text, int) is
+'The id of a message that providers see: 32 lower-case hex digits.';

@@ -13,4 +13,5 @@ begin atomic
   end;
 end;
 
-comment on function retoma_internal.next_action(retoma_internal.batch, boolean, double precision, interval) is 'The action of a step that tried to reserve.';
+comment on function retoma_internal.next_action(retoma_internal.batch, boolean, double precision, interval) is
+'The action of a step that tried to reserve.';

@@ -20,4 +20,5 @@ begin atomic
     );
 end;
 
-comment on function retoma_internal.reserved_messages(retoma_internal.batch, int, boolean) is 'The messages of a lost reply, as advance_batch returns them.';
+comment on function retoma_internal.reserved_messages(retoma_internal.batch, int, boolean) is
+'The messages of a lost reply, as advance_batch returns them.';

@@ -12,4 +12,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.trip_breaker(retoma_internal.batch, text) is 'Interrupts a campaign whose messages are refused one after the other.';
+comment on function retoma_internal.trip_breaker(retoma_internal.batch, text) is
+'Interrupts a campaign whose messages are refused one after the other.';

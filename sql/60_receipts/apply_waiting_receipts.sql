@@ -15,4 +15,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.apply_waiting_receipts() is 'Applies the waiting receipts whose message is there by now. Returns how many.';
+comment on function retoma_internal.apply_waiting_receipts() is
+'Applies the waiting receipts whose message is there by now. Returns how many.';

@@ -30,4 +30,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.drop_partitions() is 'Drops partitions whose campaigns have all been erased. Returns how many.';
+comment on function retoma_internal.drop_partitions() is
+'Drops partitions whose campaigns have all been erased. Returns how many.';

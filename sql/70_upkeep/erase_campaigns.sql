@@ -21,4 +21,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.erase_campaigns(timestamptz) is 'Erases personal data of campaigns that ended before. Returns how many.';
+comment on function retoma_internal.erase_campaigns(timestamptz) is
+'Erases personal data of campaigns that ended before. Returns how many.';

@@ -28,4 +28,5 @@ from retoma_internal.detect_interruptions() as i
 inner join retoma_internal.campaign as c on i.campaign_id = c.id
 inner join retoma.v_campaign_summary as s on c.name = s.campaign;
 
-comment on view retoma.v_interrupted_campaigns is 'Campaigns that should be running but cannot: why, since when, and what to do.';
+comment on view retoma.v_interrupted_campaigns is
+'Campaigns that should be running but cannot: why, since when, and what to do.';
