@@ -1,5 +1,5 @@
--- 24 hex digits of the campaign's token and 8 of the ordinal: the same over all attempts, and a receipt that carries it leads
--- back to the message without an index on every delivery.
+-- 24 hex digits of the campaign's token and 8 of the ordinal. It is the same for all attempts, and a receipt that
+-- carries it leads back to the message without an index on every delivery.
 create or replace function retoma_internal.message_id(p_token text, p_ordinal int) returns text
 language sql immutable parallel safe
 begin atomic
