@@ -24,4 +24,4 @@ left join lateral (
 ) as current on true;
 
 comment on view retoma.campaign_batch_state is
-'One row a campaign: how many batches are done, and where the latest leased one stands.';
+'One row per campaign: how many batches are done, and how far the latest leased one is.';

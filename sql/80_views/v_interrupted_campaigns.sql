@@ -13,7 +13,10 @@ select
     when 'channel' then (
       select string_agg(
         format(
-          case when h.paused then 'select retoma.resume_channel(%L)' else 'reconnect %1$s, then: select retoma.channel_connected(%1$L)' end,
+          case
+            when h.paused then 'select retoma.resume_channel(%L)'
+            else 'reconnect %1$s, then: select retoma.channel_connected(%1$L)'
+          end,
           h.name
         ), '; or ' order by h.name
       )
