@@ -1,12 +1,12 @@
--- BEFORE UPDATE, only where the state, the epoch or the position goes the wrong way or changes: the ordinary step of a leased
--- batch does not come here.
+-- BEFORE UPDATE, called only when the state changes, or the epoch or the position goes back: the ordinary step of a
+-- leased batch does not come here.
 create or replace function retoma_internal.batch_guard() returns trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 begin
   if new.reserved < old.reserved or new.lease_epoch < old.lease_epoch then
-    raise exception using errcode = 'RT002',
+    raise exception using errcode = 'RT002', constraint = 'batch_goes_back',
       message = format('batch %s cannot go back: reserved %s to %s, epoch %s to %s',
         old.id, old.reserved, new.reserved, old.lease_epoch, new.lease_epoch),
       hint = 'A position or an epoch only grows; this is what keeps a message from being sent twice';
@@ -17,10 +17,11 @@ begin
     ])
     or new.lease_epoch = old.lease_epoch
   ) then
-    raise exception using errcode = 'RT002',
+    raise exception using errcode = 'RT002', constraint = 'wrong_status',
       message = format('batch %s cannot go from %s (epoch %s) to %s (epoch %s)',
         old.id, old.status, old.lease_epoch, new.status, new.lease_epoch),
-      hint = 'Leases begin and end through lease_batch, advance_batch, release_batch and tick, with a new epoch each time';
+      hint =
+        'Leases begin and end through lease_batch, advance_batch, release_batch and tick, with a new epoch each time';
   end if;
   return new;
 end;

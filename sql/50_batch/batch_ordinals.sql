@@ -1,4 +1,6 @@
-create or replace function retoma_internal.batch_ordinals(p_batch retoma_internal.batch, p_from int, p_to int) returns int[]
+create or replace function retoma_internal.batch_ordinals(
+  p_batch retoma_internal.batch, p_from int, p_to int
+) returns int[]
 language sql stable
 begin atomic
   select case
@@ -8,4 +10,5 @@ begin atomic
   end;
 end;
 
-comment on function retoma_internal.batch_ordinals(retoma_internal.batch, int, int) is 'The ordinals at positions p_from to p_to (from 1) of a batch.';
+comment on function retoma_internal.batch_ordinals(retoma_internal.batch, int, int) is
+'The ordinals at positions p_from to p_to (from 1) of a batch.';

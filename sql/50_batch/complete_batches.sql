@@ -1,10 +1,13 @@
--- Completes those of these batches that have nothing left: their leases were ended from outside. Locks their campaigns, in the order of
--- their ids, as the trigger of each batch would do in the order of the batches.
+-- Completes those of these batches that have nothing left: their leases were ended from outside. Locks their campaigns
+-- in the order of their ids; the trigger of each batch would lock them in the order of the batches.
 create or replace function retoma_internal.complete_batches(p_ids bigint[]) returns void
 language sql volatile
 begin atomic
   select from retoma_internal.campaign as c
-  where c.id in (select b.campaign_id from retoma_internal.batch as b where b.id = any(p_ids) and b.status = 'ready' and b.reserved = b.size)
+  where c.id in (
+    select b.campaign_id from retoma_internal.batch as b
+    where b.id = any(p_ids) and b.status = 'ready' and b.reserved = b.size
+  )
   order by c.id
   for no key update;
   update retoma_internal.batch as b
@@ -12,4 +15,5 @@ begin atomic
   where b.id = any(p_ids) and b.status = 'ready' and b.reserved = b.size;
 end;
 
-comment on function retoma_internal.complete_batches(bigint[]) is 'Completes ready batches whose messages are all settled.';
+comment on function retoma_internal.complete_batches(bigint[]) is
+'Completes ready batches whose messages are all settled.';

@@ -1,5 +1,5 @@
--- Without windows a batch is a range of ordinals. With windows all messages of one batch have the same zone, as a list, so that
--- a window holds a batch back and never a message inside it.
+-- Without windows a batch is a range of ordinals. With windows all messages of one batch have the same zone, as a list:
+-- a window then holds back a whole batch, and never a message inside it.
 create or replace function retoma_internal.cut_batches(p_campaign retoma_internal.campaign) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -14,7 +14,8 @@ begin
     return;
   end if;
   insert into retoma_internal.campaign_zone (campaign_id, zone)
-  select distinct p_campaign.id, coalesce(m.zone, p_campaign.time_zone) from retoma_internal.message as m where m.campaign_id = p_campaign.id;
+  select distinct p_campaign.id, coalesce(m.zone, p_campaign.time_zone)
+  from retoma_internal.message as m where m.campaign_id = p_campaign.id;
   perform retoma_internal.queue_list(p_campaign.id, z.zone, 1::smallint, 0::smallint, z.ordinals)
   from (
     select coalesce(m.zone, p_campaign.time_zone) as zone, array_agg(m.ordinal order by m.ordinal) as ordinals
@@ -25,4 +26,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.cut_batches(retoma_internal.campaign) is 'Cuts the messages of a campaign that starts into batches.';
+comment on function retoma_internal.cut_batches(retoma_internal.campaign) is
+'Cuts the messages of a campaign that starts into batches.';

@@ -19,9 +19,12 @@ declare
 begin
   for v_from in 1 .. cardinality(p_ordinals) by v_size loop
     v_slice := p_ordinals[v_from : v_from + v_size - 1];
-    insert into retoma_internal.batch (campaign_id, zone, size, attempt, attempts_counted, not_before, channel_id, maybe_sent)
+    insert into retoma_internal.batch (
+      campaign_id, zone, size, attempt, attempts_counted, not_before, channel_id, maybe_sent
+    )
     values (
-      p_campaign_id, p_zone, cardinality(v_slice), p_attempt, p_attempts_counted, p_not_before, p_channel_id, p_maybe_sent
+      p_campaign_id, p_zone, cardinality(v_slice), p_attempt, p_attempts_counted, p_not_before, p_channel_id,
+      p_maybe_sent
     )
     returning id into v_id;
     insert into retoma_internal.batch_list (batch_id, ordinals) values (v_id, v_slice);

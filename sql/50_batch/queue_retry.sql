@@ -1,8 +1,13 @@
--- Queues messages for another attempt not before p_delay from now. They join a waiting batch that is due within twice the
--- delay, if it has room, so that single failures do not become single batches; a new one is due at one and a half times.
--- Locks that batch, and skips it when somebody leases it just now.
+-- Queues messages for another attempt, not before p_delay from now. They join a waiting batch that is due within twice
+-- the delay and has room, so that single failures do not become single batches. A new batch is due after one and a half
+-- times the delay. Locks the batch that they join, and skips one that is just being leased.
 create or replace function retoma_internal.queue_retry(
-  p_batch retoma_internal.batch, p_ordinals int[], p_counts int, p_delay interval, p_maybe_sent boolean, p_channel_id int
+  p_batch retoma_internal.batch,
+  p_ordinals int[],
+  p_counts int,
+  p_delay interval,
+  p_maybe_sent boolean,
+  p_channel_id int
 ) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -26,12 +31,12 @@ begin
     update retoma_internal.batch as b set size = b.size + cardinality(p_ordinals) where b.id = v_id;
   else
     perform retoma_internal.queue_list(
-      p_batch.campaign_id, p_batch.zone, (p_batch.attempt + 1)::smallint, (p_batch.attempts_counted + p_counts)::smallint, p_ordinals,
-      v_now + 1.5 * p_delay, p_channel_id, p_maybe_sent
+      p_batch.campaign_id, p_batch.zone, (p_batch.attempt + 1)::smallint,
+      (p_batch.attempts_counted + p_counts)::smallint, p_ordinals, v_now + 1.5 * p_delay, p_channel_id, p_maybe_sent
     );
   end if;
 end;
 $$;
 
 comment on function retoma_internal.queue_retry(retoma_internal.batch, int[], int, interval, boolean, int) is
-'Queues messages of a batch for another attempt: p_counts 1 when this one counts; p_maybe_sent when it may have arrived.';
+'Queues messages of a batch for another attempt. p_counts: 1 when this one counts; p_maybe_sent: it may have arrived.';

@@ -1,10 +1,13 @@
--- Locks the batches concerned, in the order of their ids, before their deliveries; what comes into doubt meanwhile in others is left.
-create or replace function retoma_internal.settle_in_doubt(p_campaign_id int, p_ordinals int[], p_outcome text, p_code text) returns bigint
+-- Locks the batches concerned, in the order of their ids, before their deliveries. Messages that become in doubt
+-- meanwhile, in other batches, are left alone.
+create or replace function retoma_internal.settle_in_doubt(
+  p_campaign_id int, p_ordinals int[], p_outcome text, p_code text
+) returns bigint
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  -- Only those of the messages meant: who comes from record_lookups holds these already, and would wait for others out of order.
+  -- Only the batches of these messages: record_lookups holds them already, and would wait for others out of order.
   v_held bigint[] := array(
     select b.id from retoma_internal.batch as b
     where b.campaign_id = p_campaign_id and b.in_doubt > 0

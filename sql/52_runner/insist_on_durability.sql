@@ -1,4 +1,4 @@
--- Invariant 1 rests on commits that survive a crash, so that a role or database with synchronous_commit off or local must not
+-- Invariant 1 rests on commits that survive a crash. A role or a database with synchronous_commit off or local must not
 -- weaken them. Set for this transaction: a setting of the function itself would end before the commit.
 create or replace function retoma_internal.insist_on_durability() returns void
 language plpgsql volatile
@@ -11,4 +11,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.insist_on_durability() is 'Makes the commit of this transaction wait until it is durable.';
+comment on function retoma_internal.insist_on_durability() is
+'Makes the commit of this transaction wait until it is durable.';

@@ -1,4 +1,5 @@
--- A runner lives while its session holds its lock and it has been heard within a lease (a frozen process keeps its session).
+-- A runner is alive while its session holds its lock and it was heard of within the duration of a lease (a frozen
+-- process keeps its session).
 create or replace function retoma_internal.live_runners() returns setof uuid
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -9,4 +10,4 @@ begin atomic
     and r.last_seen_at > retoma.clock() - (select s.lease_duration from retoma.setting as s);
 end;
 
-comment on function retoma_internal.live_runners() is 'Ids of the runners that live.';
+comment on function retoma_internal.live_runners() is 'Ids of the runners that are alive.';

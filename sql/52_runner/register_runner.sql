@@ -1,5 +1,6 @@
--- Takes a shared advisory lock in the session that calls: it ends with the session, so within milliseconds of the process.
--- Shared, because after a lost connection the old session may not have ended yet when the same runner registers again.
+-- Takes a shared advisory lock in the calling session. It ends with the session, so within milliseconds after the
+-- process. Shared, because after a lost connection the old session may still be open when the same runner registers
+-- again.
 create or replace function retoma.register_runner(p_runner_id uuid, p_name text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -8,7 +9,7 @@ declare
   v_key int;
 begin
   if p_runner_id is null or coalesce(p_name, '') = '' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'runner_incomplete',
       message = 'a runner needs an id and a name',
       hint = 'select retoma.register_runner(gen_random_uuid(), ''runner-1'')';
   end if;
@@ -22,5 +23,5 @@ end;
 $$;
 
 comment on function retoma.register_runner(uuid, text) is
-'Registers the runner that calls, or registers it again after it lost its connection. The session that calls is its sign of
-life: keep it open, and directly (not through a transaction pooler). Error RT003.';
+'Registers the runner that calls, or registers it again after it lost its connection. The calling session is its sign of
+life: keep it open, and direct (not through a transaction pooler). Error RT003.';

@@ -4,4 +4,5 @@ begin atomic
   select 1380275021; -- the letters RETM
 end;
 
-comment on function retoma_internal.runner_lock_class() is 'First key of the advisory locks by which runners show that they live.';
+comment on function retoma_internal.runner_lock_class() is
+'First key of the advisory locks by which runners show that they live.';

@@ -1,6 +1,6 @@
--- Gives back all leases of the runner at once: one by one over a few connections takes seconds when it has hundreds of channels.
--- Locks its batches in the order of their ids, then the pacing of their channels, then campaigns. It rings nobody, as 5,000 rings
--- take longer than a runner may need to stop: the tick of the next runner does.
+-- Gives back all leases of the runner in one call: one by one over a few connections takes seconds when it has hundreds
+-- of channels. Locks its batches in the order of their ids, then the pacing of their channels, then campaigns. It rings
+-- no channel, as 5,000 rings take longer than a runner may need to stop: the tick of the next runner rings.
 create or replace function retoma.unregister_runner(p_runner_id uuid) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -11,7 +11,10 @@ begin
   perform retoma_internal.insist_on_durability();
   update retoma_internal.runner as r set stopped_at = retoma.clock() where r.id = p_runner_id;
   v_ids := array(
-    select b.id from retoma_internal.batch as b where b.status = 'leased' and b.runner_id = p_runner_id order by b.id for update skip locked
+    select b.id from retoma_internal.batch as b
+    where b.status = 'leased' and b.runner_id = p_runner_id
+    order by b.id
+    for update skip locked
   );
   perform retoma_internal.end_leases(v_ids, array_fill('released'::text, array[cardinality(v_ids)]));
   perform retoma_internal.complete_batches(v_ids);
@@ -19,5 +22,5 @@ end;
 $$;
 
 comment on function retoma.unregister_runner(uuid) is
-'The runner stops and gives back all that it has leased. Record outcomes first: what is reserved without one becomes in doubt (or is
-sent again, on a channel that dedupes).';
+'The runner stops and gives back all that it has leased. Record outcomes first: a reserved message without one becomes
+in doubt (or is sent again, on a channel that dedupes).';

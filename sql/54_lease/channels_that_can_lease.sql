@@ -1,5 +1,6 @@
--- A lease that could not reserve for longer than half of it would only have to be given back. A set, and of one statement, so
--- that it becomes part of the query that asks: called once for each of 5,000 channels, it took half of every tick.
+-- A channel must be due within half a lease: a lease that could not reserve for longer would only be given back.
+-- Returns a set, from one statement, so that it becomes part of the query that calls it: a call for each of 5,000
+-- channels took half of every tick.
 create or replace function retoma_internal.channels_that_can_lease(p_now timestamptz) returns setof int
 language sql stable
 begin atomic

@@ -1,7 +1,8 @@
--- Ends a lease from outside of a step: reserved messages without an outcome become in doubt (invariant 4), or are queued for the
--- same channel where it dedupes. The next send of the channel keeps its gap from now, as a request may have gone out just now.
--- Takes the lock of the batch, or passes over a batch that somebody else is changing; then that of the channel's pacing. It never
--- completes a batch, as that would lock the campaign too, and its caller may go on to other batches.
+-- Ends a lease outside of a step. Reserved messages without an outcome become in doubt (invariant 4), or are queued for
+-- the same channel where it dedupes. The next send of the channel keeps its gap from now, as a request may have gone
+-- out just now.
+-- Locks the batch, or passes over it while another transaction is changing it; then locks the channel's pacing. It
+-- never completes a batch: that would lock the campaign too, and the caller may go on to other batches.
 create or replace function retoma_internal.end_lease(p_batch_id bigint, p_code text) returns boolean
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -11,7 +12,10 @@ declare
   v_batch retoma_internal.batch;
   v_lost int[];
 begin
-  select b.* into v_batch from retoma_internal.batch as b where b.id = p_batch_id and b.status = 'leased' for update skip locked;
+  select b.* into v_batch
+  from retoma_internal.batch as b
+  where b.id = p_batch_id and b.status = 'leased'
+  for update skip locked;
   if not found then
     return false;
   end if;
@@ -44,13 +48,14 @@ begin
     format('%s; %s messages without an outcome', p_code, cardinality(v_lost))
   );
   perform retoma_internal.write_batch(
-    v_batch, 'released', v_now, null, (select 'campaign ' || c.status from retoma_internal.campaign as c where c.id = v_batch.campaign_id)
+    v_batch, 'released', v_now, null,
+    (select 'campaign ' || c.status from retoma_internal.campaign as c where c.id = v_batch.campaign_id)
   );
   return true;
 end;
 $$;
 
 comment on function retoma_internal.end_lease(bigint, text) is
-'Ends the lease of a batch; its holder is fenced off. p_code says what is known of the holder, and becomes the code of messages in
-doubt: runner_gone, released, or lease_expired (it may only be frozen, and send yet: no lookup can prove that it has not).
-False when the batch is locked or not leased.';
+'Ends the lease of a batch; its holder is fenced off. p_code says what is known of the holder, and becomes the code of
+messages in doubt: runner_gone, released, or lease_expired (the holder may only be frozen and might still send, so no
+lookup can prove that it has not). False when the batch is locked or not leased.';

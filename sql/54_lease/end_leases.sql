@@ -1,6 +1,6 @@
--- Ends many leases from outside. Those with nothing under way, which is nearly all where gaps are slept, are ended by one statement;
--- the others one by one, see end_lease. Takes the locks of the batches in the order of their ids, passing over those that
--- somebody else is changing; then those of their channels' pacing, in the order of the channels.
+-- Ends many leases from outside. Leases with nothing under way are ended by one statement (nearly all, where channels
+-- keep gaps); the others one by one, see end_lease. Locks the batches in the order of their ids, and passes over those
+-- that another transaction is changing. Then locks the pacing of their channels, in the order of the channels.
 create or replace function retoma_internal.end_leases(p_ids bigint[], p_codes text[]) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -8,7 +8,10 @@ set enable_seqscan to off
 as $$
 declare
   v_ids bigint[] := array(
-    select b.id from retoma_internal.batch as b where b.id = any(p_ids) and b.status = 'leased' order by b.id for update skip locked
+    select b.id from retoma_internal.batch as b
+    where b.id = any(p_ids) and b.status = 'leased'
+    order by b.id
+    for update skip locked
   );
 begin
   with quiet as materialized (
@@ -44,4 +47,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.end_leases(bigint[], text[]) is 'Ends the leases of these batches; each has its code, as for end_lease.';
+comment on function retoma_internal.end_leases(bigint[], text[]) is
+'Ends the leases of these batches; each has its code, as for end_lease.';

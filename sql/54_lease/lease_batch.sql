@@ -1,5 +1,6 @@
--- Leases one batch of a channel. Locks the channel's pacing row (so that leases of one channel are counted in turn), then takes
--- a batch that nobody has locked. The zones of its campaigns are tried in turn, the campaign that waited longest first.
+-- Leases one batch of a channel. Locks the channel's pacing row, so that leases of one channel are counted in turn.
+-- Then takes a batch that is not locked. The zones of its campaigns are tried in turn; the campaign that waited longest
+-- comes first.
 create or replace function retoma.lease_batch(
   p_runner_id uuid,
   p_channel_id int,
@@ -29,11 +30,11 @@ begin
   perform retoma_internal.insist_on_durability();
   perform from retoma_internal.runner as r where r.id = p_runner_id and r.stopped_at is null;
   if not found then
-    raise exception using errcode = 'RT001',
+    raise exception using errcode = 'RT001', constraint = 'unknown_runner',
       message = format('runner %s is not registered', p_runner_id), hint = 'Call retoma.register_runner first';
   end if;
   perform from retoma_internal.channel_pacing as p where p.channel_id = p_channel_id for update;
-  -- A lease of this runner on this channel that it does not hold: the reply never came, so it ends here.
+  -- The runner does not know that it has this lease on this channel: the reply never came. So it ends here.
   perform retoma_internal.end_lease(own.id, 'released')
   from (
     select b.id from retoma_internal.batch as b
@@ -61,13 +62,15 @@ begin
   select c.name, c.body into campaign, body from retoma_internal.campaign as c where c.id = v_campaign_id;
   select c.name, c.transport, c.settings, c.max_in_flight into channel, transport, settings, max_in_flight
   from retoma_internal.channel as c where c.id = p_channel_id;
-  may_lease_more := exists (select from retoma_internal.channels_that_can_lease(v_now) as c (id) where c.id = p_channel_id);
+  may_lease_more := exists (
+    select from retoma_internal.channels_that_can_lease(v_now) as c (id) where c.id = p_channel_id
+  );
 end;
 $$;
 
 comment on function retoma.lease_batch(uuid, int, bigint[]) is
-'For runners: leases a batch of the channel, with all that is needed to send it. batch_id is null when there is nothing to do now;
-the doorbell rings when there is. p_holding: batches that this runner holds on the channel already; any
-other lease of its own there is ended. lease_epoch goes with every further call; lease_s: seconds that the lease lasts without one.
-may_lease_more: whether the channel allows another lease at once (channel.max_leases).
+'For runners: leases a batch of the channel, with all that is needed to send it. batch_id is null when there is nothing
+to do now; the doorbell rings when there is. p_holding: batches that this runner holds on the channel already; any other
+lease that it has there is ended. lease_epoch: to be passed in every further call. lease_s: seconds that the lease lasts
+when no call renews it. may_lease_more: whether the channel allows another lease at once (channel.max_leases).
 Error RT001: the runner is not registered.';

@@ -1,7 +1,10 @@
--- The fence (invariant 2): locks the batch and refuses every caller that does not hold its lease. An expired lease that was not reaped
--- is still a lease: expiry decides how fast recovery is, never who may write. The runner is named as well as the epoch: a server that
--- was promoted without the last commits gives an epoch a second time, to another runner.
-create or replace function retoma_internal.lock_lease(p_runner_id uuid, p_batch_id bigint, p_lease_epoch int) returns retoma_internal.batch
+-- The fence (invariant 2): locks the batch and refuses every caller that does not hold its lease. An expired lease that
+-- was not reaped is still a lease: expiry decides how fast recovery is, never which runner may write. The runner is
+-- checked as well as the epoch: a server that was promoted without the last commits gives an epoch a second time, to
+-- another runner.
+create or replace function retoma_internal.lock_lease(
+  p_runner_id uuid, p_batch_id bigint, p_lease_epoch int
+) returns retoma_internal.batch
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -12,7 +15,7 @@ begin
   if v_batch.status is distinct from 'leased' or v_batch.lease_epoch is distinct from p_lease_epoch
     or v_batch.runner_id is distinct from p_runner_id
   then
-    raise exception using errcode = 'RT010',
+    raise exception using errcode = 'RT010', constraint = 'stale_lease',
       message = format('the lease of batch %s under epoch %s is over', p_batch_id, p_lease_epoch),
       detail = format('The batch is %s under epoch %s', coalesce(v_batch.status, 'unknown'), v_batch.lease_epoch),
       hint = 'Drop the batch: send nothing more of it, record nothing; lease again';
@@ -22,4 +25,5 @@ end;
 $$;
 
 comment on function retoma_internal.lock_lease(uuid, bigint, int) is
-'The batch, locked for the runner that holds its lease under this epoch. Error RT010: the lease is over, or of another runner.';
+'The batch, locked for the runner that holds its lease under this epoch. Error RT010: the lease is over, or belongs to
+another runner.';

@@ -1,5 +1,5 @@
--- Locks the batch that it returns. Due retries come before fresh batches. The materialized query keeps the limit inside the
--- lock: a plain subquery lets the planner lock rows that it then does not return.
+-- Locks the batch that it returns. Due retries come before fresh batches. The materialized query keeps the limit inside
+-- the lock: with a plain subquery the planner may lock rows that it then does not return.
 create or replace function retoma_internal.pick_batch(p_channel_id int, p_now timestamptz) returns bigint
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -25,4 +25,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.pick_batch(int, timestamptz) is 'Locks and returns the next batch for a channel; null when there is none.';
+comment on function retoma_internal.pick_batch(int, timestamptz) is
+'Locks and returns the next batch for a channel; null when there is none.';

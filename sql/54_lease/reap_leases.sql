@@ -1,7 +1,8 @@
--- Takes back the leases that expired, and at once those of a runner that stopped or whose session is gone, unless the server has
--- restarted since it registered: then the session says nothing of the process (invariant 10: this decides only how fast).
--- Locks those batches, passing over any that is being changed (a lease that was renewed meanwhile is judged anew under the lock);
--- then the pacing of their channels; then campaigns.
+-- Takes back the leases that expired. Those of a runner that stopped are taken back at once. So are those of a runner
+-- whose session is gone, unless the server has restarted since it registered: then the session says nothing about the
+-- process (invariant 10: this decides only how fast).
+-- Locks those batches, and passes over any that is being changed (a lease that was renewed meanwhile is judged again
+-- under the lock); then the pacing of their channels; then campaigns.
 create or replace function retoma_internal.reap_leases() returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp

@@ -14,5 +14,5 @@ end;
 $$;
 
 comment on function retoma.release_batch(uuid, bigint, int) is
-'For runners: gives a batch back before its end. Record outcomes first: what is reserved without one becomes in doubt (or is sent
-again, on a channel that dedupes). Error RT010: this runner does not hold the batch under this epoch.';
+'For runners: gives a batch back before its end. Record outcomes first: a reserved message without one becomes in doubt
+(or is sent again, on a channel that dedupes). Error RT010: this runner does not hold the batch under this epoch.';

@@ -1,9 +1,9 @@
--- The heart: one step of a leased batch in one transaction, and one commit. Locks the batch, then what it needs of: the channel's
--- pacing, the campaign's cap; errors may lock the channel and its campaigns.
--- A step is many small statements, and each costs more to start than to run: so facts are read once, by step_facts, and what a
--- channel or campaign does not have (gaps, caps, windows) is not asked about. Plans are made
--- once a session. Without sequential scans, a plan that was made while a table was empty is right when it is full (and before
--- PostgreSQL 18 costs so much that it would be compiled: hence no JIT).
+-- The heart: one step of a leased batch in one transaction, with one commit. Locks the batch, and then only what it
+-- needs: the channel's pacing, the campaign's cap. Errors may lock the channel and its campaigns.
+-- A step is many small statements, and each costs more to start than to run. So step_facts reads all facts once, and
+-- what a channel or campaign does not have (gaps, caps, windows) costs no statement. Plans are made once per session.
+-- Without sequential scans, a plan that was made while a table was empty is still right when it is full. (Before
+-- PostgreSQL 18 such a plan looks so costly that it would be compiled: hence no JIT.)
 create or replace function retoma.advance_batch(
   p_runner_id uuid,
   p_batch_id bigint,
@@ -45,7 +45,7 @@ begin
   end if;
   v_open := retoma_internal.in_flight(v_batch);
   if p_seen < v_batch.reserved then
-    -- The reply to the last call was lost. Nobody else can hold this epoch, so nobody has sent these.
+    -- The reply to the last call was lost. No other runner can hold this epoch, so these were not sent.
     messages := retoma_internal.reserved_messages(v_batch, p_seen, v_facts.why_not is not null);
   end if;
   if messages is not null then
@@ -74,12 +74,13 @@ $$;
 
 comment on function retoma.advance_batch(uuid, bigint, int, jsonb, int, int, int[]) is
 'For runners: records outcomes, reserves the next messages and renews the lease, in one transaction.
-p_outcomes: [{"ordinal": 7, "status": "accepted", "provider_id": "x"}, {"ordinal": 8, "status": "error", "code": "timeout",
-"http_status": null, "retry_after_s": null, "written": true}]; held: accepted, and the provider says that it waits; the same outcome twice
-is harmless. p_want: how many messages the
-runner would send now. p_seen: the high-water mark of the last reply that the runner got; when a reply was lost, its messages
-are given again. p_accepted: ordinals that were accepted, where there is nothing more to say.
-Returns action: send (messages: [[ordinal, id, phone, variables], …], where a fifth element true says: do not send this, report it as
-not_attempted), wait (call again in wait_s seconds), drain (only outcomes are taken now), released or completed (the lease is over),
-and the new high-water mark reserved.
+p_outcomes: [{"ordinal": 7, "status": "accepted", "provider_id": "x"}, {"ordinal": 8, "status": "error", "code":
+"timeout", "http_status": null, "retry_after_s": null, "written": true}]. Status held: accepted, and the provider says
+that it waits. The same outcome twice is harmless.
+p_want: how many messages the runner would send now.
+p_seen: the high-water mark of the last reply that the runner got; when a reply was lost, its messages are given again.
+p_accepted: ordinals that were accepted, where there is nothing more to say.
+Returns reserved, the new high-water mark, and action: send (messages: [[ordinal, id, phone, variables], …], where a
+fifth element true says: do not send this, report it as not_attempted), wait (call again in wait_s seconds), drain (only
+outcomes are taken now), released or completed (the lease is over).
 Errors: RT010 this runner does not hold the batch under this epoch: drop the batch; RT003 bad arguments.';

@@ -1,5 +1,5 @@
--- What one class of error does to its messages, their channel and their campaign. A message that a receipt has proved sent by an
--- earlier attempt is sent, whatever this one says.
+-- Does what one class of error means for its messages, their channel and their campaign. When a receipt has proved that
+-- an earlier attempt was sent, the message counts as sent, whatever this attempt says.
 create or replace function retoma_internal.apply_error(
   p_batch retoma_internal.batch,
   p_channel retoma_internal.channel,
@@ -26,13 +26,15 @@ begin
     when p_rule.class in ('rate_limited_channel', 'channel_down', 'auth') then 'requeued'
     when p_rule.class = 'ambiguous' then case when p_channel.dedupes and v_may_retry then 'requeued' else 'in_doubt' end
     when p_rule.class in ('transient', 'rate_limited_recipient') and v_may_retry then 'requeued'
-    -- A refusal of this attempt, even for good, says nothing of an earlier one: a receiver that has the message refuses the repeat.
+    -- A refusal of this attempt, even a permanent one, says nothing about an earlier attempt: a receiver that has the
+    -- message refuses the repeat.
     when p_batch.maybe_sent then 'in_doubt'
     else 'failed'
   end;
   if p_batch.maybe_sent and v_outcome <> 'requeued' then
     v_ordinals := array(
-      select u.ordinal from unnest(p_ordinals) as u (ordinal) where not retoma_internal.has_arrived(v_batch.campaign_id, u.ordinal)
+      select u.ordinal from unnest(p_ordinals) as u (ordinal)
+      where not retoma_internal.has_arrived(v_batch.campaign_id, u.ordinal)
     );
     v_batch := retoma_internal.settle_without_sending(
       v_batch, array(select u.ordinal from unnest(p_ordinals) as u (ordinal) where u.ordinal <> all(v_ordinals)),
@@ -50,8 +52,8 @@ begin
   if v_outcome = 'requeued' then
     v_batch.requeued := v_batch.requeued + v_count;
     perform retoma_internal.queue_retry(
-      v_batch, v_ordinals, v_counts, retoma_internal.retry_delay(p_rule, v_batch.attempts_counted, p_retry_after_s), v_maybe_sent,
-      case when v_maybe_sent then p_channel.id end
+      v_batch, v_ordinals, v_counts, retoma_internal.retry_delay(p_rule, v_batch.attempts_counted, p_retry_after_s),
+      v_maybe_sent, case when v_maybe_sent then p_channel.id end
     );
   elsif v_outcome = 'failed' then
     v_batch.failed := v_batch.failed + v_count;
@@ -59,7 +61,9 @@ begin
     v_batch.in_doubt := v_batch.in_doubt + v_count;
   end if;
   if p_rule.suppress then
-    perform retoma_internal.suppress_messages(v_batch.campaign_id, p_ordinals, 'invalid', p_channel.transport || ' ' || p_rule.code);
+    perform retoma_internal.suppress_messages(
+      v_batch.campaign_id, p_ordinals, 'invalid', p_channel.transport || ' ' || p_rule.code
+    );
   end if;
   if p_rule.class = 'rate_limited_channel' then
     perform retoma_internal.hold_channel(p_channel.id, p_rule, p_retry_after_s, p_now);

@@ -1,14 +1,16 @@
--- Runs over every outcome. Digits are tested without regular expressions, which were a tenth of a step of 300.
+-- Runs over every outcome. It tests digits without regular expressions, which took a tenth of a step of 300.
 create or replace function retoma_internal.check_outcomes(p_batch retoma_internal.batch, p_outcomes jsonb) returns void
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_listed int[] := (select l.ordinals[:p_batch.reserved] from retoma_internal.batch_list as l where l.batch_id = p_batch.id);
+  v_listed int[] := (
+    select l.ordinals[:p_batch.reserved] from retoma_internal.batch_list as l where l.batch_id = p_batch.id
+  );
   v_bad jsonb;
 begin
   if jsonb_typeof(p_outcomes) <> 'array' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'not_an_array',
       message = 'outcomes are a JSON array of objects',
       hint = '[{"ordinal": 7, "status": "accepted"}]';
   end if;
@@ -24,12 +26,14 @@ begin
     or coalesce(o.item ->> 'status', '') not in ('accepted', 'held', 'error')
     or coalesce(jsonb_typeof(o.item -> 'written'), 'null') not in ('boolean', 'null')
     or coalesce(jsonb_typeof(o.item -> 'retry_after_s'), 'null') not in ('number', 'null')
-    or length(o.item ->> 'http_status') <> 3 or ltrim(o.item ->> 'http_status', '0123456789') <> '' or o.item ->> 'http_status' < '100'
+    or length(o.item ->> 'http_status') <> 3 or ltrim(o.item ->> 'http_status', '0123456789') <> ''
+    or o.item ->> 'http_status' < '100'
   limit 1;
   if v_bad is not null then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'bad_outcome',
       message = format('batch %s cannot take the outcome %s', p_batch.id, v_bad),
-      hint = 'The ordinal is one that this lease has reserved, the status accepted, held or error, each fact of its type';
+      hint =
+        'The ordinal is one that this lease has reserved, the status accepted, held or error, each fact of its type';
   end if;
 end;
 $$;

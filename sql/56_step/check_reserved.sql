@@ -9,7 +9,8 @@ begin
     v_bad := (
       select min(u.ordinal) from unnest(p_ordinals) as u (ordinal)
       where not exists (
-        select from retoma_internal.batch_list as l where l.batch_id = p_batch.id and u.ordinal = any(l.ordinals[:p_batch.reserved])
+        select from retoma_internal.batch_list as l
+        where l.batch_id = p_batch.id and u.ordinal = any(l.ordinals[:p_batch.reserved])
       )
     );
   else
@@ -19,11 +20,12 @@ begin
     );
   end if;
   if v_bad is not null or array_position(p_ordinals, null) is not null then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'bad_outcome',
       message = format('batch %s cannot take the outcome of message %s', p_batch.id, coalesce(v_bad::text, 'null')),
       hint = 'Accepted messages are given by ordinals that this lease has reserved';
   end if;
 end;
 $$;
 
-comment on function retoma_internal.check_reserved(retoma_internal.batch, int[]) is 'Error RT003 when one of these messages is not reserved in this batch.';
+comment on function retoma_internal.check_reserved(retoma_internal.batch, int[]) is
+'Error RT003 when one of these messages is not reserved in this batch.';

@@ -5,7 +5,9 @@ as $$
 begin
   if p_seen < 0 or p_seen > p_batch.reserved then
     raise exception using errcode = 'RT003', constraint = 'seen_beyond_reserved',
-      message = format('batch %s has reserved %s messages, it cannot have shown %s', p_batch.id, p_batch.reserved, p_seen),
+      message = format(
+        'batch %s has reserved %s messages, it cannot have shown %s', p_batch.id, p_batch.reserved, p_seen
+      ),
       hint = 'p_seen is "reserved" of the last reply';
   end if;
 end;

@@ -1,5 +1,8 @@
--- The rule of the transport, else the rule for all, else by the one fact that matters: was anything written?
-create or replace function retoma_internal.classify(p_transport text, p_code text, p_written boolean) returns retoma.error_rule
+-- The rule of the transport; without one, the rule for all transports; without that, the one fact that matters: was
+-- anything written?
+create or replace function retoma_internal.classify(
+  p_transport text, p_code text, p_written boolean
+) returns retoma.error_rule
 language sql stable
 begin atomic
   select r.rule

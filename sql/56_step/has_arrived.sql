@@ -7,4 +7,5 @@ begin atomic
   );
 end;
 
-comment on function retoma_internal.has_arrived(int, int) is 'Whether a receipt has proved that an attempt at this message was accepted.';
+comment on function retoma_internal.has_arrived(int, int) is
+'Whether a receipt has proved that an attempt at this message was accepted.';

@@ -1,9 +1,10 @@
--- 24 hex digits of the campaign's token and 8 of the ordinal: the same over all attempts, and a receipt that carries it leads
--- back to the message without an index on every delivery.
+-- 24 hex digits of the campaign's token and 8 of the ordinal. It is the same for all attempts, and a receipt that
+-- carries it leads back to the message without an index on every delivery.
 create or replace function retoma_internal.message_id(p_token text, p_ordinal int) returns text
 language sql immutable parallel safe
 begin atomic
   select p_token || lpad(to_hex(p_ordinal), 8, '0');
 end;
 
-comment on function retoma_internal.message_id(text, int) is 'The id of a message that providers see: 32 lower-case hex digits.';
+comment on function retoma_internal.message_id(text, int) is
+'The id of a message that providers see: 32 lower-case hex digits.';

@@ -1,4 +1,5 @@
--- What a step that tried to reserve tells its runner. A wait of more than half a lease gives the batch back: the doorbell rings in time.
+-- The answer to the runner of a step that tried to reserve. A wait of more than half a lease gives the batch back: the
+-- doorbell rings in time.
 create or replace function retoma_internal.next_action(
   p_batch retoma_internal.batch, p_has_messages boolean, p_wait_s double precision, p_lease interval
 ) returns text
@@ -13,4 +14,5 @@ begin atomic
   end;
 end;
 
-comment on function retoma_internal.next_action(retoma_internal.batch, boolean, double precision, interval) is 'The action of a step that tried to reserve.';
+comment on function retoma_internal.next_action(retoma_internal.batch, boolean, double precision, interval) is
+'The action of a step that tried to reserve.';

@@ -1,6 +1,7 @@
--- The usual outcome, and nearly all of them: an array and one insert, because reading each from JSON costs as much as its row.
--- An outcome that has been recorded already is passed over: the call that brought it lost its reply. Nobody else can record it now, as the
--- batch is locked; so that is asked once for all, where "on conflict do nothing" costs a third of each insert.
+-- Nearly all outcomes come here. They come as an array and take one insert, because reading each from JSON costs as
+-- much as its row. An outcome that was recorded already is passed over: the call that brought it lost its reply. No
+-- other transaction can record it now, as the batch is locked. So one query looks for all of them: "on conflict do
+-- nothing" would cost a third of each insert.
 create or replace function retoma_internal.record_accepted(
   p_batch retoma_internal.batch, p_ordinals int[], p_pacing retoma_internal.channel_pacing, p_now timestamptz
 ) returns retoma_internal.batch
@@ -30,7 +31,8 @@ begin
   end if;
   insert into retoma_internal.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome)
   select
-    p_now, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt, 'sent'
+    p_now, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt,
+    'sent'
   from (select distinct unnest(p_ordinals) as ordinal) as u
   where u.ordinal <> all(v_known);
   get diagnostics v_accepted = row_count;
@@ -45,5 +47,7 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.record_accepted(retoma_internal.batch, int[], retoma_internal.channel_pacing, timestamptz) is
+comment on function retoma_internal.record_accepted(
+  retoma_internal.batch, int[], retoma_internal.channel_pacing, timestamptz
+) is
 'Records that these reserved messages were accepted; returns the batch with its new counters, not yet written.';

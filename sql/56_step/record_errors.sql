@@ -1,6 +1,8 @@
--- Applies error_rule to the outcomes that are errors, one group of equal errors at a time. May lock the channel's pacing, the
--- channel, and campaigns: the groups come in the order of these locks (see install.sql).
-create or replace function retoma_internal.record_errors(p_batch retoma_internal.batch, p_outcomes jsonb, p_now timestamptz) returns retoma_internal.batch
+-- Applies error_rule to the outcomes that are errors, one group of equal errors at a time. May lock the channel's
+-- pacing, the channel, and campaigns: the groups come in the order of these locks (see install.sql).
+create or replace function retoma_internal.record_errors(
+  p_batch retoma_internal.batch, p_outcomes jsonb, p_now timestamptz
+) returns retoma_internal.batch
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -15,7 +17,8 @@ begin
   for v_group in
     select
       o.code, coalesce(o.written, true) as written, max(o.http_status)::smallint as http_status,
-      case when max(o.retry_after_s) is not null then least(max(o.retry_after_s), 86400) end as retry_after_s, array_agg(o.ordinal order by o.ordinal) as ordinals,
+      case when max(o.retry_after_s) is not null then least(max(o.retry_after_s), 86400) end as retry_after_s,
+      array_agg(o.ordinal order by o.ordinal) as ordinals,
       retoma_internal.classify(v_channel.transport, o.code, o.written) as rule
     from (
       select distinct on (e.ordinal) e.*
@@ -31,11 +34,13 @@ begin
     )
     group by o.code, o.written
     order by array_position(
-      array['rate_limited_channel', 'channel_down', 'auth'], (retoma_internal.classify(v_channel.transport, o.code, o.written)).class
+      array['rate_limited_channel', 'channel_down', 'auth'],
+      (retoma_internal.classify(v_channel.transport, o.code, o.written)).class
     )
   loop
     v_batch := retoma_internal.apply_error(
-      v_batch, v_channel, v_group.rule, v_max_attempts, v_group.ordinals, v_group.http_status, v_group.retry_after_s, p_now
+      v_batch, v_channel, v_group.rule, v_max_attempts, v_group.ordinals, v_group.http_status, v_group.retry_after_s,
+      p_now
     );
   end loop;
   return v_batch;

@@ -1,5 +1,5 @@
--- Writes the delivery rows of accepted messages in one statement and leaves errors to record_errors. An outcome that has been
--- recorded already is passed over: the call that brought it lost its reply.
+-- Writes the delivery rows of accepted messages in one statement and leaves errors to record_errors. An outcome that
+-- was recorded already is passed over: the call that brought it lost its reply.
 create or replace function retoma_internal.record_outcomes(
   p_batch retoma_internal.batch, p_outcomes jsonb, p_pacing retoma_internal.channel_pacing, p_now timestamptz
 ) returns retoma_internal.batch
@@ -38,5 +38,7 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.record_outcomes(retoma_internal.batch, jsonb, retoma_internal.channel_pacing, timestamptz) is
-'Records what became of reserved messages; returns the batch with its new counters, not yet written.';
+comment on function retoma_internal.record_outcomes(
+  retoma_internal.batch, jsonb, retoma_internal.channel_pacing, timestamptz
+) is
+'Records the outcomes of reserved messages; returns the batch with its new counters, not yet written.';

@@ -1,4 +1,4 @@
--- A text that the runner cannot render is found before its first message is reserved: nobody has failed by it.
+-- The runner finds a text that it cannot render before it reserves the first message, so no message has failed by it.
 create or replace function retoma.refuse_content(
   p_runner_id uuid, p_batch_id bigint, p_lease_epoch int, p_reason text
 ) returns void

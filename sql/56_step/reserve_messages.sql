@@ -1,5 +1,5 @@
--- Takes pacing and cap, then walks the batch until it has that many messages to send: suppressed numbers are skipped on the way
--- and cost no gap. Locks the pacing of the channel (not of one without limits) and the cap.
+-- Takes pacing and cap, then walks the batch until it has that many messages to send. Suppressed numbers are skipped on
+-- the way and cost no gap. Locks the pacing of the channel, when the channel has limits, then the cap.
 create or replace function retoma_internal.reserve_messages(
   p_batch retoma_internal.batch,
   p_want int,
@@ -36,7 +36,7 @@ begin
     );
     batch := v_step.batch;
     v_got := v_got + v_step.got;
-    -- A slice of nothing but suppressed numbers has no messages, and takes none of those before it away.
+    -- A slice that has only suppressed numbers brings no messages, and must not remove those of earlier slices.
     if messages is null then
       messages := v_step.messages;
     elsif v_step.got > 0 then
@@ -52,5 +52,8 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.reserve_messages(retoma_internal.batch, int, text, retoma_internal.channel_pacing, boolean, timestamptz) is
-'Reserves up to p_want messages as far as pacing and caps allow; messages is null when none, with wait_s until the next.';
+comment on function retoma_internal.reserve_messages(
+  retoma_internal.batch, int, text, retoma_internal.channel_pacing, boolean, timestamptz
+) is
+'Reserves up to p_want messages, as pacing and caps allow; messages is null when there are none; wait_s: until the
+next.';

@@ -1,7 +1,8 @@
--- The next positions of a batch: suppressed numbers are recorded as skipped (in doubt, where an earlier attempt may have
--- arrived), messages that a receipt has proved sent as sent, and the rest is handed out. Its plan is for any campaign and kept:
--- it locks every partition of message, which with 100 of them (10,000 campaigns) costs 56 us a call, where a plan of its own for each call
--- costs 187. Always nested loops: a plan that was made while the suppression list was short must be right when it is long.
+-- The next positions of a batch. Suppressed numbers are recorded as skipped (or in doubt, where an earlier attempt may
+-- have arrived), messages that a receipt has proved sent are recorded as sent, and the rest is handed out. One plan
+-- serves every campaign and is kept. It locks every partition of message: with 100 of them (10,000 campaigns) that
+-- costs 56 us per call, where a new plan for each call costs 187. Always nested loops: a plan that was made while the
+-- suppression list was short must be right when it is long.
 create or replace function retoma_internal.reserve_slice(
   p_batch retoma_internal.batch,
   p_ordinals int[],
@@ -23,18 +24,21 @@ begin
   batch := p_batch;
   batch.reserved := batch.reserved + cardinality(p_ordinals);
   if batch.maybe_sent then
-    -- A receipt that is just being applied to an earlier attempt is waited for.
+    -- Waits for a receipt that is just being applied to an earlier attempt.
     perform from unnest(p_ordinals) as u (ordinal)
     inner join retoma_internal.delivery as d on d.campaign_id = p_batch.campaign_id and u.ordinal = d.ordinal
     for share of d;
     v_arrived := array(
-      select u.ordinal from unnest(p_ordinals) as u (ordinal) where retoma_internal.has_arrived(p_batch.campaign_id, u.ordinal)
+      select u.ordinal from unnest(p_ordinals) as u (ordinal)
+      where retoma_internal.has_arrived(p_batch.campaign_id, u.ordinal)
     );
     batch := retoma_internal.settle_without_sending(batch, v_arrived, 'sent', 'receipt', p_now);
   end if;
   select
-    json_agg(json_build_array(m.ordinal, retoma_internal.message_id(p_token, m.ordinal), m.phone, m.variables) order by m.ordinal)
-      filter (where s.suppression_key is null),
+    json_agg(
+      json_build_array(m.ordinal, retoma_internal.message_id(p_token, m.ordinal), m.phone, m.variables)
+      order by m.ordinal
+    ) filter (where s.suppression_key is null),
     count(*) filter (where s.suppression_key is null),
     array_agg(m.ordinal) filter (where s.suppression_key is not null)
   into messages, got, v_suppressed
@@ -50,4 +54,5 @@ end;
 $$;
 
 comment on function retoma_internal.reserve_slice(retoma_internal.batch, int[], text, timestamptz) is
-'Moves the high-water mark over these positions, the next of the batch; messages is null when none of them is to be sent.';
+'Moves the high-water mark over these positions, the next of the batch; messages is null when none of them is to be
+sent.';

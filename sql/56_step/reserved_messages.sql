@@ -1,13 +1,19 @@
--- Messages reserved under this lease after position p_seen that have no outcome yet. What has been forbidden since (a suppressed
--- number, or all when p_withhold) is marked, and the runner reports it as not attempted. It is not written down here: an earlier
--- call whose connection was cut can run late, when the message is already being sent.
-create or replace function retoma_internal.reserved_messages(p_batch retoma_internal.batch, p_seen int, p_withhold boolean) returns json
+-- Messages reserved under this lease after position p_seen that have no outcome yet. A message that has become
+-- forbidden since (a suppressed number, or all of them when p_withhold) is marked, and the runner reports it as not
+-- attempted. That is not recorded here: an earlier call whose connection was cut can run late, when the message is
+-- already being sent.
+create or replace function retoma_internal.reserved_messages(
+  p_batch retoma_internal.batch, p_seen int, p_withhold boolean
+) returns json
 language sql stable
 begin atomic
   select json_agg(
     json_build_array(
       m.ordinal, retoma_internal.message_id(c.token, m.ordinal), m.phone, m.variables,
-      p_withhold or exists (select from retoma_internal.suppression as s where s.suppression_key = retoma_internal.suppression_key(m.phone))
+      p_withhold or exists (
+        select from retoma_internal.suppression as s
+        where s.suppression_key = retoma_internal.suppression_key(m.phone)
+      )
     ) order by m.ordinal
   )
   from retoma_internal.message as m
@@ -20,4 +26,5 @@ begin atomic
     );
 end;
 
-comment on function retoma_internal.reserved_messages(retoma_internal.batch, int, boolean) is 'The messages of a lost reply, as advance_batch returns them.';
+comment on function retoma_internal.reserved_messages(retoma_internal.batch, int, boolean) is
+'The messages of a lost reply, as advance_batch returns them.';

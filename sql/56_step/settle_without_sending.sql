@@ -1,4 +1,5 @@
--- Messages that are passed over when their turn comes get their row at once: skipped, in doubt, or sent by an earlier attempt.
+-- Messages that are passed over when their turn comes get their delivery row at once: skipped, in doubt, or sent by an
+-- earlier attempt.
 create or replace function retoma_internal.settle_without_sending(
   p_batch retoma_internal.batch, p_ordinals int[], p_outcome text, p_code text, p_now timestamptz
 ) returns retoma_internal.batch
@@ -9,7 +10,9 @@ declare
   v_batch retoma_internal.batch := p_batch;
   v_count int := cardinality(p_ordinals);
 begin
-  insert into retoma_internal.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code)
+  insert into retoma_internal.delivery (
+    at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code
+  )
   select
     p_now, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt,
     p_outcome, p_code

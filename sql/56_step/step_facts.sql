@@ -1,7 +1,15 @@
--- What a step has to know beside its batch, in one statement: it is most of what a step reads. No locks: campaign and channel are read
--- after the batch is locked, so what was committed before is seen. Inlined into its caller, as it is stable and pins nothing.
+-- All that a step has to know besides its batch, in one statement: it is most of what a step reads. No locks: campaign
+-- and channel are read after the batch is locked, so the step sees what was committed before. PostgreSQL inlines it
+-- into its caller, as it is stable and sets no parameters.
 create or replace function retoma_internal.step_facts(p_batch retoma_internal.batch)
-returns table (at timestamptz, lease interval, token text, why_not text, pacing retoma_internal.channel_pacing, has_cap boolean)
+returns table (
+  at timestamptz,
+  lease interval,
+  token text,
+  why_not text,
+  pacing retoma_internal.channel_pacing,
+  has_cap boolean
+)
 language sql stable
 begin atomic
   select
@@ -21,5 +29,6 @@ begin atomic
 end;
 
 comment on function retoma_internal.step_facts(retoma_internal.batch) is
-'For a leased batch: the time, how long a lease lasts, the token of message ids, why it may not reserve now (null when it may; a closed
-window or an operator ends the lease), the pacing of its channel as it was before it is locked, and whether its campaign has a daily cap.';
+'For a leased batch: the time, how long a lease lasts, the token of message ids, why it may not reserve now (null when
+it may; a closed window or an operator ends the lease), the pacing of its channel as it was before it is locked, and
+whether its campaign has a daily cap.';

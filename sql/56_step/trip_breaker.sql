@@ -1,4 +1,4 @@
--- The text, not the recipients, is refused: stop before the whole list has failed. Locks the campaign.
+-- The provider refuses the text, not the recipients: stop before the whole list has failed. Locks the campaign.
 create or replace function retoma_internal.trip_breaker(p_batch retoma_internal.batch, p_code text) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -12,4 +12,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.trip_breaker(retoma_internal.batch, text) is 'Interrupts a campaign whose messages are refused one after the other.';
+comment on function retoma_internal.trip_breaker(retoma_internal.batch, text) is
+'Interrupts a campaign whose messages are refused one after another.';

@@ -32,4 +32,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.write_batch(retoma_internal.batch, text, timestamptz, interval, text) is 'Writes what a step has changed in its batch.';
+comment on function retoma_internal.write_batch(retoma_internal.batch, text, timestamptz, interval, text) is
+'Writes what a step has changed in its batch.';

@@ -1,6 +1,7 @@
--- Locks the batches concerned, in the order of their ids, before it touches deliveries. A message whose outcome is recorded while we wait for
--- these locks is left for later: nobody but the holder of its batch may judge it, or two could count one receipt.
--- Its plan is kept, since receipts often come one by one, and consists of nested loops over indexes.
+-- Locks the batches concerned, in the order of their ids, before it touches deliveries. A message whose outcome is
+-- recorded during the wait for these locks is left for later: only the holder of its batch may judge it, or two
+-- transactions could count one receipt. The plan is kept, since receipts often come one by one, and consists of nested
+-- loops over indexes.
 create or replace function retoma_internal.apply_receipts(p_receipts retoma_internal.receipt_inbox[]) returns bigint[]
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -41,7 +42,9 @@ begin
   ),
   written as (
     update retoma_internal.delivery as d
-    set receipt = j.status, receipt_at = j.at, outcome = j.outcome, code = case when j.status = 'failed' then j.code else d.code end
+    set
+      receipt = j.status, receipt_at = j.at, outcome = j.outcome,
+      code = case when j.status = 'failed' then j.code else d.code end
     from judged as j
     where d.campaign_id = j.campaign_id and d.ordinal = j.ordinal and d.attempt = j.attempt
     returning j.*
@@ -70,4 +73,4 @@ end;
 $$;
 
 comment on function retoma_internal.apply_receipts(retoma_internal.receipt_inbox[]) is
-'Applies the receipts whose message is there. Returns their places in the array, from 1.';
+'Applies the receipts whose message is recorded. Returns their places in the array, from 1.';

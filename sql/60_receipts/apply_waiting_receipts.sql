@@ -10,9 +10,11 @@ begin
     return 0;
   end if;
   v_applied := retoma_internal.apply_receipts(v_waiting);
-  delete from retoma_internal.receipt_inbox as i where i.id = any(array(select v_waiting[u.place].id from unnest(v_applied) as u (place)));
+  delete from retoma_internal.receipt_inbox as i
+  where i.id = any(array(select v_waiting[u.place].id from unnest(v_applied) as u (place)));
   return cardinality(v_applied);
 end;
 $$;
 
-comment on function retoma_internal.apply_waiting_receipts() is 'Applies the waiting receipts whose message is there by now. Returns how many.';
+comment on function retoma_internal.apply_waiting_receipts() is
+'Applies the waiting receipts whose message is recorded by now. Returns how many.';

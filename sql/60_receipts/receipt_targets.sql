@@ -1,5 +1,7 @@
--- The delivery that each receipt is about: the attempt of our message id that has a good one already (so that a message is delivered once),
--- else the latest; or the latest with the provider's id. Subqueries with a limit cannot become joins: what the planner believes of the tables cannot make it read one of them from end to end.
+-- The delivery that each receipt is about. With our message id: the attempt that has a good receipt already (so that a
+-- message is delivered once), else the latest attempt. With the provider's id: the latest delivery that has it.
+-- Subqueries with a limit cannot become joins, so no belief of the planner about the tables can make it read one of
+-- them from end to end.
 create or replace function retoma_internal.receipt_targets(
   p_receipts retoma_internal.receipt_inbox[],
   out place bigint,
@@ -17,7 +19,9 @@ begin atomic
   from unnest(p_receipts) with ordinality
     as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
   cross join lateral (
-    select c.id from retoma_internal.campaign as c where c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$' limit 1
+    select c.id from retoma_internal.campaign as c
+    where c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$'
+    limit 1
   ) as c
   cross join lateral (
     select dd.* from retoma_internal.delivery as dd
@@ -40,4 +44,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.receipt_targets(retoma_internal.receipt_inbox[]) is
-'What these receipts are about, as far as it is there; place: in the array, from 1.';
+'The deliveries that these receipts are about, as far as they are recorded; place: in the array, from 1.';

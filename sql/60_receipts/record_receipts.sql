@@ -13,15 +13,15 @@ begin
     where coalesce(r.item ->> 'status', '') not in ('server', 'delivered', 'read', 'played', 'failed')
       or coalesce(r.item ->> 'message_id', r.item ->> 'provider_id') is null
   ) then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'bad_receipt',
       message = 'receipts are a JSON array of objects with message_id or provider_id, and a status',
       hint = '[{"message_id": "…", "status": "delivered"}]; status: server, delivered, read, played or failed';
   end if;
   v_receipts := array(
     select
       row(
-        null, v_channel_id, lower(r.message_id), r.provider_id, case r.status when 'played' then 'read' else r.status end, r.code,
-        coalesce(r.at, retoma.clock()), null
+        null, v_channel_id, lower(r.message_id), r.provider_id,
+        case r.status when 'played' then 'read' else r.status end, r.code, coalesce(r.at, retoma.clock()), null
       )::retoma_internal.receipt_inbox
     from jsonb_to_recordset(p_receipts) as r (message_id text, provider_id text, status text, code text, at timestamptz)
   );
@@ -29,19 +29,21 @@ begin
   if cardinality(v_applied) < cardinality(v_receipts) then
     insert into retoma_internal.receipt_inbox (channel_id, message_id, provider_id, status, code, at)
     select r.channel_id, r.message_id, r.provider_id, r.status, r.code, r.at
-    from unnest(v_receipts) with ordinality as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
+    from unnest(v_receipts) with ordinality
+      as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
     where r.place <> all(v_applied);
   end if;
   return cardinality(v_applied);
 exception
   when invalid_datetime_format or datetime_field_overflow then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'bad_time',
       message = format('a receipt has a time that is none: %s', sqlerrm),
       hint = 'Write "at" as 2026-01-01T12:00:00Z, or leave it out';
 end;
 $$;
 
 comment on function retoma.record_receipts(text, jsonb) is
-'Records reports of the provider on messages of a channel: [{"message_id": ours, "provider_id": theirs, "status": "delivered",
-"code": null, "at": "2026-01-01T12:00:00Z"}]. Repeats and any order are harmless; a late report never moves a message back.
-Settles messages in doubt. Returns how many were applied now; a report that is ahead of its message waits. Errors: RT001, RT003.';
+'Records reports of the provider on messages of a channel: [{"message_id": ours, "provider_id": theirs, "status":
+"delivered", "code": null, "at": "2026-01-01T12:00:00Z"}]. Repeats and any order are harmless; a late report never moves
+a message back. Settles messages in doubt. Returns how many were applied now; a report that comes before its message
+waits. Errors: RT001, RT003.';

@@ -1,4 +1,5 @@
--- Starts from the messages in doubt, which are few: asking for each channel of thousands took seconds in every tick.
+-- Starts from the messages in doubt, which are few: a query for each of thousands of channels took seconds in every
+-- tick.
 create or replace function retoma_internal.channels_with_lookups_due() returns setof int
 language sql stable
 set search_path to pg_catalog, pg_temp

@@ -1,5 +1,6 @@
--- Messages in doubt that are old enough that their request cannot be under way any more (setting.lookup_after), and were not asked
--- about within that time. Takes no lock: asking twice is harmless, as an answer counts for the attempt that was asked about.
+-- Messages in doubt that are so old that their request cannot be under way any more (setting.lookup_after), and that
+-- were not asked about within that time. Takes no lock: asking twice is harmless, as an answer counts for the attempt
+-- that was asked about.
 create or replace function retoma.due_lookups(
   p_channel_id int,
   p_limit int default 100,

@@ -1,9 +1,17 @@
 create or replace function retoma_internal.lookup_targets(
-  p_channel_id int, p_results jsonb, out campaign_id int, out ordinal int, out batch_id bigint, out result text, out proves boolean
+  p_channel_id int,
+  p_results jsonb,
+  out campaign_id int,
+  out ordinal int,
+  out batch_id bigint,
+  out result text,
+  out proves boolean
 ) returns setof record
 language sql stable
 begin atomic
-  select d.campaign_id, d.ordinal, d.batch_id, r.result, coalesce(d.code, '') <> 'lease_expired' and c.status <> 'cancelled'
+  select
+    d.campaign_id, d.ordinal, d.batch_id, r.result,
+    coalesce(d.code, '') <> 'lease_expired' and c.status <> 'cancelled'
   from jsonb_to_recordset(p_results) as r (message_id text, attempt smallint, result text)
   inner join retoma_internal.campaign as c on c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$'
   inner join retoma_internal.delivery as d
@@ -12,5 +20,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.lookup_targets(int, jsonb) is
-'Deliveries in doubt that these lookups are about. proves: that the message is sent again when it was not found; not where its runner may
-only be frozen, nor in a campaign that was cancelled.';
+'Deliveries in doubt that these lookups are about. proves: the message is sent again when it was not found; false where
+its runner may only be frozen, or its campaign was cancelled.';

@@ -10,7 +10,7 @@ declare
   v_held bigint[];
 begin
   if jsonb_typeof(p_results) is distinct from 'array' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'not_an_array',
       message = 'results are a JSON array of objects', hint = '[{"message_id": "…", "attempt": 1, "result": "found"}]';
   end if;
   v_held := array(
@@ -29,7 +29,8 @@ begin
     if v_group.result = 'found' then
       perform retoma_internal.settle_in_doubt(v_group.campaign_id, v_group.ordinals, 'sent', 'lookup');
     elsif v_group.result = 'absent' and v_group.proves then
-      -- Proved: none of its attempts has arrived. So a number that is suppressed by now is skipped, not in doubt once more.
+      -- Proved: none of its attempts has arrived. So a number that is suppressed by now is skipped, and not in doubt
+      -- again.
       perform retoma_internal.requeue(v_group.campaign_id, 'in_doubt', null, v_group.ordinals, false, false);
       v_reopen := v_reopen || v_group.campaign_id;
     else
@@ -44,6 +45,7 @@ end;
 $$;
 
 comment on function retoma.record_lookups(int, jsonb) is
-'For runners: what the provider said of messages in doubt: [{"message_id": "…", "attempt": 1, "result": "found"}], with the attempt
-that was asked about: an answer says nothing of a later one. found: sent; absent: it was never taken, and is sent again, unless its
-runner may only be frozen and send it yet, or its campaign was cancelled; unknown: stays in doubt, and is asked about again later. Returns how many. Error RT003: not an array.';
+'For runners: what the provider said about messages in doubt: [{"message_id": "…", "attempt": 1, "result": "found"}],
+with the attempt that was asked about: an answer says nothing about a later one. found: sent. absent: the provider never
+took it, and it is sent again, unless its runner may only be frozen and might still send it, or its campaign was
+cancelled. unknown: it stays in doubt, and is asked about again later. Returns how many. Error RT003: not an array.';

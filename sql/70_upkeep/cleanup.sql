@@ -1,5 +1,5 @@
--- Locks the campaigns that it erases, and for a moment a whole partition when it can drop one; it gives up on that (and comes
--- back) rather than queue readers behind it.
+-- Locks the campaigns that it erases, and for a moment a whole partition when it can drop one. It gives that up (and
+-- tries again in the next call) rather than let readers queue behind it.
 create or replace function retoma.cleanup(
   p_retention interval default null, out campaigns int, out partitions int, out events bigint, out runners int
 )
@@ -11,16 +11,18 @@ declare
   v_retention interval := coalesce(p_retention, (select s.retention from retoma.setting as s));
 begin
   if v_retention < '1 day' then
-    raise exception using errcode = 'RT003',
+    raise exception using errcode = 'RT003', constraint = 'out_of_range',
       message = format('a retention of %s is too short', v_retention),
       hint = 'Receipts arrive for days: keep at least ''1 day''';
   end if;
   campaigns := retoma_internal.erase_campaigns(v_now - v_retention);
-  delete from retoma_internal.event as e where e.at < v_now - greatest(v_retention, (select s.retention from retoma.setting as s));
+  delete from retoma_internal.event as e
+  where e.at < v_now - greatest(v_retention, (select s.retention from retoma.setting as s));
   get diagnostics events = row_count;
   delete from retoma_internal.receipt_inbox as i where i.received_at < v_now - interval '1 day';
   delete from retoma_internal.runner as r
-  where r.last_seen_at < v_now - interval '1 day' and not exists (select from retoma_internal.batch as b where b.runner_id = r.id);
+  where r.last_seen_at < v_now - interval '1 day'
+    and not exists (select from retoma_internal.batch as b where b.runner_id = r.id);
   get diagnostics runners = row_count;
   -- Last, because from here to the commit every step waits.
   partitions := retoma_internal.drop_partitions();
@@ -28,5 +30,6 @@ end;
 $$;
 
 comment on function retoma.cleanup(interval) is
-'Erases the recipients and deliveries of campaigns that ended longer ago than p_retention (default setting.retention, 90 days; their
-totals stay), old audit events, and traces of dead runners. Runners call it every hour. Returns how many of each. Error RT003.';
+'Erases the recipients and deliveries of campaigns that ended longer ago than p_retention (default setting.retention, 90
+days; their totals stay), old audit events, and traces of dead runners. Runners call it every hour. Returns how many of
+each. Error RT003.';

@@ -1,4 +1,4 @@
--- Drops the partitions of blocks in which every campaign has been erased and no campaign can be born any more.
+-- Drops the partitions of blocks in which every campaign has been erased and no new campaign can appear.
 create or replace function retoma_internal.drop_partitions() returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -23,11 +23,12 @@ begin
       execute format('drop table retoma_internal.%I', v_partition.name);
       v_count := v_count + 1;
     exception
-      when lock_not_available then null; -- somebody reads it: the next call tries again
+      when lock_not_available then null; -- another session reads it: the next call tries again
     end;
   end loop;
   return v_count;
 end;
 $$;
 
-comment on function retoma_internal.drop_partitions() is 'Drops partitions whose campaigns have all been erased. Returns how many.';
+comment on function retoma_internal.drop_partitions() is
+'Drops partitions whose campaigns have all been erased. Returns how many.';

@@ -15,10 +15,12 @@ begin
   delete from retoma_internal.message as m where m.campaign_id = any(v_ids);
   delete from retoma_internal.delivery as d where d.campaign_id = any(v_ids);
   delete from retoma.recipient_reject as r where r.campaign_id = any(v_ids);
-  delete from retoma_internal.batch_list as l using retoma_internal.batch as b where l.batch_id = b.id and b.campaign_id = any(v_ids);
+  delete from retoma_internal.batch_list as l using retoma_internal.batch as b
+  where l.batch_id = b.id and b.campaign_id = any(v_ids);
   update retoma_internal.campaign as c set erased_at = retoma.clock() where c.id = any(v_ids);
   return cardinality(v_ids);
 end;
 $$;
 
-comment on function retoma_internal.erase_campaigns(timestamptz) is 'Erases personal data of campaigns that ended before. Returns how many.';
+comment on function retoma_internal.erase_campaigns(timestamptz) is
+'Erases personal data of campaigns that ended before p_before. Returns how many.';

@@ -1,5 +1,5 @@
--- What any one live runner does every half second, so that recovery needs nobody (invariant 9). One at a time, by a lock that
--- nobody waits for. The order of the steps is the order of locks of install.sql.
+-- Any one live runner does this every half second, so that recovery needs no operator (invariant 9). One at a time: a
+-- runner that finds the lock taken does not wait for it. The order of the steps is the order of locks of install.sql.
 create or replace function retoma.tick(
   p_runner_id uuid default null, out settled int, out reaped int, out started int, out rung int
 )
@@ -22,5 +22,6 @@ end;
 $$;
 
 comment on function retoma.tick(uuid) is
-'For runners, every half second or so: applies early receipts, takes back the leases of dead runners, starts due campaigns, interrupts
-and resumes campaigns by the state of their channels, removes jobs of dead runners, and rings channels that have work. Returns how many of each; nulls when another runner is at it just now.';
+'For runners, about every half second: applies early receipts, takes back the leases of dead runners, starts due
+campaigns, interrupts and resumes campaigns by the state of their channels, removes jobs of dead runners, and rings
+channels that have work. Returns how many of each; nulls when another runner is doing it just now.';

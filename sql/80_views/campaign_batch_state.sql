@@ -23,4 +23,5 @@ left join lateral (
   limit 1
 ) as current on true;
 
-comment on view retoma.campaign_batch_state is 'One row a campaign: how many batches are done, and where the latest leased one stands.';
+comment on view retoma.campaign_batch_state is
+'One row per campaign: how many batches are done, and how far the latest leased one is.';

@@ -1,5 +1,5 @@
--- A campaign that is interrupted by its channels or a breaker says so itself; that no runner lives cannot be written down by
--- anybody, so it is found when somebody looks.
+-- A campaign that is interrupted by its channels or by a breaker has it in its own row. When no runner is alive, no
+-- process is there to record it, so this function finds it when it is called.
 create or replace function retoma_internal.detect_interruptions(
   out campaign_id int, out cause text, out reason text, out since timestamptz
 ) returns setof record
@@ -12,7 +12,8 @@ begin atomic
     coalesce(c.status_reason, 'no runner is alive: start one with "retoma runner"'),
     case
       when c.status = 'interrupted' then (
-        select max(e.at) from retoma_internal.event as e where e.campaign_id = c.id and e.subject = 'campaign' and e.to_state = 'interrupted'
+        select max(e.at) from retoma_internal.event as e
+        where e.campaign_id = c.id and e.subject = 'campaign' and e.to_state = 'interrupted'
       )
       else (select greatest(max(r.last_seen_at), c.started_at) from retoma_internal.runner as r)
     end
@@ -22,4 +23,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.detect_interruptions() is
-'Campaigns that should be running but cannot, with the cause (channel, breaker, no_runner), the reason, and since when.';
+'Campaigns that should be running but cannot, with the cause (channel, breaker, no_runner), the reason, and since
+when.';

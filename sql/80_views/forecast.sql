@@ -13,7 +13,8 @@ begin
     from retoma_internal.batch as b where b.campaign_id = v_campaign.id and b.status in ('ready', 'leased')
   ) end;
   select
-    sum(retoma_internal.messages_per_hour(p, v_campaign.batch_size)), bool_or(retoma_internal.messages_per_hour(p, v_campaign.batch_size) is null)
+    sum(retoma_internal.messages_per_hour(p, v_campaign.batch_size)),
+    bool_or(retoma_internal.messages_per_hour(p, v_campaign.batch_size) is null)
   into messages_per_hour, v_unlimited
   from retoma_internal.campaign_channel as cc
   inner join retoma_internal.channel as c on cc.channel_id = c.id
@@ -25,11 +26,13 @@ begin
   elsif messages_per_hour is null then
     note := retoma_internal.why_no_channel(v_campaign.id);
   else
-    finishes_at := greatest(retoma.clock(), v_campaign.starts_at) + make_interval(hours => 1) * (messages_left / messages_per_hour);
+    finishes_at := greatest(retoma.clock(), v_campaign.starts_at)
+      + make_interval(hours => 1) * (messages_left / messages_per_hour);
     note := 'by pacing alone: windows, quotas, retries and other campaigns of the same channels are not counted';
   end if;
 end;
 $$;
 
 comment on function retoma.forecast(text) is
-'How many messages a campaign has left, how fast its connected channels may send, and when it would be done. Error RT001.';
+'How many messages a campaign has left, how fast its connected channels may send, and when it would be done.
+Error RT001.';

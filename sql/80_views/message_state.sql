@@ -1,4 +1,4 @@
--- Not for monitoring in bulk: reads the latest delivery of each message that is asked for.
+-- Not for monitoring in bulk: reads the latest delivery of each message in the query.
 create or replace view retoma.message_state as
 select
   c.name as campaign,
@@ -15,7 +15,7 @@ select
   end as state,
   d.attempt,
   d.code,
-  -- A receipt stays with the attempt that got it, also when a later one was made.
+  -- A receipt stays with the attempt that got it, even when a later attempt was made.
   case
     when d.receipt is null and d.attempt > 1 then (
       select dd.receipt from retoma_internal.delivery as dd
@@ -55,4 +55,5 @@ left join lateral (
 ) as w on true;
 
 comment on view retoma.message_state is
-'Operators: every message with its number, its state (pending, sending, sent, failed, skipped, in_doubt, cancelled) and why.';
+'Operators: every message with its number, its state (pending, sending, sent, failed, skipped, in_doubt, cancelled) and
+why.';

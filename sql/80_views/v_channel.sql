@@ -23,4 +23,5 @@ select
 from retoma_internal.channel as c
 inner join retoma_internal.channel_pacing as p on c.id = p.channel_id;
 
-comment on view retoma.v_channel is 'Sender accounts: state, pacing and when each may send next. Settings (credentials) are not shown.';
+comment on view retoma.v_channel is
+'Sender accounts: state, pacing and when each may send next. Settings (credentials) are not shown.';

@@ -14,5 +14,5 @@ inner join retoma_internal.channel as h on d.channel_id = h.id
 where d.outcome = 'in_doubt';
 
 comment on view retoma.v_in_doubt is
-'Messages that were handed to a runner and whose outcome was never learnt. A receipt or a lookup settles them, or you do: select
-retoma.resolve_in_doubt(campaign, ''sent'' | ''failed'' | ''resend'').';
+'Messages that were handed to a runner and whose outcome is not known. A receipt or a lookup settles them, or you do:
+select retoma.resolve_in_doubt(campaign, ''sent'' | ''failed'' | ''resend'').';

@@ -13,7 +13,10 @@ select
     when 'channel' then (
       select string_agg(
         format(
-          case when h.paused then 'select retoma.resume_channel(%L)' else 'reconnect %1$s, then: select retoma.channel_connected(%1$L)' end,
+          case
+            when h.paused then 'select retoma.resume_channel(%L)'
+            else 'reconnect %1$s, then: select retoma.channel_connected(%1$L)'
+          end,
           h.name
         ), '; or ' order by h.name
       )
@@ -28,4 +31,5 @@ from retoma_internal.detect_interruptions() as i
 inner join retoma_internal.campaign as c on i.campaign_id = c.id
 inner join retoma.v_campaign_summary as s on c.name = s.campaign;
 
-comment on view retoma.v_interrupted_campaigns is 'Campaigns that should be running but cannot: why, since when, and what to do.';
+comment on view retoma.v_interrupted_campaigns is
+'Campaigns that should be running but cannot: why, since when, and what to do.';

@@ -12,4 +12,5 @@ select
   (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.runner_id = r.id) as leases
 from retoma_internal.runner as r;
 
-comment on view retoma.v_runner is 'Runner processes: alive, stopped (by itself) or gone (killed, cut off), and the leases that they hold.';
+comment on view retoma.v_runner is
+'Runner processes: alive, stopped (by itself) or gone (killed, cut off), and the leases that they hold.';

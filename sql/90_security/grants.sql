@@ -1,5 +1,5 @@
--- Three siblings: operators run campaigns, runners send, monitors look. None of them owns anything; every function runs as its
--- owner (security definer) or is of no use to them.
+-- Three siblings: operators run campaigns, runners send, monitors look. None of them owns anything. Every function runs
+-- as its owner (security definer) or is of no use to them.
 revoke all on schema retoma, retoma_internal from public;
 revoke all on all functions in schema retoma, retoma_internal from public;
 revoke all on all tables in schema retoma, retoma_internal from retoma_operator, retoma_runner, retoma_monitor;
@@ -34,10 +34,14 @@ grant execute on all functions in schema procrastinate to retoma_runner;
 
 grant execute on function
   retoma.create_channel(
-    text, text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int
+    text, text, jsonb,
+    double precision, double precision, double precision, double precision, double precision,
+    int, int, int
   ),
   retoma.configure_channel(
-    text, jsonb, double precision, double precision, double precision, double precision, double precision, int, int, int, int, text
+    text, jsonb,
+    double precision, double precision, double precision, double precision, double precision,
+    int, int, int, int, text
   ),
   retoma.pause_channel(text, text),
   retoma.resume_channel(text),
@@ -69,7 +73,8 @@ grant insert, delete on retoma.recipient_staging to retoma_operator;
 grant insert, update, delete on retoma.error_rule to retoma_operator;
 grant update on retoma.setting to retoma_operator;
 
--- A view calls its functions as the one who looks. Without usage of their schema, nobody can call these in any other way.
+-- A view calls its functions with the role that reads it. The roles below have no usage of retoma_internal, so they
+-- cannot call its functions in any other way.
 grant execute on function
   retoma.clock(),
   retoma_internal.live_runners(),

@@ -11,7 +11,9 @@ begin
   if v_path ~ '\yretoma\y' then
     return;
   end if;
-  execute format('alter database %I set search_path to %s, retoma', current_database(), coalesce(v_path, '"$user", public'));
+  execute format(
+    'alter database %I set search_path to %s, retoma', current_database(), coalesce(v_path, '"$user", public')
+  );
 exception
   when insufficient_privilege then
     raise warning using
