@@ -28,6 +28,8 @@ lint: $(STAMP) ## Style and types of Python and SQL, and plpgsql_check over ever
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar sql
+	$(BIN)/python -m tests.lint.bodies
+	$(BIN)/python -m tests.lint.raises
 	$(BIN)/python -m tests.lint.plpgsql
 
 format: $(STAMP) ## Let ruff and sqlfluff put Python and SQL in shape

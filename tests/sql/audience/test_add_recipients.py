@@ -162,7 +162,7 @@ cross join lateral retoma.add_recipients('natal', g.lines, g.phones, g.variables
 def test_a_list_that_is_analysed_while_it_is_loaded_is_not_read_for_each_number(db: Db, draft: int) -> None:
     fetched = (
         "select sum(pg_stat_get_xact_tuples_fetched(i.indexrelid)) from pg_index as i"
-        f" where i.indrelid = 'retoma.message_p{draft // 100 * 100}'::regclass"
+        f" where i.indrelid = 'retoma_internal.message_p{draft // 100 * 100}'::regclass"
     )
     with db.transaction():
         call(db, LONG, 1, 120_000)
