@@ -1,5 +1,6 @@
 create or replace view retoma.campaign_batch_details as
 select
+  b.campaign_id,
   c.name as campaign,
   row_number() over (partition by b.campaign_id order by b.id) as number,
   b.id as batch_id,
@@ -16,7 +17,9 @@ select
   b.attempt,
   b.zone,
   nullif(b.not_before, '-infinity') as not_before,
+  b.lease_channel_id as channel_id,
   h.name as channel,
+  b.runner_id,
   r.name as runner,
   b.lease_epoch,
   b.lease_expires_at,

@@ -1,5 +1,6 @@
 create or replace view retoma.campaign_batch_state as
 select
+  s.campaign_id,
   s.campaign,
   s.status,
   s.batches as total_batches,
@@ -18,7 +19,7 @@ from retoma.v_campaign_summary as s
 left join lateral (
   select d.number, d.reserved, d.channel, d.runner, d.leased_at
   from retoma.campaign_batch_details as d
-  where d.campaign = s.campaign and d.status = 'leased'
+  where d.campaign_id = s.campaign_id and d.status = 'leased'
   order by d.leased_at desc
   limit 1
 ) as current on true;

@@ -1,13 +1,15 @@
 create or replace view retoma.v_campaign_summary as
 select
+  c.id as campaign_id,
   c.name as campaign,
   coalesce(case when i.campaign_id is not null then 'interrupted' end, c.status) as status,
   coalesce(i.reason, c.status_reason) as reason,
-  (
-    select string_agg(h.name, ', ' order by h.name)
+  array(
+    select h.name
     from retoma_internal.campaign_channel as cc
     inner join retoma_internal.channel as h on cc.channel_id = h.id
     where cc.campaign_id = c.id
+    order by h.name
   ) as channels,
   b.total,
   b.pending,

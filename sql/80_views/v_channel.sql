@@ -1,5 +1,6 @@
 create or replace view retoma.v_channel as
 select
+  c.id as channel_id,
   c.name as channel,
   c.transport,
   retoma_internal.channel_state(c.connected, c.paused) as state,

@@ -1,8 +1,10 @@
 create or replace view retoma.v_in_doubt as
 select
+  d.campaign_id,
   c.name as campaign,
   d.ordinal,
   retoma_internal.mask_phone(m.phone) as phone,
+  d.channel_id,
   h.name as channel,
   d.code,
   d.at as since,

@@ -1,5 +1,6 @@
 create or replace view retoma.v_interrupted_campaigns as
 select
+  s.campaign_id,
   s.campaign,
   i.cause,
   i.reason,
@@ -29,7 +30,7 @@ select
   end as what_to_do
 from retoma_internal.detect_interruptions() as i
 inner join retoma_internal.campaign as c on i.campaign_id = c.id
-inner join retoma.v_campaign_summary as s on c.name = s.campaign;
+inner join retoma.v_campaign_summary as s on c.id = s.campaign_id;
 
 comment on view retoma.v_interrupted_campaigns is
 'Campaigns that should be running but cannot: why, since when, and what to do.';

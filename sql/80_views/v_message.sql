@@ -1,5 +1,6 @@
 create or replace view retoma.v_message as
 select
+  s.campaign_id,
   s.campaign,
   s.ordinal,
   retoma_internal.mask_phone(s.phone) as phone,
@@ -8,6 +9,7 @@ select
   s.code,
   s.receipt,
   s.at,
+  s.channel_id,
   h.name as channel,
   s.message_id
 from retoma.message_state as s

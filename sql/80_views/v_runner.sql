@@ -1,7 +1,7 @@
 create or replace view retoma.v_runner as
 select
+  r.id as runner_id,
   r.name as runner,
-  r.id,
   case
     when r.id = any(array(select l from retoma_internal.live_runners() as l)) then 'alive'
     when r.stopped_at is not null then 'stopped'

@@ -58,7 +58,7 @@ def test_create_makes_a_draft_with_its_rules(database: str) -> None:
 
     assert (result.returncode, result.stderr) == (0, "")
     shown = facts(database)
-    assert (shown["status"], shown["channels"], shown["daily_cap"]) == ("draft", "sales", 200)
+    assert (shown["status"], shown["channels"], shown["daily_cap"]) == ("draft", ["sales"], 200)
     assert shown["windows"] == ["09:00-12:00/1,2,3,4,5", "14:00-18:00/1,3,6,7"]
     assert shown["starts_at"].startswith("2050-05-31T")
 

@@ -171,7 +171,7 @@ def list_command(*, statuses: tuple[str, ...], as_json: bool) -> None:
     """
     with connected("campaign") as connection:
         rows = connection.execute(
-            "select * from retoma.v_campaign_summary where status = any(%s) order by created_at, campaign",
+            "select * from retoma.v_campaign_summary where status = any(%s) order by campaign_id",
             [list(statuses or STATUSES)],
         ).fetchall()
     if as_json:

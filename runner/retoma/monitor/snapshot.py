@@ -87,7 +87,7 @@ def take(connection: psycopg.Connection[Any], names: Sequence[str]) -> Snapshot:
                 then extract(epoch from v.next_send_at - retoma.clock())::float end as next_send_in_s
             from retoma.v_channel as v
             where v.channel = any(
-              select unnest(string_to_array(s.channels, ', ')) from retoma.v_campaign_summary as s
+              select unnest(s.channels) from retoma.v_campaign_summary as s
               where s.campaign = any(%s)
             )
             order by v.channel
