@@ -58,7 +58,7 @@ async def test_a_doorbell_whose_pool_gave_up_is_heard_when_the_database_is_back_
         return
 
     monkeypatch.setattr(AsyncConnectionPool, "open", open_patiently)
-    monkeypatch.setattr("retoma_internal.runner.doorbell.keep_connecting", count_and_keep_connecting)
+    monkeypatch.setattr("retoma.runner.doorbell.keep_connecting", count_and_keep_connecting)
     with psycopg.connect(database, autocommit=True) as db:
         channel = make_channel(db)
     server.stop("immediate")
