@@ -252,9 +252,11 @@ def test_invariant_3_no_function_waits_or_sleeps(db: Db) -> None:
 def test_invariant_8_only_the_clock_of_the_database_decides(db: Db) -> None:
     others = db.execute(
         """
-        select p.proname::text from pg_proc as p
-        where p.pronamespace::regnamespace::text ~ '^retoma'
-          and pg_get_functiondef(p.oid)
+        with ours as materialized (
+          select p.oid, p.proname from pg_proc as p where p.pronamespace::regnamespace::text ~ '^retoma'
+        )
+        select o.proname::text from ours as o
+        where pg_get_functiondef(o.oid)
             ~* '\\y(now\\(\\)|current_timestamp|clock_timestamp|localtime|current_date)'
         """
     ).fetchall()

@@ -13,7 +13,7 @@ def test_a_new_campaign_is_an_empty_draft(db: Db) -> None:
     db.execute("select retoma.create_campaign('natal', 'sales', 'Olá {{ name }}')")
 
     shown = db.execute("select campaign, status, channels, total, batches from retoma.v_campaign_summary")
-    assert shown.fetchall() == [("natal", "draft", "sales", 0, 0)]
+    assert shown.fetchall() == [("natal", "draft", ["sales"], 0, 0)]
     assert call(db, "select batch_size from retoma_internal.campaign") == 300
 
 
@@ -23,7 +23,7 @@ def test_several_channels_share_a_campaign_each_once(db: Db) -> None:
 
     db.execute("select retoma.create_campaign('natal', array['support', 'sales', 'support'], 'Olá')")
 
-    assert call(db, "select channels from retoma.v_campaign_summary") == "sales, support"
+    assert call(db, "select channels from retoma.v_campaign_summary") == ["sales", "support"]
 
 
 def test_the_name_is_trimmed(db: Db) -> None:

@@ -146,7 +146,7 @@ def _cancel_unfinished(connection: Connection) -> None:
         select retoma.cancel_campaign(s.campaign) from retoma.v_campaign_summary as s
         where s.channels = %s and s.status not in ('completed', 'cancelled')
         """,
-        [f"{SALES}, {SUPPORT}"],
+        [[SALES, SUPPORT]],
     )
 
 
@@ -261,7 +261,7 @@ def _lookup_soon(connection: Connection, tell: Tell) -> Iterator[bool]:
           ) as alone
         from retoma.setting as s
         """,
-        [LOOKUP_AFTER_S, SALES, SUPPORT, f"{SALES}, {SUPPORT}"],
+        [LOOKUP_AFTER_S, SALES, SUPPORT, [SALES, SUPPORT]],
     ).fetchone()
     if config.external_database_url() or not (row and row["alone"]):
         yield False
