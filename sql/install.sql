@@ -11,7 +11,7 @@
 --
 -- The runner calls lease_batch and gets a batch under a new lease epoch. From here on it calls advance_batch in a loop;
 -- each step is one transaction with one commit. A step records the outcomes of the messages sent before. It checks
--- whether campaign, channel, windows, pacing and caps allow more messages. It moves the high-water mark of the batch
+-- whether campaign, channel, windows, pacing and limits allow more messages. It moves the high-water mark of the batch
 -- over the next messages: this is their reservation. It skips numbers on the suppression list, renews the lease, and
 -- returns what to send. The runner calls the provider only after this commit, with no transaction open. The outcome
 -- becomes one row of "delivery". An error is looked up in "error_rule": its class says whether the message failed, goes
@@ -26,9 +26,9 @@
 -- A receipt of the provider (record_receipts) carries our message id, which leads back to the delivery row. When the
 -- last batch is completed, a trigger completes the campaign.
 --
--- The order of locks is the same everywhere: batches by id, channel_pacing by channel, daily cap, channel, campaigns by
--- id, doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked does not wait).
--- So deadlocks cannot happen here.
+-- The order of locks is the same everywhere: batches by id, channel_pacing by channel, limit rules by id, channel,
+-- campaigns by id, doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked
+-- does not wait). So deadlocks cannot happen here.
 
 \set ON_ERROR_STOP on
 begin;
@@ -52,7 +52,9 @@ set local client_min_messages to warning;
 -- Tables, and what keeps them append-only
 \ir 20_tables/runner.sql
 \ir 20_tables/campaign.sql
-\ir 20_tables/campaign_rule.sql
+\ir 20_tables/send_window.sql
+\ir 20_tables/limit_rule.sql
+\ir 20_tables/limit_use.sql
 \ir 20_tables/campaign_zone.sql
 \ir 20_tables/message.sql
 \ir 20_tables/delivery.sql
@@ -128,10 +130,18 @@ set local client_min_messages to warning;
 \ir 40_rules/has_windows.sql
 \ir 40_rules/window_is_open.sql
 \ir 40_rules/add_window.sql
-\ir 40_rules/set_daily_cap.sql
-\ir 40_rules/check_quota.sql
-\ir 40_rules/cap_left.sql
-\ir 40_rules/spend_cap.sql
+\ir 40_rules/limit_slot.sql
+\ir 40_rules/limit_counts_from.sql
+\ir 40_rules/limit_used.sql
+\ir 40_rules/limit_left.sql
+\ir 40_rules/limit_ends.sql
+\ir 40_rules/exhaust_limits.sql
+\ir 40_rules/limit_allowance.sql
+\ir 40_rules/spend_limits.sql
+\ir 40_rules/period_in_words.sql
+\ir 40_rules/rolling_period.sql
+\ir 40_rules/limit_subject.sql
+\ir 40_rules/set_limit.sql
 
 -- Campaigns
 \ir 42_campaign/find_campaign.sql
@@ -200,7 +210,9 @@ set local client_min_messages to warning;
 
 -- One step of a lease
 \ir 56_step/message_id.sql
-\ir 56_step/step_facts.sql
+\ir 56_step/step_context.sql
+\ir 56_step/step_context_of.sql
+\ir 56_step/why_not_in_words.sql
 \ir 56_step/check_reserved.sql
 \ir 56_step/check_outcomes.sql
 \ir 56_step/classify.sql
@@ -256,6 +268,8 @@ set local client_min_messages to warning;
 \ir 80_views/v_in_doubt.sql
 \ir 80_views/v_runner.sql
 \ir 80_views/v_event.sql
+\ir 80_views/v_limit.sql
+\ir 80_views/v_window.sql
 \ir 80_views/v_consent.sql
 \ir 80_views/v_delivery.sql
 \ir 80_views/v_suppression.sql

@@ -12,7 +12,6 @@ create table if not exists retoma_internal.channel (
   state_reason text,
   max_in_flight int not null default 1 check (max_in_flight between 1 and 10000),
   max_leases int not null default 1 check (max_leases between 1 and 64),
-  time_zone text not null default 'UTC',
   created_at timestamptz not null default retoma.clock()
 );
 
@@ -26,4 +25,3 @@ comment on column retoma_internal.channel.looks_up is 'The provider can say whet
 comment on column retoma_internal.channel.max_in_flight is 'Requests under way at once, per lease.';
 comment on column retoma_internal.channel.max_leases is
 'Batches of this channel that may be leased at once; 1 where there is a gap between messages.';
-comment on column retoma_internal.channel.time_zone is 'IANA zone in which the day of the daily quota begins.';

@@ -8,12 +8,9 @@ create table if not exists retoma_internal.channel_pacing (
   batch_gap_max interval not null check (batch_gap_max between batch_gap_min and '1 day'),
   rate_per_s numeric check (rate_per_s > 0),
   burst int not null default 1 check (burst >= 1),
-  daily_quota int check (daily_quota > 0),
   next_send_at timestamptz not null default '-infinity',
   tokens double precision not null default 0,
   tokens_at timestamptz not null default '-infinity',
-  quota_day date not null default '-infinity',
-  quota_used int not null default 0,
   hold_until timestamptz not null default '-infinity',
   hold_reason text,
   hold_streak int not null default 0,
@@ -30,6 +27,6 @@ comment on column retoma_internal.channel_pacing.rate_per_s is
 comment on column retoma_internal.channel_pacing.burst is
 'Size of the token bucket: what may go at once after a silence.';
 comment on column retoma_internal.channel_pacing.hold_until is
-'Nothing is reserved before this time (rate limit of the provider, or quota used up).';
+'Nothing is reserved before this time (rate limit of the provider).';
 comment on column retoma_internal.channel_pacing.throttle is
 'Share of the configured speed in use: halved at a rate limit, recovers by a quarter per minute.';

@@ -9,6 +9,7 @@ create table if not exists retoma_internal.event (
   runner_id uuid,
   from_state text,
   to_state text not null,
+  code text,
   why text
 );
 
@@ -18,3 +19,5 @@ create index if not exists event_at_idx on retoma_internal.event (at);
 comment on table retoma_internal.event is
 'Audit: every change of state of channels, campaigns, batches and runners, with time, role, old state, new state and
 reason. Append-only.';
+comment on column retoma_internal.event.code is
+'Why, for programs: of a batch, how its lease ended (runner_gone, released, lease_expired).';

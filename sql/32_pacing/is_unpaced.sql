@@ -4,7 +4,7 @@ create or replace function retoma_internal.is_unpaced(
 language sql immutable
 begin atomic
   select (p_pacing).gap_max = '0 s' and (p_pacing).batch_gap_max = '0 s' and (p_pacing).rate_per_s is null
-    and (p_pacing).daily_quota is null and (p_pacing).hold_until <= p_now and (p_pacing).next_send_at <= p_now;
+    and (p_pacing).hold_until <= p_now and (p_pacing).next_send_at <= p_now;
 end;
 
 comment on function retoma_internal.is_unpaced(retoma_internal.channel_pacing, timestamptz) is

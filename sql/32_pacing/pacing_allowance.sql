@@ -1,4 +1,4 @@
--- How many messages a channel with limits may send now. Locks its pacing row, and judges what it reads under the lock.
+-- How many messages a channel with pacing may send now. Locks its pacing row, and judges what it reads under the lock.
 -- Downtime is not caught up (invariant 6): a gap is counted from the last send, and the bucket never holds more than
 -- the burst.
 create or replace function retoma_internal.pacing_allowance(
@@ -24,9 +24,6 @@ begin
     v_tokens := retoma_internal.current_tokens(v_p, p_now);
     allowed := least(allowed, floor(v_tokens)::int);
     wait_s := case when allowed = 0 then (1 - v_tokens) / v_rate end;
-  end if;
-  if v_p.daily_quota is not null then
-    allowed := least(allowed, retoma_internal.check_quota(v_p, p_now));
   end if;
 end;
 $$;

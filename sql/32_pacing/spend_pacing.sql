@@ -14,8 +14,7 @@ begin atomic
       else p.tokens
     end,
     -- Two leases of one channel may get the lock in another order than that in which they read the clock.
-    tokens_at = case when p.rate_per_s is not null then greatest(p.tokens_at, p_now) else p.tokens_at end,
-    quota_used = p.quota_used + case when p.daily_quota is not null then p_count else 0 end
+    tokens_at = case when p.rate_per_s is not null then greatest(p.tokens_at, p_now) else p.tokens_at end
   where p.channel_id = p_channel_id and not retoma_internal.is_unpaced(p, p_now);
 end;
 

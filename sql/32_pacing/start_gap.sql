@@ -2,7 +2,7 @@
 -- sees no shorter gap, however long a request took. Locks the pacing row of a channel that has gaps or is recovering
 -- from a rate limit.
 create or replace function retoma_internal.start_gap(
-  p_channel_id int, p_accepted boolean, p_now timestamptz
+  p_channel_id int, p_now timestamptz, p_accepted boolean
 ) returns void
 language sql volatile
 begin atomic
@@ -16,5 +16,6 @@ begin atomic
   where p.channel_id = p_channel_id and (p.gap_max > '0 s' or (p.hold_streak > 0 and p_accepted));
 end;
 
-comment on function retoma_internal.start_gap(int, boolean, timestamptz) is
-'Starts the gap between messages of a channel.';
+comment on function retoma_internal.start_gap(int, timestamptz, boolean) is
+'Starts the gap between messages of a channel. p_accepted: the provider has accepted a message, which ends a series of
+rate limits.';

@@ -14,8 +14,8 @@ begin
   insert into retoma_internal.event (subject, channel_id, from_state, to_state, why)
   values (
     'channel', new.id,
-    case when tg_op = 'UPDATE' then retoma_internal.channel_state(old.connected, old.paused) end,
-    retoma_internal.channel_state(new.connected, new.paused),
+    case when tg_op = 'UPDATE' then retoma_internal.channel_state(old) end,
+    retoma_internal.channel_state(new),
     new.state_reason
   );
   if tg_op = 'INSERT' or v_was_usable = v_is_usable then

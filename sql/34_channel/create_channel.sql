@@ -9,8 +9,7 @@ create or replace function retoma.create_channel(
   p_batch_gap_max_s double precision default null,
   p_rate_per_s double precision default null,
   p_burst int default null,
-  p_max_in_flight int default null,
-  p_daily_quota int default null
+  p_max_in_flight int default null
 ) returns int
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -48,7 +47,7 @@ begin
   );
   perform retoma.configure_channel(
     p_name, coalesce(p_settings, '{}'), p_gap_min_s, p_gap_max_s, p_batch_gap_min_s, p_batch_gap_max_s,
-    p_rate_per_s, coalesce(p_burst, ceil(p_rate_per_s)::int), p_max_in_flight, p_daily_quota
+    p_rate_per_s, coalesce(p_burst, ceil(p_rate_per_s)::int), p_max_in_flight
   );
   return v_id;
 end;
@@ -56,12 +55,12 @@ $$;
 
 comment on function retoma.create_channel(
   text, text, jsonb, double precision, double precision, double precision, double precision, double precision,
-  int, int, int
+  int, int
 ) is
 'Makes a sender account and returns its id. p_settings: address and credentials for the transport, e.g.
 {"base_url": "http://127.0.0.1:3000", "session": "default", "api_key": "env:WAHA_API_KEY"} for waha,
 {"url": "https://…"} for webhook.
 Gaps in seconds: random between min and max, between messages and between batches (waha: 5 to 15 and 15 to 30).
 p_rate_per_s and p_burst: token bucket; by default the burst is one second''s messages. p_max_in_flight: requests at
-once. p_daily_quota: messages per day.
+once.
 Errors: RT001 unknown transport, RT003 bad value, RT004 name taken.';

@@ -17,6 +17,6 @@ end;
 $$;
 
 comment on function retoma.resume_channel(text) is
-'Ends pause_channel, and a hold that a rate limit put on the channel. Ends the hold of a used-up quota only when the
-quota has been raised. Gaps between messages still hold.
+'Ends pause_channel, and a hold that a rate limit of the provider put on the channel. Gaps and limits still hold: raise
+a limit with set_limit.
 Error RT001: unknown channel.';

@@ -11,13 +11,13 @@ begin
   if v_campaign.status <> 'draft' then
     perform retoma_internal.refuse_transition(v_campaign, 'change the windows of', 'Windows are set before the start');
   end if;
-  insert into retoma_internal.campaign_rule (campaign_id, kind, days, opens, closes)
-  values (v_campaign.id, 'window', p_days::smallint[], p_opens, p_closes);
-exception
-  when check_violation or not_null_violation or numeric_value_out_of_range then
+  if not coalesce(p_opens < p_closes and p_days <@ '{1,2,3,4,5,6,7}' and p_days <> '{}', false) then
     raise exception using errcode = 'RT003', constraint = 'not_a_window',
       message = format('%s to %s on days %s is not a window', p_opens, p_closes, p_days),
       hint = 'It opens before it closes, on ISO days 1 (Monday) to 7; for a window over midnight add two';
+  end if;
+  insert into retoma_internal.send_window (scope, subject_id, days, opens, closes)
+  values ('campaign', v_campaign.id, p_days::smallint[], p_opens, p_closes);
 end;
 $$;
 

@@ -2,8 +2,8 @@ create or replace function retoma_internal.has_windows(p_campaign_id int) return
 language sql stable
 begin atomic
   select exists(
-    select from retoma_internal.campaign_rule as r
-    where r.campaign_id = p_campaign_id and r.kind = 'window'
+    select from retoma_internal.send_window as w
+    where w.scope = 'campaign' and w.subject_id = p_campaign_id
   );
 end;
 

@@ -7,11 +7,11 @@ begin atomic
   select p_zone = '' or not exists (
     select from unnest(string_to_array(p_zone, ',')) as z (name)
     where not exists (
-      select from retoma_internal.campaign_rule as r
-      where r.campaign_id = p_campaign_id and r.kind = 'window'
-        and extract(isodow from p_at at time zone z.name)::smallint = any(r.days)
-        and (p_at at time zone z.name)::time >= r.opens
-        and (p_at at time zone z.name)::time < r.closes
+      select from retoma_internal.send_window as w
+      where w.scope = 'campaign' and w.subject_id = p_campaign_id
+        and extract(isodow from p_at at time zone z.name)::smallint = any(w.days)
+        and (p_at at time zone z.name)::time >= w.opens
+        and (p_at at time zone z.name)::time < w.closes
     )
   );
 end;

@@ -52,7 +52,7 @@ $$;
 comment on function retoma.create_campaign(text, text[], text, int, timestamptz, int, text) is
 'Makes a draft and returns its id. p_channels: the sender accounts that share it. p_text: a Liquid text, for example
 ''Olá {{ name }}''. p_batch_size: messages per batch. p_starts_at: start_campaign waits until then. p_max_attempts:
-tries per message. p_time_zone: zone for recipients whose own zone is unknown, and for the day of the daily cap. Next:
+tries per message. p_time_zone: zone for recipients whose own zone is unknown, and for the days of its limits. Next:
 add_recipients or load_staged, then start_campaign.
 Errors: RT001 unknown channel, RT003 bad value, RT004 name taken.';
 

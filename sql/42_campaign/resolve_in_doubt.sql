@@ -20,7 +20,9 @@ begin
     if v_campaign.status = 'cancelled' then
       perform retoma_internal.refuse_transition(v_campaign, 'send again messages of', 'Decide sent or failed');
     end if;
-    v_count := retoma_internal.requeue(v_campaign.id, 'in_doubt', null, v_ordinals, false, true);
+    v_count := retoma_internal.requeue(
+      v_campaign.id, 'in_doubt', null, v_ordinals, p_any_channel => false, p_maybe_sent => true
+    );
     perform retoma_internal.reopen_campaign(v_campaign.id);
   elsif p_decision in ('sent', 'failed') then
     v_count := retoma_internal.settle_in_doubt(v_campaign.id, v_ordinals, p_decision, 'operator');

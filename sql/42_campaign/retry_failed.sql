@@ -12,7 +12,9 @@ begin
       v_campaign, 'retry messages of', 'It has not failed any, or it is cancelled'
     );
   end if;
-  v_count := retoma_internal.requeue(v_campaign.id, 'failed', p_codes, null, true, false);
+  v_count := retoma_internal.requeue(
+    v_campaign.id, 'failed', p_codes, null, p_any_channel => true, p_maybe_sent => false
+  );
   perform retoma_internal.reopen_campaign(v_campaign.id);
   return v_count;
 end;

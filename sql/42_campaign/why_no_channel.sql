@@ -5,8 +5,8 @@ begin atomic
   select case
     when bool_or(c.connected and not c.paused) then null
     else string_agg(
-      format('channel %s is %s', c.name, retoma_internal.channel_state(c.connected, c.paused))
-      || coalesce(': ' || nullif(c.state_reason, retoma_internal.channel_state(c.connected, c.paused)), ''),
+      format('channel %s is %s', c.name, retoma_internal.channel_state(c))
+      || coalesce(': ' || nullif(c.state_reason, retoma_internal.channel_state(c)), ''),
       '; ' order by c.name
     )
   end

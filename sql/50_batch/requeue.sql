@@ -50,7 +50,7 @@ begin
   loop
     perform retoma_internal.queue_list(
       p_campaign_id, v_group.zone, (v_group.attempt + 1)::smallint, 0::smallint, v_group.ordinals, '-infinity',
-      v_group.channel_id, p_maybe_sent
+      v_group.channel_id, p_maybe_sent => p_maybe_sent
     );
     v_count := v_count + cardinality(v_group.ordinals);
   end loop;

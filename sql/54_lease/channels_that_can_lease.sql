@@ -9,10 +9,14 @@ begin atomic
   inner join retoma_internal.channel_pacing as p on c.id = p.channel_id
   where c.connected and not c.paused and p.hold_until <= p_now
     and p.next_send_at <= p_now + (select s.lease_duration / 2 from retoma.setting as s)
+    and not exists (
+      select from retoma_internal.limit_rule as l
+      where l.scope = 'channel' and l.subject_id = c.id and l.exhausted_until > p_now
+    )
     and c.max_leases > (
       select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id
     );
 end;
 
 comment on function retoma_internal.channels_that_can_lease(timestamptz) is
-'Channels that are connected, not held, due soon, and have a lease to spare.';
+'Channels that are connected, not held, within their limits, due soon, and have a lease to spare.';

@@ -37,20 +37,17 @@ begin
         null, null, v_now
       ) as e
     where h.id = v_batch.lease_channel_id and c.id = v_batch.campaign_id;
-    perform retoma_internal.start_gap(v_batch.lease_channel_id, false, v_now);
+    perform retoma_internal.start_gap(v_batch.lease_channel_id, v_now, p_accepted => false);
   end if;
   if v_batch.reserved = v_batch.size then
     perform retoma_internal.start_batch_gap(v_batch.lease_channel_id, v_now);
   end if;
-  insert into retoma_internal.event (subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, why)
+  insert into retoma_internal.event (subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, code, why)
   values (
     'batch', v_batch.campaign_id, v_batch.id, v_batch.lease_channel_id, v_batch.runner_id, 'leased', 'reaped',
-    format('%s; %s messages without an outcome', p_code, cardinality(v_lost))
+    p_code, format('%s messages without an outcome', cardinality(v_lost))
   );
-  perform retoma_internal.write_batch(
-    v_batch, 'released', v_now, null,
-    (select 'campaign ' || c.status from retoma_internal.campaign as c where c.id = v_batch.campaign_id)
-  );
+  perform retoma_internal.write_batch(v_batch, 'released', c) from retoma_internal.step_context_of(v_batch) as c;
   return true;
 end;
 $$;

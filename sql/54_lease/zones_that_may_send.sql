@@ -9,10 +9,10 @@ begin atomic
   inner join retoma_internal.campaign_zone as z on c.id = z.campaign_id
   where c.status = 'running' and (z.zone = '' or retoma_internal.window_is_open(c.id, z.zone, p_now))
     and not exists (
-      select from retoma_internal.campaign_rule as r
-      where r.campaign_id = c.id and r.kind = 'daily_cap' and retoma_internal.cap_left(c.id, p_now) = 0
+      select from retoma_internal.limit_rule as l
+      where l.scope = 'campaign' and l.subject_id = c.id and l.exhausted_until > p_now
     );
 end;
 
 comment on function retoma_internal.zones_that_may_send(timestamptz) is
-'Zones of running campaigns that are inside a window now, and whose campaign has not used up its daily cap.';
+'Zones of running campaigns that are inside a window now, and whose campaign is within its limits.';

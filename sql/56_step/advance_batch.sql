@@ -1,7 +1,7 @@
 -- The heart: one step of a leased batch in one transaction, with one commit. Locks the batch, and then only what it
--- needs: the channel's pacing, the campaign's cap. Errors may lock the channel and its campaigns.
--- A step is many small statements, and each costs more to start than to run. So step_facts reads all facts once, and
--- what a channel or campaign does not have (gaps, caps, windows) costs no statement. Plans are made once per session.
+-- needs: the channel's pacing, the limits. Errors may lock the channel and its campaigns.
+-- A step is many small statements, and each costs more to start than to run. So its context is read once, and what
+-- a channel or campaign does not have (gaps, limits, windows) costs no statement. Plans are made once per session.
 -- Without sequential scans, a plan that was made while a table was empty is still right when it is full. (Before
 -- PostgreSQL 18 such a plan looks so costly that it would be compiled: hence no JIT.)
 create or replace function retoma.advance_batch(
@@ -15,7 +15,9 @@ create or replace function retoma.advance_batch(
   out action text,
   out wait_s double precision,
   out reserved int,
-  out messages json
+  out messages json,
+  out why_not text,
+  out because text
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -25,49 +27,50 @@ set jit to off
 as $$
 declare
   v_batch retoma_internal.batch;
-  v_facts record;
-  v_now timestamptz;
+  v_context retoma_internal.step_context;
   v_taken record;
   v_open int;
 begin
   perform retoma_internal.insist_on_durability();
   v_batch := retoma_internal.lock_lease(p_runner_id, p_batch_id, p_lease_epoch);
   perform retoma_internal.check_seen(v_batch, p_seen);
-  select f.* into v_facts from retoma_internal.step_facts(v_batch) as f;
-  v_now := v_facts.at;
+  select c.* into v_context from retoma_internal.step_context_of(v_batch) as c;
   if p_accepted <> '{}' then
-    v_batch := retoma_internal.record_accepted(v_batch, p_accepted, v_facts.pacing, v_now);
+    v_batch := retoma_internal.record_accepted(v_batch, p_accepted, v_context);
   end if;
   if p_outcomes <> '[]' then
-    v_batch := retoma_internal.record_outcomes(v_batch, p_outcomes, v_facts.pacing, v_now);
-    -- An error may have stopped the channel or the campaign. The time stays that of the step.
-    select f.* into v_facts from retoma_internal.step_facts(v_batch) as f;
+    v_batch := retoma_internal.record_outcomes(v_batch, p_outcomes, v_context);
+    -- An error may have stopped the channel or the campaign.
+    select c.* into v_context from retoma_internal.step_context_of(v_batch) as c;
   end if;
+  why_not := v_context.why_not;
   v_open := retoma_internal.in_flight(v_batch);
   if p_seen < v_batch.reserved then
     -- The reply to the last call was lost. No other runner can hold this epoch, so these were not sent.
-    messages := retoma_internal.reserved_messages(v_batch, p_seen, v_facts.why_not is not null);
+    messages := retoma_internal.reserved_messages(v_batch, p_seen, p_withhold => why_not is not null);
   end if;
   if messages is not null then
     action := 'send';
   elsif v_open = 0 and v_batch.reserved = v_batch.size then
     action := 'completed';
-  elsif v_facts.why_not is not null then
+  elsif why_not is not null then
     action := case when v_open = 0 then 'released' else 'drain' end;
   elsif p_want > 0 and v_batch.reserved < v_batch.size then
-    v_taken := retoma_internal.reserve_messages(v_batch, p_want, v_facts.token, v_facts.pacing, v_facts.has_cap, v_now);
+    v_taken := retoma_internal.reserve_messages(v_batch, p_want, v_context);
     v_batch := v_taken.batch;
     messages := v_taken.messages;
     wait_s := v_taken.wait_s;
-    action := retoma_internal.next_action(v_batch, messages is not null, wait_s, v_facts.lease);
+    why_not := v_taken.why_not;
+    action := retoma_internal.next_action(v_batch, messages, wait_s, v_context);
   else
     action := 'wait';
     wait_s := 0;
   end if;
-  if action = 'completed' and (v_facts.pacing).batch_gap_max > '0 s' then
-    perform retoma_internal.start_batch_gap(v_batch.lease_channel_id, v_now);
+  if action = 'completed' and (v_context.pacing).batch_gap_max > '0 s' then
+    perform retoma_internal.start_batch_gap(v_batch.lease_channel_id, v_context.at);
   end if;
-  perform retoma_internal.write_batch(v_batch, action, v_now, v_facts.lease, v_facts.why_not);
+  perform retoma_internal.write_batch(v_batch, action, v_context);
+  because := retoma_internal.why_not_in_words(why_not);
   reserved := v_batch.reserved;
 end;
 $$;
@@ -82,5 +85,6 @@ p_seen: the high-water mark of the last reply that the runner got; when a reply 
 p_accepted: ordinals that were accepted, where there is nothing more to say.
 Returns reserved, the new high-water mark, and action: send (messages: [[ordinal, id, phone, variables], …], where a
 fifth element true says: do not send this, report it as not_attempted), wait (call again in wait_s seconds), drain (only
-outcomes are taken now), released or completed (the lease is over).
+outcomes are taken now), released or completed (the lease is over). why_not: a code when nothing could be reserved
+(campaign_ and channel_ with their status or state, window_closed, limit_reached, paced); because: the same in words.
 Errors: RT010 this runner does not hold the batch under this epoch: drop the batch; RT003 bad arguments.';

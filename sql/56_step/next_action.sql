@@ -1,18 +1,20 @@
 -- The answer to the runner of a step that tried to reserve. A wait of more than half a lease gives the batch back: the
 -- doorbell rings in time.
 create or replace function retoma_internal.next_action(
-  p_batch retoma_internal.batch, p_has_messages boolean, p_wait_s double precision, p_lease interval
+  p_batch retoma_internal.batch, p_messages json, p_wait_s double precision, p_context retoma_internal.step_context
 ) returns text
 language sql immutable
 begin atomic
   select case
-    when p_has_messages then 'send'
+    when p_messages is not null then 'send'
     when retoma_internal.in_flight(p_batch) > 0 then 'wait'
     when (p_batch).reserved = (p_batch).size then 'completed'
-    when p_wait_s is null or p_wait_s > extract(epoch from p_lease) / 2 then 'released'
+    when p_wait_s is null or p_wait_s > extract(epoch from (p_context).lease) / 2 then 'released'
     else 'wait'
   end;
 end;
 
-comment on function retoma_internal.next_action(retoma_internal.batch, boolean, double precision, interval) is
+comment on function retoma_internal.next_action(
+  retoma_internal.batch, json, double precision, retoma_internal.step_context
+) is
 'The action of a step that tried to reserve.';

@@ -3,7 +3,7 @@
 -- other transaction can record it now, as the batch is locked. So one query looks for all of them: "on conflict do
 -- nothing" would cost a third of each insert.
 create or replace function retoma_internal.record_accepted(
-  p_batch retoma_internal.batch, p_ordinals int[], p_pacing retoma_internal.channel_pacing, p_now timestamptz
+  p_batch retoma_internal.batch, p_ordinals int[], p_context retoma_internal.step_context
 ) returns retoma_internal.batch
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -31,7 +31,7 @@ begin
   end if;
   insert into retoma_internal.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome)
   select
-    p_now, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt,
+    p_context.at, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt,
     'sent'
   from (select distinct unnest(p_ordinals) as ordinal) as u
   where u.ordinal <> all(v_known);
@@ -40,14 +40,14 @@ begin
   if v_accepted > 0 then
     v_batch.failure_streak := 0;
   end if;
-  if p_pacing.gap_max > '0 s' or p_pacing.hold_streak > 0 then
-    perform retoma_internal.start_gap(v_batch.lease_channel_id, v_accepted > 0, p_now);
+  if (p_context.pacing).gap_max > '0 s' or (p_context.pacing).hold_streak > 0 then
+    perform retoma_internal.start_gap(v_batch.lease_channel_id, p_context.at, p_accepted => v_accepted > 0);
   end if;
   return v_batch;
 end;
 $$;
 
 comment on function retoma_internal.record_accepted(
-  retoma_internal.batch, int[], retoma_internal.channel_pacing, timestamptz
+  retoma_internal.batch, int[], retoma_internal.step_context
 ) is
 'Records that these reserved messages were accepted; returns the batch with its new counters, not yet written.';

@@ -1,7 +1,7 @@
 -- Applies error_rule to the outcomes that are errors, one group of equal errors at a time. May lock the channel's
 -- pacing, the channel, and campaigns: the groups come in the order of these locks (see install.sql).
 create or replace function retoma_internal.record_errors(
-  p_batch retoma_internal.batch, p_outcomes jsonb, p_now timestamptz
+  p_batch retoma_internal.batch, p_outcomes jsonb, p_context retoma_internal.step_context
 ) returns retoma_internal.batch
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -19,7 +19,7 @@ begin
       o.code, coalesce(o.written, true) as written, max(o.http_status)::smallint as http_status,
       case when max(o.retry_after_s) is not null then least(max(o.retry_after_s), 86400) end as retry_after_s,
       array_agg(o.ordinal order by o.ordinal) as ordinals,
-      retoma_internal.classify(v_channel.transport, o.code, o.written) as rule
+      retoma_internal.classify(v_channel.transport, o.code, p_written => o.written) as rule
     from (
       select distinct on (e.ordinal) e.*
       from jsonb_to_recordset(p_outcomes) as e (
@@ -35,17 +35,17 @@ begin
     group by o.code, o.written
     order by array_position(
       array['rate_limited_channel', 'channel_down', 'auth'],
-      (retoma_internal.classify(v_channel.transport, o.code, o.written)).class
+      (retoma_internal.classify(v_channel.transport, o.code, p_written => o.written)).class
     )
   loop
     v_batch := retoma_internal.apply_error(
       v_batch, v_channel, v_group.rule, v_max_attempts, v_group.ordinals, v_group.http_status, v_group.retry_after_s,
-      p_now
+      p_context.at
     );
   end loop;
   return v_batch;
 end;
 $$;
 
-comment on function retoma_internal.record_errors(retoma_internal.batch, jsonb, timestamptz) is
+comment on function retoma_internal.record_errors(retoma_internal.batch, jsonb, retoma_internal.step_context) is
 'Records errors of reserved messages by their class; returns the batch with its new counters, not yet written.';

@@ -1,7 +1,7 @@
 -- Writes the delivery rows of accepted messages in one statement and leaves errors to record_errors. An outcome that
 -- was recorded already is passed over: the call that brought it lost its reply.
 create or replace function retoma_internal.record_outcomes(
-  p_batch retoma_internal.batch, p_outcomes jsonb, p_pacing retoma_internal.channel_pacing, p_now timestamptz
+  p_batch retoma_internal.batch, p_outcomes jsonb, p_context retoma_internal.step_context
 ) returns retoma_internal.batch
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -16,7 +16,7 @@ begin
       at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code, provider_id
     )
     select
-      p_now, v_batch.id, v_batch.campaign_id, o.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt,
+      p_context.at, v_batch.id, v_batch.campaign_id, o.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt,
       'sent', case o.status when 'held' then 'held' end, o.provider_id
     from jsonb_to_recordset(p_outcomes) as o (ordinal int, status text, provider_id text)
     where o.status in ('accepted', 'held')
@@ -28,17 +28,17 @@ begin
   if v_accepted > 0 then
     v_batch.failure_streak := 0;
   end if;
-  if p_pacing.gap_max > '0 s' or p_pacing.hold_streak > 0 then
-    perform retoma_internal.start_gap(v_batch.lease_channel_id, v_accepted > 0, p_now);
+  if (p_context.pacing).gap_max > '0 s' or (p_context.pacing).hold_streak > 0 then
+    perform retoma_internal.start_gap(v_batch.lease_channel_id, p_context.at, p_accepted => v_accepted > 0);
   end if;
   if v_accepted < jsonb_array_length(p_outcomes) then
-    v_batch := retoma_internal.record_errors(v_batch, p_outcomes, p_now);
+    v_batch := retoma_internal.record_errors(v_batch, p_outcomes, p_context);
   end if;
   return v_batch;
 end;
 $$;
 
 comment on function retoma_internal.record_outcomes(
-  retoma_internal.batch, jsonb, retoma_internal.channel_pacing, timestamptz
+  retoma_internal.batch, jsonb, retoma_internal.step_context
 ) is
 'Records the outcomes of reserved messages; returns the batch with its new counters, not yet written.';

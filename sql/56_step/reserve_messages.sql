@@ -1,59 +1,59 @@
--- Takes pacing and cap, then walks the batch until it has that many messages to send. Suppressed numbers are skipped on
--- the way and cost no gap. Locks the pacing of the channel, when the channel has limits, then the cap.
+-- Asks pacing and limits, then walks the batch until it has that many messages to send. Suppressed numbers are skipped
+-- on the way; they cost no gap and count under no limit. Locks the pacing of the channel, when the channel has one, then
+-- the limits.
 create or replace function retoma_internal.reserve_messages(
   p_batch retoma_internal.batch,
   p_want int,
-  p_token text,
-  p_pacing retoma_internal.channel_pacing,
-  p_has_cap boolean,
-  p_now timestamptz,
+  p_context retoma_internal.step_context,
   out batch retoma_internal.batch,
   out messages json,
-  out wait_s double precision
+  out wait_s double precision,
+  out why_not text
 )
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_has_limits boolean := not retoma_internal.is_unpaced(p_pacing, p_now);
+  v_is_paced boolean := not retoma_internal.is_unpaced(p_context.pacing, p_context.at);
+  v_has_limits boolean := p_context.limit_ids <> '{}';
   v_allowed int := least(p_want, p_batch.size - p_batch.reserved);
   v_got int := 0;
   v_count int;
-  v_step record;
+  v_slice record;
 begin
   batch := p_batch;
-  if v_has_limits then
+  if v_is_paced then
     select t.allowed, t.wait_s into v_allowed, wait_s
-    from retoma_internal.pacing_allowance(batch.lease_channel_id, v_allowed, p_now) as t;
+    from retoma_internal.pacing_allowance(batch.lease_channel_id, v_allowed, p_context.at) as t;
+    why_not := case when v_allowed = 0 then 'paced' end;
   end if;
-  if p_has_cap and v_allowed > 0 then
-    v_allowed := retoma_internal.spend_cap(batch.campaign_id, v_allowed, p_now);
+  if v_has_limits and v_allowed > 0 then
+    v_allowed := retoma_internal.limit_allowance(p_context.limit_ids, v_allowed, p_context.at);
+    why_not := case when v_allowed = 0 then 'limit_reached' end;
   end if;
   while v_got < v_allowed and batch.reserved < batch.size loop
     v_count := least(v_allowed - v_got, batch.size - batch.reserved);
-    v_step := retoma_internal.reserve_slice(
-      batch, retoma_internal.batch_ordinals(batch, batch.reserved + 1, batch.reserved + v_count), p_token, p_now
+    v_slice := retoma_internal.reserve_slice(
+      batch, retoma_internal.batch_ordinals(batch, batch.reserved + 1, batch.reserved + v_count), p_context
     );
-    batch := v_step.batch;
-    v_got := v_got + v_step.got;
+    batch := v_slice.batch;
+    v_got := v_got + v_slice.got;
     -- A slice that has only suppressed numbers brings no messages, and must not remove those of earlier slices.
     if messages is null then
-      messages := v_step.messages;
-    elsif v_step.got > 0 then
-      messages := messages::jsonb || v_step.messages::jsonb;
+      messages := v_slice.messages;
+    elsif v_slice.got > 0 then
+      messages := messages::jsonb || v_slice.messages::jsonb;
     end if;
   end loop;
-  if p_has_cap and v_got < v_allowed then
-    perform retoma_internal.spend_cap(batch.campaign_id, v_got - v_allowed, p_now);
+  if v_is_paced and v_got > 0 then
+    perform retoma_internal.spend_pacing(batch.lease_channel_id, v_got, p_context.at);
   end if;
   if v_has_limits and v_got > 0 then
-    perform retoma_internal.spend_pacing(batch.lease_channel_id, v_got, p_now);
+    perform retoma_internal.spend_limits(p_context.limit_ids, v_got, p_context.at);
   end if;
 end;
 $$;
 
-comment on function retoma_internal.reserve_messages(
-  retoma_internal.batch, int, text, retoma_internal.channel_pacing, boolean, timestamptz
-) is
-'Reserves up to p_want messages, as pacing and caps allow; messages is null when there are none; wait_s: until the
-next.';
+comment on function retoma_internal.reserve_messages(retoma_internal.batch, int, retoma_internal.step_context) is
+'Reserves up to p_want messages, as pacing and limits allow; messages is null when there are none. why_not: paced or
+limit_reached when they allow none; wait_s: seconds until pacing allows the next.';

@@ -6,8 +6,7 @@
 create or replace function retoma_internal.reserve_slice(
   p_batch retoma_internal.batch,
   p_ordinals int[],
-  p_token text,
-  p_now timestamptz,
+  p_context retoma_internal.step_context,
   out batch retoma_internal.batch,
   out got int,
   out messages json
@@ -32,11 +31,11 @@ begin
       select u.ordinal from unnest(p_ordinals) as u (ordinal)
       where retoma_internal.has_arrived(p_batch.campaign_id, u.ordinal)
     );
-    batch := retoma_internal.settle_without_sending(batch, v_arrived, 'sent', 'receipt', p_now);
+    batch := retoma_internal.settle_without_sending(batch, v_arrived, 'sent', 'receipt', p_context.at);
   end if;
   select
     json_agg(
-      json_build_array(m.ordinal, retoma_internal.message_id(p_token, m.ordinal), m.phone, m.variables)
+      json_build_array(m.ordinal, retoma_internal.message_id(p_context.token, m.ordinal), m.phone, m.variables)
       order by m.ordinal
     ) filter (where s.suppression_key is null),
     count(*) filter (where s.suppression_key is null),
@@ -47,12 +46,12 @@ begin
   where m.campaign_id = p_batch.campaign_id and m.ordinal = any(p_ordinals) and m.ordinal <> all(v_arrived);
   if v_suppressed is not null then
     batch := retoma_internal.settle_without_sending(
-      batch, v_suppressed, case when batch.maybe_sent then 'in_doubt' else 'skipped' end, 'suppressed', p_now
+      batch, v_suppressed, case when batch.maybe_sent then 'in_doubt' else 'skipped' end, 'suppressed', p_context.at
     );
   end if;
 end;
 $$;
 
-comment on function retoma_internal.reserve_slice(retoma_internal.batch, int[], text, timestamptz) is
+comment on function retoma_internal.reserve_slice(retoma_internal.batch, int[], retoma_internal.step_context) is
 'Moves the high-water mark over these positions, the next of the batch; messages is null when none of them is to be
 sent.';

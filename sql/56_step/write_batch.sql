@@ -1,6 +1,6 @@
 -- The one update of a step: position, counters, and the lease renewed or ended.
 create or replace function retoma_internal.write_batch(
-  p_batch retoma_internal.batch, p_action text, p_now timestamptz, p_lease interval, p_why_not text
+  p_batch retoma_internal.batch, p_action text, p_context retoma_internal.step_context
 ) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -20,17 +20,17 @@ begin
     status = case
       when not v_over then 'leased'
       when p_action = 'completed' then 'completed'
-      when p_why_not = 'campaign cancelled' then 'cancelled'
+      when p_context.why_not = 'campaign_cancelled' then 'cancelled'
       else 'ready'
     end,
     lease_epoch = b.lease_epoch + v_over::int,
-    lease_expires_at = case when not v_over then p_now + p_lease end,
+    lease_expires_at = case when not v_over then p_context.at + p_context.lease end,
     runner_id = case when not v_over then b.runner_id end,
     lease_channel_id = case when not v_over then b.lease_channel_id end,
-    completed_at = case when p_action = 'completed' then p_now end
+    completed_at = case when p_action = 'completed' then p_context.at end
   where b.id = p_batch.id;
 end;
 $$;
 
-comment on function retoma_internal.write_batch(retoma_internal.batch, text, timestamptz, interval, text) is
+comment on function retoma_internal.write_batch(retoma_internal.batch, text, retoma_internal.step_context) is
 'Writes what a step has changed in its batch.';

@@ -31,7 +31,9 @@ begin
     elsif v_group.result = 'absent' and v_group.proves then
       -- Proved: none of its attempts has arrived. So a number that is suppressed by now is skipped, and not in doubt
       -- again.
-      perform retoma_internal.requeue(v_group.campaign_id, 'in_doubt', null, v_group.ordinals, false, false);
+      perform retoma_internal.requeue(
+        v_group.campaign_id, 'in_doubt', null, v_group.ordinals, p_any_channel => false, p_maybe_sent => false
+      );
       v_reopen := v_reopen || v_group.campaign_id;
     else
       update retoma_internal.delivery as d set receipt_at = retoma.clock()

@@ -24,6 +24,9 @@ begin
   where r.last_seen_at < v_now - interval '1 day'
     and not exists (select from retoma_internal.batch as b where b.runner_id = r.id);
   get diagnostics runners = row_count;
+  delete from retoma_internal.limit_use as u
+  using retoma_internal.limit_rule as l
+  where u.limit_id = l.id and u.slot < retoma_internal.limit_counts_from(l, v_now - interval '1 day');
   -- Last, because from here to the commit every step waits.
   partitions := retoma_internal.drop_partitions();
 end;

@@ -28,7 +28,7 @@ begin
   else
     finishes_at := greatest(retoma.clock(), v_campaign.starts_at)
       + make_interval(hours => 1) * (messages_left / messages_per_hour);
-    note := 'by pacing alone: windows, quotas, retries and other campaigns of the same channels are not counted';
+    note := 'by pacing alone: windows, limits, retries and other campaigns of the same channels are not counted';
   end if;
 end;
 $$;

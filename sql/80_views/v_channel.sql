@@ -3,10 +3,13 @@ select
   c.id as channel_id,
   c.name as channel,
   c.transport,
-  retoma_internal.channel_state(c.connected, c.paused) as state,
+  retoma_internal.channel_state(c) as state,
   c.state_reason as reason,
-  nullif(greatest(p.next_send_at, p.hold_until), '-infinity') as next_send_at,
-  case when p.hold_until > retoma.clock() then p.hold_reason end as held_because,
+  nullif(greatest(p.next_send_at, p.hold_until, l.exhausted_until), '-infinity') as next_send_at,
+  case
+    when l.exhausted_until >= greatest(p.hold_until, retoma.clock()) then l.reason
+    when p.hold_until > retoma.clock() then p.hold_reason
+  end as held_because,
   extract(epoch from p.gap_min) as gap_min_s,
   extract(epoch from p.gap_max) as gap_max_s,
   extract(epoch from p.batch_gap_min) as batch_gap_min_s,
@@ -14,15 +17,24 @@ select
   p.rate_per_s,
   p.burst,
   retoma_internal.current_throttle(p, retoma.clock()) as throttle,
-  p.daily_quota,
-  p.quota_used,
   c.max_in_flight,
   c.max_leases,
   c.dedupes,
   c.looks_up,
   (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id) as leases
 from retoma_internal.channel as c
-inner join retoma_internal.channel_pacing as p on c.id = p.channel_id;
+inner join retoma_internal.channel_pacing as p on c.id = p.channel_id
+left join lateral (
+  select
+    r.exhausted_until,
+    format(
+      'limit of %s messages per %s used up', r.maximum, retoma_internal.period_in_words(r.calendar, r.rolling)
+    ) as reason
+  from retoma_internal.limit_rule as r
+  where r.scope = 'channel' and r.subject_id = c.id and r.exhausted_until > retoma.clock()
+  order by r.exhausted_until desc
+  limit 1
+) as l on true;
 
 comment on view retoma.v_channel is
 'Sender accounts: state, pacing and when each may send next. Settings (credentials) are not shown.';

@@ -13,6 +13,7 @@ select
   r.name as runner,
   e.from_state,
   e.to_state,
+  e.code,
   e.why
 from retoma_internal.event as e
 left join retoma_internal.channel as h on e.channel_id = h.id

@@ -36,12 +36,12 @@ grant execute on function
   retoma.create_channel(
     text, text, jsonb,
     double precision, double precision, double precision, double precision, double precision,
-    int, int, int
+    int, int
   ),
   retoma.configure_channel(
     text, jsonb,
     double precision, double precision, double precision, double precision, double precision,
-    int, int, int, int, text
+    int, int, int
   ),
   retoma.pause_channel(text, text),
   retoma.resume_channel(text),
@@ -51,7 +51,7 @@ grant execute on function
   retoma.create_campaign(text, text, text, int, timestamptz, int, text),
   retoma.configure_campaign(text, jsonb),
   retoma.add_window(text, time, time, int[]),
-  retoma.set_daily_cap(text, int),
+  retoma.set_limit(text, text, int, text, text),
   retoma.add_recipients(text, jsonb),
   retoma.add_recipients(text, bigint[], text[], jsonb[], text[]),
   retoma.load_staged(text),
@@ -79,7 +79,7 @@ grant execute on function
   retoma.clock(),
   retoma_internal.live_runners(),
   retoma_internal.detect_interruptions(),
-  retoma_internal.channel_state(boolean, boolean),
+  retoma_internal.channel_state(retoma_internal.channel),
   retoma_internal.mask_phone(text),
   retoma_internal.receipt_rank(text),
   retoma_internal.message_id(text, int),
@@ -93,6 +93,8 @@ grant select on
   retoma.campaign_batch_state,
   retoma.campaign_batch_details,
   retoma.v_channel,
+  retoma.v_limit,
+  retoma.v_window,
   retoma.v_message,
   retoma.v_delivery,
   retoma.v_in_doubt,

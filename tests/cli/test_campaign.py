@@ -53,12 +53,14 @@ def test_create_makes_a_draft_with_its_rules(database: str) -> None:
         database,
         *("create", NAME, "--channel", "sales", "--text", "Olá {{ name }}", "--batch-size", "50"),
         *("--at", "2050-05-31T09:00-03:00", "--window", "09:00-12:00/1-5", "--window", "14:00-18:00/1,3,6-7"),
-        *("--daily-cap", "200", "--time-zone", "America/Sao_Paulo", "--max-attempts", "5"),
+        *("--limit", "200/day", "--limit", "90/24 hours"),
+        *("--time-zone", "America/Sao_Paulo", "--max-attempts", "5"),
     )
 
     assert (result.returncode, result.stderr) == (0, "")
     shown = facts(database)
-    assert (shown["status"], shown["channels"], shown["daily_cap"]) == ("draft", ["sales"], 200)
+    assert (shown["status"], shown["channels"]) == ("draft", ["sales"])
+    assert shown["limits"] == ["200/day", "90/24 hours"]
     assert shown["windows"] == ["09:00-12:00/1,2,3,4,5", "14:00-18:00/1,3,6,7"]
     assert shown["starts_at"].startswith("2050-05-31T")
 
@@ -113,7 +115,7 @@ def test_a_refused_rule_leaves_no_campaign_behind(database: str) -> None:
         ("--text", "a", "--window", "09:00-18:00/5-1"),
         ("--text", "a", "--window", "09:00-25:00"),
         ("--text", "a", "--at", "tomorrow"),
-        ("--text", "a", "--daily-cap", "0"),
+        ("--text", "a", "--limit", "0/day"),
     ],
 )
 def test_wrong_usage_exits_2(database: str, options: tuple[str, ...]) -> None:

@@ -44,6 +44,7 @@ class Step:
     reserved: int
     messages: list[tuple[int, str, str, dict[str, object]]]
     withdrawn: list[int]
+    why_not: str | None
 
     @property
     def ordinals(self) -> list[int]:
@@ -137,7 +138,7 @@ def advance(
     simple = [o for o in given if o in accepted(cast(int, o["ordinal"]))]
     others = [o for o in given if o not in simple]
     row = db.execute(
-        "select action, wait_s, reserved, messages"
+        "select action, wait_s, reserved, messages, why_not"
         " from retoma.advance_batch(%s, %s, %s, %s, %s, %s, %s::int[])",
         (*leased.fence, Jsonb(others), want, seen, [o["ordinal"] for o in simple]),
     ).fetchone()
@@ -150,6 +151,7 @@ def advance(
         reserved=row[2],
         messages=[message for message, withdrawn in messages if not withdrawn],
         withdrawn=[message[0] for message, withdrawn in messages if withdrawn],
+        why_not=row[4],
     )
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "db": ("retoma.cli.db", "Install and upgrade the schema; start, stop and open the database."),
     "channel": ("retoma.cli.channel", "Create, pause and list sender accounts."),
     "campaign": ("retoma.cli.campaign", "Create, start, pause and list campaigns."),
+    "limit": ("retoma.cli.limit", "Set, remove and list limits of channels and campaigns."),
     "import": ("retoma.cli.importing", "Import a contact list into a campaign."),
     "runner": ("retoma.cli.runner", "Send: run a runner, as many as you like."),
     "watch": ("retoma.cli.watch", "Watch campaigns while they run."),

@@ -8,6 +8,7 @@ import click
 
 from retoma.cli import parameters
 from retoma.cli.connection import Row, call, connected
+from retoma.cli.limit import in_words as limit_in_words
 from retoma.cli.output import as_json_option, print_facts, print_json, print_table, shown
 from retoma.errors import RetomaError
 
@@ -55,7 +56,14 @@ def campaign() -> None:
     metavar="OPENS-CLOSES[/DAYS]",
     help="Send only then, in each recipient's own time: 09:00-18:00/1-5. Several add up.",
 )
-@click.option("--daily-cap", type=click.IntRange(1), help="Messages a day at most, over all channels.")
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    type=parameters.limit,
+    metavar="MESSAGES/PERIOD",
+    help="At most so many over all channels: 1000/day. Repeat it for several periods.",
+)
 @click.option("--time-zone", metavar="ZONE", help="For recipients whose own is unknown: America/Sao_Paulo.")
 @click.option("--max-attempts", type=click.IntRange(1), help="Tries a message.  [default: 3]")
 @as_json_option
@@ -68,7 +76,7 @@ def create(
     batch_size: int | None,
     at: datetime.datetime | None,
     windows: tuple[parameters.Window, ...],
-    daily_cap: int | None,
+    limits: tuple[parameters.Limit, ...],
     time_zone: str | None,
     max_attempts: int | None,
     as_json: bool,
@@ -78,7 +86,7 @@ def create(
     \b
     retoma campaign create spring --channel sales --channel support --text 'Olá {{ name }}'
     retoma campaign create 'May offers' --channel sales --text-file may.txt \\
-        --window 09:00-12:00/1-5 --window 14:00-18:00/1-5 --time-zone America/Sao_Paulo --daily-cap 2000
+        --window 09:00-12:00/1-5 --window 14:00-18:00/1-5 --time-zone America/Sao_Paulo --limit 2000/day
     """
     from retoma.content.check import check  # noqa: PLC0415
 
@@ -100,8 +108,8 @@ def create(
         )  # fmt: skip
         for window in windows:
             call(connection, "select retoma.add_window(%s, %s, %s, %s::int[])", name, *window)
-        if daily_cap is not None:
-            call(connection, "select retoma.set_daily_cap(%s, %s)", name, daily_cap)
+        for limit in limits:
+            call(connection, "select retoma.set_limit('campaign', %s, %s, %s)", name, *limit)
     if as_json:
         print_json({"campaign": name, "status": "draft"})
     else:
@@ -192,19 +200,18 @@ def show(name: str, *, as_json: bool) -> None:
         advice = connection.execute(
             "select what_to_do from retoma.v_interrupted_campaigns where campaign = %s", [name]
         ).fetchone()
-        rules = connection.execute(
-            """
-            select r.kind, r.days, r.opens, r.closes, r.cap
-            from retoma_internal.campaign_rule as r
-            inner join retoma_internal.campaign as c on r.campaign_id = c.id
-            where c.name = %s
-            order by r.opens, r.id
-            """,
+        windows = connection.execute(
+            "select days, opens, closes from retoma.v_window where campaign = %s order by opens, window_id",
+            [name],
+        ).fetchall()
+        limits = connection.execute(
+            "select maximum, per from retoma.v_limit"
+            " where scope = 'campaign' and subject = %s order by limit_id",
             [name],
         ).fetchall()
     facts["what_to_do"] = None if advice is None else advice["what_to_do"]
-    facts["windows"] = [_window_in_words(rule) for rule in rules if rule["kind"] == "window"] or None
-    facts["daily_cap"] = next((rule["cap"] for rule in rules if rule["kind"] == "daily_cap"), None)
+    facts["windows"] = [_window_in_words(window) for window in windows] or None
+    facts["limits"] = [limit_in_words(limit) for limit in limits] or None
     if as_json:
         print_json(facts)
     else:
@@ -299,9 +306,9 @@ def _read(file: Any) -> str:
         raise RetomaError(f"{Path(file.name).name} is not UTF-8 text.", hint="Save it as UTF-8.") from error
 
 
-def _window_in_words(rule: Row) -> str:
-    days = "" if rule["days"] == _EVERY_DAY else "/" + ",".join(map(str, rule["days"]))
-    return f"{rule['opens']:%H:%M}-{rule['closes']:%H:%M}{days}"
+def _window_in_words(window: Row) -> str:
+    days = "" if window["days"] == _EVERY_DAY else "/" + ",".join(map(str, window["days"]))
+    return f"{window['opens']:%H:%M}-{window['closes']:%H:%M}{days}"
 
 
 def _report_status(name: str, status: str, *, as_json: bool) -> None:

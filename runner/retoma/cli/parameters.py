@@ -1,4 +1,4 @@
-"""Option values that are more than one word: gaps, settings, windows, times.
+"""Option values that are more than one word: gaps, limits, settings, windows, times.
 
 Each function is the `type` of an option, and click puts the option's name before its message.
 """
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import click
 
 _GAP = re.compile(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?")
+_LIMIT = re.compile(r"([1-9]\d{0,8})/(.*\S)")
 _WINDOW = re.compile(r"(\d{1,2}:\d{2})-(\d{1,2}:\d{2})(?:/([1-7](?:[-,][1-7])*))?")
 
 
@@ -30,6 +31,13 @@ class Window(NamedTuple):
     days: list[int]
 
 
+class Limit(NamedTuple):
+    """At most so many messages per period; the database knows the periods."""
+
+    maximum: int
+    per: str
+
+
 def gap(text: str) -> Gap:
     """Seconds: "5-15" or "10"."""
     found = _GAP.fullmatch(text)
@@ -41,6 +49,14 @@ def gap(text: str) -> Gap:
     if pause.shortest > pause.longest:
         raise click.BadParameter(f"“{text}”: the first number is the shorter pause.")
     return pause
+
+
+def limit(text: str) -> Limit:
+    """MESSAGES/PERIOD: "1000/day", "250/24 hours"."""
+    found = _LIMIT.fullmatch(text)
+    if not found:
+        raise click.BadParameter(f"“{text}” is not a limit. Write 1000/day, or 250/24 hours.")
+    return Limit(int(found[1]), found[2])
 
 
 def setting(text: str) -> tuple[str, object]:

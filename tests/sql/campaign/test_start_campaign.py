@@ -190,7 +190,7 @@ def test_an_unknown_campaign_is_refused(db: Db) -> None:
         "select retoma.retry_failed('pascoa')",
         "select retoma.resolve_in_doubt('pascoa', 'sent')",
         "select retoma.add_window('pascoa', '09:00', '10:00')",
-        "select retoma.set_daily_cap('pascoa', 1)",
+        "select retoma.set_limit('campaign', 'pascoa', 1)",
         "select retoma.forecast('pascoa')",
     ):
         with refused(db, "RT001", "there is no campaign"):

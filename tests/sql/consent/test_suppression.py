@@ -53,8 +53,9 @@ def test_a_suppressed_number_costs_no_gap(db: Db) -> None:
     assert advance(db, must_lease(db, make_runner(db), channel), want=1).ordinals == [50]
 
 
-def test_a_suppressed_number_costs_no_token_and_no_quota(db: Db) -> None:
-    channel = make_channel(db, rate_per_s=0.001, burst=2, daily_quota=2)
+def test_a_suppressed_number_costs_no_token_and_counts_under_no_limit(db: Db) -> None:
+    channel = make_channel(db, rate_per_s=0.001, burst=2)
+    db.execute("select retoma.set_limit('channel', 'sales', 2)")
     make_campaign(db, size=6)
     for number in (1, 3, 5, 6):
         opt_out(db, phone(number))
@@ -62,12 +63,12 @@ def test_a_suppressed_number_costs_no_token_and_no_quota(db: Db) -> None:
     step = advance(db, must_lease(db, make_runner(db), channel), want=6)
 
     assert step.ordinals == [2, 4]
-    assert call(db, "select quota_used from retoma.v_channel") == 2
+    assert call(db, "select used from retoma.v_limit") == 2
 
 
-def test_a_suppressed_number_costs_nothing_of_the_daily_cap(db: Db, channel: int, runner: UUID) -> None:
+def test_a_suppressed_number_does_not_count_under_a_limit(db: Db, channel: int, runner: UUID) -> None:
     make_campaign(db, size=4, start=False, batch_size=2)
-    db.execute("select retoma.set_daily_cap('natal', 3)")
+    db.execute("select retoma.set_limit('campaign', 'natal', 3)")
     db.execute("select retoma.start_campaign('natal')")
     opt_out(db, phone(1))
 

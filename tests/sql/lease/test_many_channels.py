@@ -70,7 +70,9 @@ def test_a_runner_that_stops_gives_all_back_and_only_what_is_under_way_is_in_dou
     ).fetchall()
     assert batches == [("ready", 2, None)] * 3
     assert books(db) == {"pending": 4, "sent": 1, "in_doubt": 1}
-    whys = db.execute("select why from retoma_internal.event where to_state = 'reaped' order by batch_id")
+    whys = db.execute(
+        "select code || '; ' || why from retoma_internal.event where to_state = 'reaped' order by batch_id"
+    )
     assert whys.fetchall() == [
         ("released; 0 messages without an outcome",),
         ("released; 1 messages without an outcome",),

@@ -251,14 +251,14 @@ def test_what_happened_to_a_lease_is_in_the_audit(db: Db, database: str, channel
     tick(db)
 
     rows = db.execute(
-        "select runner, channel, from_state, to_state, why from retoma.v_event"
+        "select runner, channel, from_state, to_state, code, why from retoma.v_event"
         " where subject = 'batch' order by id"
     ).fetchall()
 
     assert rows == [
-        ("doomed", "sales", "ready", "leased", None),
-        ("doomed", "sales", "leased", "reaped", "runner_gone; 1 messages without an outcome"),
-        ("doomed", "sales", "leased", "ready", None),
+        ("doomed", "sales", "ready", "leased", None, None),
+        ("doomed", "sales", "leased", "reaped", "runner_gone", "1 messages without an outcome"),
+        ("doomed", "sales", "leased", "ready", None, None),
     ]
 
 

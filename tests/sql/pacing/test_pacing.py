@@ -1,7 +1,6 @@
 """Pacing lives in the database: it holds over any number of runners, restarts and pauses."""
 
 from itertools import pairwise
-from uuid import UUID
 
 import pytest
 
@@ -21,10 +20,7 @@ from tests.support.campaigns import (
     make_runner,
     move_clock,
     must_lease,
-    refused,
     release,
-    send_all,
-    set_clock,
     silence,
     tick,
 )
@@ -252,124 +248,3 @@ def test_new_pacing_holds_from_the_next_step_of_a_lease_on(db: Db) -> None:
     db.execute("select retoma.configure_channel('sales', p_gap_min_s => 5)")
 
     assert advance(db, leased, accepted(1, 2), want=5).action == "wait"
-
-
-@pytest.mark.parametrize(("zone", "midnight"), [(None, "00:00+00"), ("America/Sao_Paulo", "03:00+00")])
-def test_a_daily_quota_ends_at_midnight_of_the_channel(db: Db, zone: str | None, midnight: str) -> None:
-    channel = make_channel(db, daily_quota=2)
-    db.execute("select retoma.configure_channel('sales', p_time_zone => %s)", (zone,))
-    make_campaign(db, size=5)
-    runner = make_runner(db)
-    set_clock(db, "2026-03-02 22:00 UTC")
-    assert send_all(db, runner, channel) == [1, 2]
-    assert "quota" in call(db, "select held_because from retoma.v_channel")
-
-    set_clock(db, f"2026-03-03 {midnight}")
-    move_clock(db, "-1 minute")
-    assert lease(db, runner, channel) is None
-    move_clock(db, "2 minutes")
-    silence(db)
-    tick(db)
-
-    assert doorbells(db) == [channel]
-    assert send_all(db, runner, channel) == [3, 4]
-
-
-def test_a_quota_is_one_for_all_campaigns_of_the_channel(db: Db) -> None:
-    channel = make_channel(db, daily_quota=3)
-    make_campaign(db, "first", size=2)
-    make_campaign(db, "second", size=2)
-
-    assert len(send_all(db, make_runner(db), channel)) == 3
-
-
-def test_a_quota_does_not_go_back_to_yesterday_around_midnight(db: Db) -> None:
-    channel = make_channel(db, daily_quota=2)
-    make_campaign(db, size=5)
-    runner = make_runner(db)
-    set_clock(db, "2026-03-03 00:00:01 UTC")
-    assert send_all(db, runner, channel) == [1, 2]
-    # As for a step that read the clock before midnight, and got the lock after another.
-    set_clock(db, "2026-03-02 23:59:59 UTC")
-    db.execute("select retoma.resume_channel('sales')")
-    assert send_all(db, runner, channel) == []
-
-    set_clock(db, "2026-03-03 12:00 UTC")
-    db.execute("select retoma.resume_channel('sales')")
-
-    assert send_all(db, runner, channel) == []
-
-
-def test_a_cap_does_not_go_back_to_yesterday_around_midnight(db: Db) -> None:
-    channel = make_channel(db)
-    make_campaign(db, size=5)
-    db.execute("select retoma.set_daily_cap('natal', 2)")
-    runner = make_runner(db)
-    set_clock(db, "2026-03-03 00:00:01 UTC")
-    assert send_all(db, runner, channel) == [1, 2]
-    set_clock(db, "2026-03-02 23:59:59 UTC")
-
-    assert send_all(db, runner, channel) == []
-
-
-def test_a_raised_quota_takes_effect_when_the_channel_is_resumed(db: Db) -> None:
-    channel = make_channel(db, daily_quota=1)
-    make_campaign(db)
-    runner = make_runner(db)
-    assert send_all(db, runner, channel) == [1]
-
-    db.execute("select retoma.configure_channel('sales', p_daily_quota => 2)")
-    db.execute("select retoma.resume_channel('sales')")
-
-    assert send_all(db, runner, channel) == [2]
-
-
-def test_invariant_7_a_daily_cap_limits_a_campaign_over_all_of_its_channels(db: Db) -> None:
-    sales, support = make_channel(db, "sales"), make_channel(db, "support")
-    make_campaign(db, size=10, batch_size=2, channels=["sales", "support"])
-    db.execute("select retoma.set_daily_cap('natal', 5)")
-    runner = make_runner(db)
-    set_clock(db, "2026-03-02 12:00 UTC")
-    first = must_lease(db, runner, sales)
-    sent = advance(db, first, want=2).ordinals
-    advance(db, first, accepted(*sent))
-    sent += send_all(db, runner, support)
-    sent += send_all(db, runner, sales)
-    assert len(sent) == 5
-    silence(db)
-    tick(db)
-    assert doorbells(db) == []
-
-    set_clock(db, "2026-03-03 00:01 UTC")
-    tick(db)
-
-    assert doorbells(db) == [sales, support]
-    assert len(send_all(db, runner, support)) == 5
-
-
-def test_a_cap_can_be_changed_and_taken_away(db: Db) -> None:
-    channel = make_channel(db)
-    make_campaign(db, size=9)
-    runner = make_runner(db)
-    for cap, sent in ((2, 2), (3, 1), (None, 6)):
-        db.execute("select retoma.set_daily_cap('natal', %s)", (cap,))
-        assert len(send_all(db, runner, channel)) == sent
-
-
-def test_a_cap_of_nothing_is_refused(db: Db, subtests: pytest.Subtests) -> None:
-    make_channel(db)
-    make_campaign(db, start=False)
-    cases: list[int] = [0, -1]
-    for cap in cases:
-        with subtests.test(cap=cap), refused(db, "RT003", "is not a number of messages a day"):
-            db.execute("select retoma.set_daily_cap('natal', %s)", (cap,))
-
-
-def test_a_cap_or_quota_with_sends_under_way_waits_for_them(db: Db, runner: UUID) -> None:
-    channel = make_channel(db, daily_quota=2)
-    make_campaign(db)
-    leased = must_lease(db, runner, channel)
-    advance(db, leased, want=2)
-
-    assert advance(db, leased, want=1).action == "wait"
-    assert advance(db, leased, accepted(1, 2), want=1).action == "released"

@@ -191,7 +191,8 @@ def test_v_runner_tells_the_living_from_the_dead(db: Db, database: str) -> None:
 
 
 def test_v_channel_shows_when_a_channel_may_send_next_and_why_not_now(db: Db) -> None:
-    channel = make_channel(db, daily_quota=1)
+    channel = make_channel(db)
+    db.execute("select retoma.set_limit('channel', 'sales', 1)")
     make_campaign(db)
     runner = make_runner(db)
     before = one(db, "select next_send_at, held_because, leases from retoma.v_channel")
@@ -200,4 +201,4 @@ def test_v_channel_shows_when_a_channel_may_send_next_and_why_not_now(db: Db) ->
     send_all(db, runner, channel)
 
     after = one(db, "select next_send_at > retoma.clock() as later, held_because from retoma.v_channel")
-    assert after == {"later": True, "held_because": "daily quota used up"}
+    assert after == {"later": True, "held_because": "limit of 1 messages per day used up"}

@@ -71,7 +71,7 @@ class _Killed:
     def tell_recovery(self, connection: Connection, shown: Display) -> None:
         rows = connection.execute(
             """
-            select e.batch_id, e.why, extract(epoch from e.at - %s)::float as after_s
+            select e.batch_id, e.code, e.why, extract(epoch from e.at - %s)::float as after_s
             from retoma.v_event as e
             where e.campaign = %s and e.runner = %s and e.to_state = 'reaped' and e.at >= %s
             order by e.id
@@ -79,7 +79,7 @@ class _Killed:
             [self._at, self._campaign, self._name, self._at],
         ).fetchall()
         for row in rows[self._told :]:
-            why = row["why"].replace("_", " ")
+            why = f"{row['code'].replace('_', ' ')}; {row['why']}"
             shown.say(f"{row['after_s']:.1f} s later: batch {row['batch_id']} is reaped: {why}", "cyan")
         self._told = len(rows)
 

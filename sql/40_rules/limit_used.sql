@@ -1,0 +1,16 @@
+-- A step may have read the clock before another step that has counted already. A rolling rule counts those later slots
+-- too; a calendar rule counts each step in its own period.
+create or replace function retoma_internal.limit_used(
+  p_limit retoma_internal.limit_rule, p_at timestamptz
+) returns int
+language sql stable
+begin atomic
+  select coalesce(sum(u.used), 0)::int
+  from retoma_internal.limit_use as u
+  where u.limit_id = (p_limit).id and u.person = ''
+    and u.slot >= retoma_internal.limit_counts_from(p_limit, p_at)
+    and ((p_limit).calendar is null or u.slot = retoma_internal.limit_slot(p_limit, p_at));
+end;
+
+comment on function retoma_internal.limit_used(retoma_internal.limit_rule, timestamptz) is
+'Messages that count under a rule at this time.';

@@ -1,0 +1,20 @@
+-- A rule that steps must know is one more attribute here, not one more parameter of every function of a step.
+do $$
+begin
+  if to_regtype('retoma_internal.step_context') is null then
+    create type retoma_internal.step_context as (
+      at timestamptz,
+      lease interval,
+      token text,
+      why_not text,
+      pacing retoma_internal.channel_pacing,
+      limit_ids int[]
+    );
+  end if;
+end;
+$$;
+
+comment on type retoma_internal.step_context is
+'What a step knows besides its batch. at: the time of the step; lease: how long a lease lasts; token: the first part of
+message ids; why_not: code of the reason why it may not reserve (see why_not_in_words), null when it may; pacing: of its
+channel, as it was before it is locked; limit_ids: the limit rules of its channel and campaign.';

@@ -1,0 +1,28 @@
+-- One statement, because it is most of what a step reads. No locks: campaign and channel are read after the batch is
+-- locked, so the step sees what was committed before. PostgreSQL inlines it into its caller, as it is stable and sets no
+-- parameters.
+create or replace function retoma_internal.step_context_of(p_batch retoma_internal.batch)
+returns setof retoma_internal.step_context
+language sql stable
+begin atomic
+  select
+    t.at, s.lease_duration, c.token,
+    case
+      when c.status <> 'running' then 'campaign_' || c.status
+      when not h.connected or h.paused then 'channel_' || retoma_internal.channel_state(h)
+      when (p_batch).zone <> '' and not retoma_internal.window_is_open(c.id, (p_batch).zone, t.at) then 'window_closed'
+    end,
+    p,
+    array(
+      select l.id from retoma_internal.limit_rule as l
+      where (l.scope, l.subject_id) = ('channel', h.id) or (l.scope, l.subject_id) = ('campaign', c.id)
+    )
+  from retoma.setting as s
+  cross join lateral (select retoma.clock() as at) as t
+  inner join retoma_internal.campaign as c on c.id = (p_batch).campaign_id
+  inner join retoma_internal.channel as h on h.id = (p_batch).lease_channel_id
+  inner join retoma_internal.channel_pacing as p on p.channel_id = h.id;
+end;
+
+comment on function retoma_internal.step_context_of(retoma_internal.batch) is
+'The context of the next step of a leased batch: one row.';

@@ -1,0 +1,14 @@
+create or replace function retoma_internal.why_not_in_words(p_code text) returns text
+language sql immutable
+begin atomic
+  select case
+    when p_code like 'campaign\_%' then 'the campaign is ' || substr(p_code, 10)
+    when p_code like 'channel\_%' then 'the channel is ' || substr(p_code, 9)
+    when p_code = 'window_closed' then 'it is outside the windows of the campaign'
+    when p_code = 'limit_reached' then 'a limit of the channel or the campaign is used up'
+    when p_code = 'paced' then 'the pacing of the channel allows nothing now'
+  end;
+end;
+
+comment on function retoma_internal.why_not_in_words(text) is
+'Why a step reserved nothing: campaign_ and channel_ with their status or state, window_closed, limit_reached, paced.';

@@ -1,0 +1,23 @@
+create or replace view retoma.v_limit as
+select
+  l.id as limit_id,
+  l.scope,
+  l.subject_id,
+  coalesce(h.name, c.name) as subject,
+  l.maximum,
+  l.counting,
+  retoma_internal.period_in_words(l.calendar, l.rolling) as per,
+  l.time_zone,
+  n.used,
+  greatest(l.maximum - n.used, 0) as remaining,
+  case when l.exhausted_until > n.at then l.exhausted_until end as exhausted_until
+from retoma_internal.limit_rule as l
+left join retoma_internal.channel as h on l.scope = 'channel' and l.subject_id = h.id
+left join retoma_internal.campaign as c on l.scope = 'campaign' and l.subject_id = c.id
+cross join lateral (
+  select t.at, retoma_internal.limit_used(l, t.at) as used from (select retoma.clock() as at) as t
+) as n;
+
+comment on view retoma.v_limit is
+'Limits of channels and campaigns: how many messages per period, how many of them are used, and until when nothing more
+is sent because of it.';
