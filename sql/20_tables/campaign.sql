@@ -33,8 +33,8 @@ comment on column retoma_internal.campaign.required_variables is
 comment on column retoma_internal.campaign.breaker_threshold is
 'Messages refused in a row for their content in one batch that interrupt the campaign.';
 comment on column retoma_internal.campaign.time_zone is
-'IANA zone for recipients whose own zone is not known, where the campaign has windows. Also the zone that set_limit gives
-to its limits by default.';
+'IANA zone for recipients whose own zone is not known, where the campaign has windows. Also the zone that
+set_limit gives to its limits by default.';
 comment on column retoma_internal.campaign.erased_at is
 'When cleanup() removed its recipients and deliveries; the totals stay.';
 comment on column retoma_internal.campaign.total is 'Recipients; grows while a draft is loaded, then fixed.';

@@ -7,14 +7,15 @@ declare
 begin
   begin
     v_period := make_interval(secs => extract(epoch from p_per::interval)::double precision);
-  exception when data_exception then
-    v_period := null;
+  exception
+    when data_exception then
+      v_period := null;
   end;
   if v_period is null or v_period not between '1 minute' and '31 days' then
     raise exception using errcode = 'RT003', constraint = 'not_a_period',
       message = format('%s is not a period of a limit', coalesce(quote_literal(p_per), 'null')),
-      hint = 'Give hour, day, week or month for the calendar, or a length from ''1 minute'' to ''31 days'' for the time '
-        || 'before each message, as in ''24 hours''';
+      hint = 'Give hour, day, week or month of the calendar, or a length from ''1 minute'' to ''31 days'', '
+        || 'as in ''24 hours''';
   end if;
   return v_period;
 end;

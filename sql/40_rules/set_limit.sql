@@ -20,7 +20,7 @@ begin
   if p_maximum <= 0 then
     raise exception using errcode = 'RT003', constraint = 'out_of_range',
       message = format('a limit cannot be %s messages', p_maximum),
-      hint = 'Give a number greater than 0, or null to remove the limit; to send nothing, pause the channel or campaign';
+      hint = 'Give a number greater than 0, or null to remove the limit. To send nothing, pause it';
   end if;
   if p_maximum is null then
     delete from retoma_internal.limit_rule as l

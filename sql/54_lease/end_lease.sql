@@ -42,7 +42,9 @@ begin
   if v_batch.reserved = v_batch.size then
     perform retoma_internal.start_batch_gap(v_batch.lease_channel_id, v_now);
   end if;
-  insert into retoma_internal.event (subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, code, why)
+  insert into retoma_internal.event (
+    subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, code, why
+  )
   values (
     'batch', v_batch.campaign_id, v_batch.id, v_batch.lease_channel_id, v_batch.runner_id, 'leased', 'reaped',
     p_code, format('%s messages without an outcome', cardinality(v_lost))

@@ -22,7 +22,9 @@ begin
       and b.reserved = b.sent + b.failed + b.skipped + b.in_doubt + b.requeued
   ),
   noted as (
-    insert into retoma_internal.event (subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, code, why)
+    insert into retoma_internal.event (
+      subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, code, why
+    )
     select
       'batch', q.campaign_id, q.id, q.lease_channel_id, q.runner_id, 'leased', 'reaped',
       q.code, '0 messages without an outcome'

@@ -31,8 +31,8 @@ begin
   end if;
   insert into retoma_internal.delivery (at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome)
   select
-    p_context.at, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt,
-    'sent'
+    p_context.at, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch,
+    v_batch.attempt, 'sent'
   from (select distinct unnest(p_ordinals) as ordinal) as u
   where u.ordinal <> all(v_known);
   get diagnostics v_accepted = row_count;

@@ -16,8 +16,8 @@ begin
       at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code, provider_id
     )
     select
-      p_context.at, v_batch.id, v_batch.campaign_id, o.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt,
-      'sent', case o.status when 'held' then 'held' end, o.provider_id
+      p_context.at, v_batch.id, v_batch.campaign_id, o.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch,
+      v_batch.attempt, 'sent', case o.status when 'held' then 'held' end, o.provider_id
     from jsonb_to_recordset(p_outcomes) as o (ordinal int, status text, provider_id text)
     where o.status in ('accepted', 'held')
     on conflict do nothing

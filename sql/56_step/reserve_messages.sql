@@ -1,6 +1,6 @@
 -- Asks pacing and limits, then walks the batch until it has that many messages to send. Suppressed numbers are skipped
--- on the way; they cost no gap and count under no limit. Locks the pacing of the channel, when the channel has one, then
--- the limits.
+-- on the way; they cost no gap and count under no limit. Locks the pacing of the channel, when the channel has one,
+-- then the limits.
 create or replace function retoma_internal.reserve_messages(
   p_batch retoma_internal.batch,
   p_want int,

@@ -1,6 +1,6 @@
 -- One statement, because it is most of what a step reads. No locks: campaign and channel are read after the batch is
--- locked, so the step sees what was committed before. PostgreSQL inlines it into its caller, as it is stable and sets no
--- parameters.
+-- locked, so the step sees what was committed before. PostgreSQL inlines it into its caller, as it is stable and sets
+-- no parameters.
 create or replace function retoma_internal.step_context_of(p_batch retoma_internal.batch)
 returns setof retoma_internal.step_context
 language sql stable
