@@ -1,9 +1,10 @@
 -- A step may have read the clock before another step that has counted already. A rolling rule counts those later slots
--- too; a calendar rule counts each step in its own period.
+-- too; a calendar rule counts each step in its own period. Security definer, because v_limit calls it as its reader.
 create or replace function retoma_internal.limit_used(
   p_limit retoma_internal.limit_rule, p_at timestamptz
 ) returns int
-language sql stable
+language sql stable security definer
+set search_path to pg_catalog, pg_temp
 begin atomic
   select coalesce(sum(u.used), 0)::int
   from retoma_internal.limit_use as u

@@ -80,6 +80,8 @@ grant execute on function
   retoma_internal.live_runners(),
   retoma_internal.detect_interruptions(),
   retoma_internal.channel_state(retoma_internal.channel),
+  retoma_internal.limit_used(retoma_internal.limit_rule, timestamptz),
+  retoma_internal.period_in_words(text, interval),
   retoma_internal.mask_phone(text),
   retoma_internal.receipt_rank(text),
   retoma_internal.message_id(text, int),
