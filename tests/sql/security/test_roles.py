@@ -214,6 +214,8 @@ def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
         "v_message",
         "v_delivery",
         "v_in_doubt",
+        "v_limit",
+        "v_window",
         "v_runner",
         "v_event",
     }

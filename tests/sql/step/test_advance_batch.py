@@ -254,6 +254,33 @@ def test_a_channel_that_goes_down_ends_the_lease_when_its_sends_are_recorded(
     assert books(db) == {"sent": 2, "pending": 1}
 
 
+@pytest.mark.parametrize(
+    ("statement", "why_not", "because"),
+    [
+        ("pause_campaign('natal')", "campaign_paused", "the campaign is paused"),
+        ("cancel_campaign('natal')", "campaign_cancelled", "the campaign is cancelled"),
+        ("pause_channel('sales')", "channel_paused", "the channel is paused"),
+        ("channel_disconnected('sales')", "channel_disconnected", "the channel is disconnected"),
+        ("clock()", "limit_reached", "a limit of the channel or the campaign is used up"),
+    ],
+)
+def test_a_step_that_may_reserve_nothing_says_why(db: Db, statement: str, why_not: str, because: str) -> None:
+    channels = [make_channel(db, "sales"), make_channel(db, "support")]
+    make_campaign(db, size=5, channels=["sales", "support"])
+    leased = must_lease(db, make_runner(db), channels[0])
+    db.execute("select retoma.set_limit('channel', 'sales', 1)")
+    assert advance(db, leased, want=1).why_not is None
+    db.execute(f"select retoma.{statement}")
+
+    row = db.execute(
+        "select action, why_not, because"
+        " from retoma.advance_batch(%s, %s, %s, p_want => 1, p_accepted => '{1}')",
+        leased.fence,
+    ).fetchone()
+
+    assert row == ("released", why_not, because)
+
+
 def test_invariant_5_the_books_of_a_batch_are_guarded_by_the_database(
     db: Db, channel: int, runner: UUID
 ) -> None:
