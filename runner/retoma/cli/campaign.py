@@ -1,4 +1,4 @@
-"""`retoma campaign`: what is said, to whom, and whether it is under way."""
+"""`retoma campaign`: create, start, pause and list campaigns."""
 
 import datetime
 from pathlib import Path
@@ -43,7 +43,7 @@ def campaign() -> None:
     type=click.File(encoding="utf-8"),
     help="The text from a file (- for standard input), without the line end at its end.",
 )
-@click.option("--batch-size", type=click.IntRange(1), help="Messages a batch.  [default: 300]")
+@click.option("--batch-size", type=click.IntRange(1), help="Messages per batch.  [default: 300]")
 @click.option(
     "--at", type=parameters.instant, metavar="TIME", help="`start` waits until then: 2030-05-31T09:00."
 )
@@ -55,9 +55,9 @@ def campaign() -> None:
     metavar="OPENS-CLOSES[/DAYS]",
     help="Send only then, in each recipient's own time: 09:00-18:00/1-5. Several add up.",
 )
-@click.option("--daily-cap", type=click.IntRange(1), help="Messages a day at most, over all channels.")
+@click.option("--daily-cap", type=click.IntRange(1), help="Messages per day at most, over all channels.")
 @click.option("--time-zone", metavar="ZONE", help="For recipients whose own is unknown: America/Sao_Paulo.")
-@click.option("--max-attempts", type=click.IntRange(1), help="Tries a message.  [default: 3]")
+@click.option("--max-attempts", type=click.IntRange(1), help="Attempts per message.  [default: 3]")
 @as_json_option
 def create(
     name: str,
@@ -110,10 +110,12 @@ def create(
 
 @campaign.command()
 @click.argument("name")
-@click.option("--at", type=parameters.instant, metavar="TIME", help="Then instead of now: 2030-05-31T09:00.")
+@click.option(
+    "--at", type=parameters.instant, metavar="TIME", help="Start at this time, not now: 2030-05-31T09:00."
+)
 @as_json_option
 def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
-    """Freeze the audience of the draft NAME and send, now or at the time that `create` or --at gave."""
+    """Freeze the audience of the draft NAME and send, now or at the time given to `create` or --at."""
     with connected("campaign") as connection:
         status = call(connection, "select retoma.start_campaign(%s, %s) as status", name, at)["status"]
         summary = _find(connection, name)
@@ -153,7 +155,7 @@ def resume(name: str, *, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def cancel(name: str, *, as_json: bool) -> None:
-    """End NAME for good: what has not been handed to the provider is cancelled."""
+    """End NAME for good: messages that were not handed to the provider are cancelled."""
     with connected("campaign") as connection:
         status = call(connection, "select retoma.cancel_campaign(%s) as status", name)["status"]
     _report_status(name, status, as_json=as_json)
@@ -186,7 +188,7 @@ def list_command(*, statuses: tuple[str, ...], as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def show(name: str, *, as_json: bool) -> None:
-    """Show NAME: its books, its rules, and what to do when it is interrupted."""
+    """Show NAME: its books, its rules, and what to do if it is interrupted."""
     with connected("campaign") as connection:
         facts = _find(connection, name)
         advice = connection.execute(
@@ -236,13 +238,13 @@ def retry_failed(name: str, *, codes: tuple[str, ...], as_json: bool) -> None:
     "decision",
     required=True,
     type=click.Choice(["sent", "failed", "resend"]),
-    help="sent: they arrived. failed: leave them. resend: send them again, which somebody may get twice.",
+    help="sent: they arrived. failed: leave them. resend: send them again; people may get them twice.",
 )
 @click.option("--phone", "phones", multiple=True, help="Only this number, with +; repeatable.")
 @click.option("--yes", is_flag=True, help="Do not ask before resending.")
 @as_json_option
 def resolve(name: str, *, decision: str, phones: tuple[str, ...], yes: bool, as_json: bool) -> None:
-    """Decide messages of NAME that are in doubt: handed over, but their outcome was never learnt.
+    """Decide about the messages of NAME that are in doubt: handed over, but their outcome is unknown.
 
     See them first: retoma db psql -c 'select * from v_in_doubt'
 
@@ -265,7 +267,7 @@ def resolve(name: str, *, decision: str, phones: tuple[str, ...], yes: bool, as_
 @click.argument("name")
 @as_json_option
 def forecast(name: str, *, as_json: bool) -> None:
-    """Say how many messages NAME has left, and when pacing lets it be done."""
+    """Say how many messages NAME has left, and when pacing lets it finish."""
     with connected("campaign") as connection:
         facts = call(connection, "select * from retoma.forecast(%s)", name)
     if as_json:
@@ -285,7 +287,7 @@ def _ask_before_resending(summary: Row, phones: int) -> None:
     if summary["in_doubt"]:
         which = f"{phones} numbers" if phones else f"all {summary['in_doubt']:,} messages in doubt"
         click.confirm(
-            f"Send {which} of {summary['campaign']} again? Who has got the message already gets it twice.",
+            f"Send {which} of {summary['campaign']} again? People who have the message already get it twice.",
             abort=True,
             err=True,
         )
