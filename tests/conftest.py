@@ -82,7 +82,7 @@ def db(database: str) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    """One sandbox for all tests of a process; every test uses channels of its own."""
+    """One sandbox for all tests of a process; every test uses its own channels."""
     running = start_sandbox(tmp_path_factory.mktemp("ledger"))
     yield running
     running.kill()

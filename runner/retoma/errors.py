@@ -1,4 +1,4 @@
-"""The error that a user sees: what was refused, and what to do about it."""
+"""The error that a user sees: it says what was refused, and what to do."""
 
 
 class RetomaError(Exception):

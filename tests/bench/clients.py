@@ -31,7 +31,7 @@ def timed(
     """One run of such a program.
 
     Args:
-        heads: servers that work for it: who, and the id of the process at the head of its family.
+        heads: servers that work for it: name, and the id of the process at the head of its family.
         prepare: called when the program is ready, before the clock runs.
     """
     run = Run(size)

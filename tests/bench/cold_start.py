@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 
 
 def bench(*, quick: bool) -> Report:
-    """Medians over processes of their own, with warm file caches."""
+    """Medians over separate processes, with warm file caches."""
     rounds = 3 if quick else 9
     report = Report("cold_start", quick)
     with running() as server:

@@ -1,4 +1,4 @@
-"""A transaction that somebody else holds open for minutes keeps old row versions alive: is sending slower?
+"""A transaction that is open for minutes keeps old row versions alive: is sending slower?
 
 The transaction is opened long before the runs that are compared, with thousands of steps in between, so that
 the row versions that it keeps are there. Full size holds it for 10 minutes.

@@ -18,7 +18,7 @@ from tests.bench.server import Server, running
 
 _numbers = itertools.count(1)
 
-# A process of its own, so that its memory is its own.
+# In a separate process, so that its memory is separate.
 _IMPORT = """
 import resource, sys
 from pathlib import Path

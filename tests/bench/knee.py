@@ -14,7 +14,7 @@ CHANNELS = (1, 2, 4, 8, 16)
 
 
 def bench(*, quick: bool) -> Report:
-    """Null transport: windows and runners on batches of 3,000; one message a step on channels."""
+    """Null transport: windows and runners on batches of 3,000; one message per step on channels."""
     size, rounds = (6_000, 1) if quick else (90_000, 3)
     report = Report("knee", quick)
     with running() as server, server.connect() as connection:

@@ -16,7 +16,7 @@ class Run:
     Args:
         count: things done, usually messages.
         wall_s: seconds of the clock.
-        cpu_s: CPU seconds by who spent them ("client", "server", …).
+        cpu_s: CPU seconds by program ("client", "server", …).
         rss_mb: greatest resident memory of the client, in megabytes; None where it says nothing.
         extra: further figures, by name.
     """
@@ -63,7 +63,7 @@ def interleaved(sides: Mapping[str, Callable[[], Run]], rounds: int) -> dict[str
     """Run every side once, then every side again, so that whatever else the machine does hits all alike."""
     results = {name: Side(name) for name in sides}
     for number in range(rounds):
-        # Every other round backwards: who comes after whom is then no advantage either.
+        # Every other round backwards: so the order of the sides is no advantage.
         for name in list(sides) if number % 2 == 0 else reversed(list(sides)):
             results[name].runs.append(sides[name]())
     return results
@@ -95,7 +95,7 @@ def measured(run: Run, processes: Mapping[str, int]) -> Iterator[None]:
     """Add wall clock and CPU of the block to a run.
 
     Args:
-        processes: who, and the id of the process at the head of its family.
+        processes: name, and the id of the process at the head of its family.
     """
     before = {who: cpu_s(pid) for who, pid in processes.items()}
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The engine with one message a step, so that at most one is in doubt, against bare single-row commits."""
+"""The engine with one message per step, so that at most one is in doubt, against bare single-row commits."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What a bench leaves behind: a table on the screen, and a JSON line under .retoma/bench."""
+"""The results of a bench: a table on the screen, and a JSON line under .retoma/bench."""
 
 import json
 import os

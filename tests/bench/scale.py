@@ -23,7 +23,7 @@ def bench(*, quick: bool) -> Report:
     found: dict[tuple[str, int], list[float]] = {}
     with running("max_wal_size = 32GB\ncheckpoint_timeout = 1h\n") as server:
         urls = {size: _database(server, size, campaigns if size == sizes[-1] else 10) for size in sizes}
-        # What the loading left to be written would be paid by whoever is measured first.
+        # The first measurement would otherwise pay for the writes that the loading left.
         with server.connect() as connection:
             connection.execute("checkpoint")
         for number in range(rounds):
@@ -42,7 +42,7 @@ def bench(*, quick: bool) -> Report:
 
 
 def _database(server: Server, messages: int, campaigns: int) -> str:
-    """A database of its own with that many messages in finished campaigns; returns its URL."""
+    """A new database with that many messages in finished campaigns; returns its URL."""
     name = f"size_{messages}"
     with server.connect() as connection:
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))

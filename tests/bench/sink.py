@@ -1,4 +1,4 @@
-"""A receiver in a process of its own that answers every POST with 200 and does nothing else.
+"""A receiver in a separate process that answers every POST with 200 and does nothing else.
 
     python -m tests.bench.sink
 

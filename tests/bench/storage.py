@@ -1,4 +1,4 @@
-"""What a message costs the database, from the load to the receipt: disk, log, commits, dead rows."""
+"""The cost of a message for the database, from load to receipt: disk, log, commits, dead rows."""
 
 import json
 

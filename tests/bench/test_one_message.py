@@ -1,4 +1,4 @@
-"""What a bench counts has been done."""
+"""A bench counts only messages that were sent."""
 
 import os
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Real HTTP to a sink: the runner, and the same client without a database.
 
-python -m tests.bench.wire URL COUNT       the floor, in a process of its own
+python -m tests.bench.wire URL COUNT       the floor, in a separate process
 """
 
 import asyncio

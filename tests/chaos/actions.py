@@ -1,4 +1,4 @@
-"""What a schedule can do to a run: one function a kind of action, each noted in the kill log."""
+"""The actions of a schedule: one function per kind, each noted in the kill log."""
 
 import asyncio
 import contextlib

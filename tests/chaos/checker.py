@@ -107,7 +107,7 @@ def _addresses(facts: Facts) -> Iterator[str]:
 
 
 def reserve_then_send(facts: Facts) -> Iterator[str]:
-    """No request without an earlier committed reservation of its own."""
+    """No request without its own earlier committed reservation."""
     for key, requests in facts.requests.items():
         commits = sorted(r.step.committed for r in facts.reservations.get(key, ()))
         for number, request in enumerate(sorted(requests, key=lambda r: r.at), start=1):
@@ -229,7 +229,7 @@ def pacing(facts: Facts) -> Iterator[str]:
 
 
 def _gaps(facts: Facts, channel: Channel) -> Iterator[str]:
-    # A request whose answer nobody waited for, because its lease had ended, may be read at any time after: a
+    # A request whose answer no runner waited for, because its lease had ended, may be read any time after: a
     # busy provider comes to it late. From the end of that lease the gap counts all the same, see below.
     requests = sorted(
         (r for r in facts.history.requests if r.channel == channel.name and not _given_up(facts, r)),

@@ -24,7 +24,7 @@ from tests.chaos.history import (
 T = TypeVar("T")
 
 SERVER_SETTINGS = "track_commit_timestamp = on\n"
-"""What the server needs, so that a witness can say when its transaction was committed."""
+"""The settings with which a witness can say when its transaction was committed."""
 
 
 def install(url: str) -> None:

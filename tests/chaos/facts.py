@@ -115,5 +115,5 @@ class Facts:
 
 
 def ends_lease(step: Step) -> bool:
-    """Whether the lease is over by this step, whoever made it."""
+    """Whether the lease is over by this step, of any runner."""
     return step.old_status == "leased" and step.new_status != "leased"

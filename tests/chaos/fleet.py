@@ -1,4 +1,4 @@
-"""The runner processes of a run: real `retoma runner` processes, each behind a proxy of its own."""
+"""The runner processes of a run: real `retoma runner` processes, each behind its own proxy."""
 
 import asyncio
 import contextlib
@@ -59,7 +59,7 @@ class Runner:
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal, if the process lives."""
         if self.process is not None and self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):  # it has ended, and nobody has collected it yet
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and is not collected yet
                 os.kill(self.process.pid, number)
 
     async def kill(self) -> None:
@@ -75,7 +75,7 @@ class Runner:
         return self.process is not None and self.process.returncode not in ended
 
     def exceptions(self) -> list[str]:
-        """What its processes have logged with a traceback, or otherwise than as JSON: the first words."""
+        """The first words of log lines with a traceback, or that are not JSON."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return [line[:200] for line in lines if '"exception":' in line or not line.startswith("{")]
 

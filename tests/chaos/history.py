@@ -1,4 +1,4 @@
-"""What is known of one run, from witnesses beside the product: provider, triggers of the test, kill log.
+"""The facts of one run, from witnesses beside the product: provider, triggers of the test, kill log.
 
 All times are Unix seconds of the one clock of the machine that the database and the sandbox share.
 """
@@ -100,7 +100,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What Retoma says at the end of the run has become of a message: the claim that is judged."""
+    """The fate of a message, as Retoma says at the end of the run: the claim that is judged."""
 
     campaign_id: int
     ordinal: int

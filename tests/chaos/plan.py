@@ -41,7 +41,7 @@ class Action:
     Args:
         kind: one of the names in FAULTS and OPERATORS.
         target: a runner of RUNNERS, a channel, a campaign, "provider" or "all".
-        arguments: what else the kind needs.
+        arguments: the other data of the kind.
     """
 
     at_s: float
@@ -91,7 +91,7 @@ OPERATORS = {
     "retry_failed": 1,
     "cancel_campaign": 0.3,
 }
-"""What goes on beside the faults: people at work, and receipts that come late, twice and in no order."""
+"""Actions beside the faults: those of operators, and receipts that come late, twice and in any order."""
 
 
 def make(seed: int) -> Plan:
@@ -202,7 +202,7 @@ def _fault(  # noqa: PLR0911 - one return a kind
 
 
 def _rule(rng: random.Random) -> dict[str, Any]:
-    """A fault of the sandbox. It never says that it refused for good what it took: nobody could tell."""
+    """A fault of the sandbox. It never refuses for good a message that it took: that cannot be told apart."""
     rule: dict[str, Any] = {"probability": round(rng.uniform(0.1, 0.9), 2)}
     if rng.random() < 0.5:
         rule["channel"] = rng.choice(("paced", "plain", "shared", "asking"))

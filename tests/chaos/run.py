@@ -30,7 +30,7 @@ END_DEADLINE_S = 75.0
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a run; `line` is its line in a report."""
+    """The result of a run; `line` is its line in a report."""
 
     history: History
     violations: list[checker.Violation]

@@ -1,4 +1,4 @@
-"""Where runs take place: a PostgreSQL server of their own, with a small file system to run out of."""
+"""The place of runs: a separate PostgreSQL server, on a file system small enough to fill."""
 
 import contextlib
 import os

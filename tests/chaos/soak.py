@@ -1,4 +1,4 @@
-"""Many runs, several at once, each process with a site of its own; one JSON line a run."""
+"""Many runs, several at once, each process with its own site; one JSON line per run."""
 
 import collections
 import json

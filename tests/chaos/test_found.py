@@ -1,4 +1,4 @@
-"""What chaos has found, each in a few steps; the schedules that found it are in tests/chaos/schedules."""
+"""The faults that chaos found, each in a few steps; their schedules are in tests/chaos/schedules."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What a plan is about: channels, campaigns and recipients, made through Retoma's own functions."""
+"""The world of a plan: channels, campaigns and recipients, made through Retoma's own functions."""
 
 import psycopg
 from psycopg import sql

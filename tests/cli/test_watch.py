@@ -1,4 +1,4 @@
-"""`retoma watch`: what it shows, when it ends, and that a restart of the database does not end it."""
+"""`retoma watch`: its output, its end, and that it survives a restart of the database."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""What is known of a content before anything is sent: which variables it needs, or why it is refused."""
+"""The check of a content before anything is sent: the variables that it needs, or why it is refused."""
 
 import contextlib
 import time
@@ -35,7 +35,7 @@ def needed(body: str) -> list[str]:
         ('{{ ["it\'s"] | upcase }}', ["it's"]),
         ("{{ Índice }}", ["Índice"]),
         ("{{ nome-completo }}", ["nome-completo"]),
-        # What stands inside a variable is only known when it is rendered.
+        # The value of a variable is only known when it is rendered.
         ("{{ order.total }} {{ order['a b'] }} {{ order[0] }}", ["order"]),
         ("{{ prices[city] }}", ["city", "prices"]),
         # Filters, and their arguments.
@@ -51,20 +51,20 @@ def needed(body: str) -> list[str]:
         ("{% echo name %}", ["name"]),
         ("{% liquid\n  assign copy = name\n  echo copy\n%}", ["name"]),
         ("{% cycle a, 'b' %}", ["a"]),
-        # What may not be rendered is optional.
+        # A part that might not be rendered is optional.
         ("{% if name %}Olá {{ name }}{% else %}{{ other }}{% endif %}", []),
         ("{%- unless name -%}{{ a }}{%- elsif x -%}{{ b }}{%- endunless -%}", []),
         ("{% case city %}{% when 'Recife' %}{{ a }}{% else %}{{ b }}{% endcase %}", []),
         ("{% if a %}{% if b %}{{ c }}{% endif %}{{ d }}{% endif %}{{ e }}", ["e"]),
-        # What is looped over may be missing; what is written in the loop may not.
+        # The list of a loop may be missing; a variable written in the loop may not.
         ("{% for item in items %}{{ item }} {{ forloop.index }} {{ currency }}{% endfor %}", ["currency"]),
         ("{% for i in (1..count) limit: most %}{{ i }}{% else %}{{ none }}{% endfor %}", []),
         ("{% for item in items %}{% endfor %}{{ item }}", ["item"]),
         ("{% tablerow item in items %}{{ item }}{{ tablerowloop.col }}{% endtablerow %}", []),
-        # What is not Liquid.
+        # Text that is not Liquid.
         ("{% raw %}{{ name }} {{ {% endraw %}", []),
         ("{% comment %}{{ name }}{% endcomment %}{% # {{ name }} %}{% doc %}{{ name }}{% enddoc %}", []),
-        # What the text sets itself, from then on.
+        # Variables that the text sets itself, from then on.
         ("{% assign name = 'Ana' %}{{ name }}", []),
         ("{{ name }}{% assign name = 'Ana' %}", ["name"]),
         ("{% assign copy = name %}{{ copy }}", ["name"]),

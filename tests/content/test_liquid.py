@@ -1,4 +1,4 @@
-"""What Liquid means where the variables come from a list: texts only, and no value where a cell is empty."""
+"""Liquid where the variables come from a list: texts only, and no value where a cell is empty."""
 
 import pytest
 

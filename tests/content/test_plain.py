@@ -29,7 +29,7 @@ VALUES = st.one_of(
 
 
 def plain(body: str, variables: Mapping[str, object]) -> str | None:
-    """What the runner makes of a text without the process beside it; None if it needs that."""
+    """The text that the runner renders without the process beside it; None if it needs that."""
     # Never started: a text that is not plain asks for an event loop.
     content = compile_content(text(body), RenderProcess())(PHONE, variables)
     assert not isinstance(content, asyncio.Future)

@@ -1,4 +1,4 @@
-"""The process that renders: what one message may cost, and that no other message pays for it."""
+"""The process that renders: the budget of one message, which no other message pays for."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ class Renders:
 
 
 async def words(future: asyncio.Future[Content]) -> str:
-    """What came of it: the text, else the code of the error."""
+    """The result: the text, otherwise the code of the error."""
     try:
         async with asyncio.timeout(60):
             content = await future

@@ -1,4 +1,4 @@
-"""The documents cannot rot: what they show is run as typed, and their links lead somewhere."""
+"""The documents cannot rot: their examples are run as typed, and their links lead somewhere."""
 
 import os
 import re

@@ -90,8 +90,8 @@ def test_without_its_only_standby_a_synchronous_primary_sends_nothing_until_it_i
     wait_until(lambda: ask(world.pair.primary, waits) >= [(4,)])  # both runners, in all that they do
     promised = world.db.execute("select sum(reserved) from retoma_internal.batch").fetchone()
     assert promised is not None
-    # What they wait for cannot be seen by others either: a failover now would lose nothing that was sent.
-    # What was promised before may still be on its way.
+    # Their commits are not visible to other sessions either: a failover now would lose nothing that was sent.
+    # Messages reserved before may still be on their way.
     assert len(world.sandbox.entries()) <= promised[0]
 
     configure(world.pair.primary, "synchronous_standby_names", "")
@@ -119,7 +119,7 @@ def test_invariant_2_an_old_primary_that_comes_back_synchronous_cannot_reserve_a
 
     waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'"
     wait_until(lambda: ask(old, waits) >= [(1,)])
-    # It waits for a standby that is none any more: whoever asked gets no answer, and sends nothing.
+    # It waits for a standby that is none any more: a runner that asks gets no answer, and sends nothing.
     assert "leased" not in lost.text()
     old.stop("immediate")
     world.hurry("sales", "support")
@@ -162,7 +162,7 @@ def test_with_asynchronous_replication_what_the_standby_missed_is_sent_again(tmp
         world.runners.start("r1")
         world.wait_for_sent("spring", 30)
 
-        # The network between the two fails first: the primary does not wait, and nobody notices.
+        # The network between the two fails first: the primary does not wait, and no alarm is raised.
         configure(world.pair.standby, "primary_conninfo", "")
         wait_until(lambda: ask(world.pair.primary, "select count(*) from pg_stat_replication") == [(0,)])
         missed_from = world.summary("spring")["sent"]
@@ -175,6 +175,6 @@ def test_with_asynchronous_replication_what_the_standby_missed_is_sent_again(tmp
         row = world.wait_for_end("spring")
         assert row["sent"] + row["in_doubt"] == SPRING
         repeated = [count for count in world.accepted("sales").values() if count > 1]
-        # This is why the runbook asks for synchronous_standby_names. Nobody is left out, though.
+        # This is why the runbook asks for synchronous_standby_names. But no person is left out.
         assert len(repeated) >= 20
         assert len(world.accepted("sales")) == SPRING

@@ -1,4 +1,4 @@
-"""The database is away for some seconds, and nobody helps the runners."""
+"""The database is away for some seconds, and the runners recover by themselves."""
 
 import asyncio
 from pathlib import Path

@@ -24,7 +24,7 @@ _MIDDLE = {
 
 @dataclass
 class _Frame:
-    """What is open, the margin of the line that opened it, and whether `when` and `then` hold statements."""
+    """An open construct, the margin of its first line, and whether `when` and `then` hold statements."""
 
     kind: str
     margin: int
@@ -32,7 +32,7 @@ class _Frame:
 
 
 def findings(sql: str) -> list[Finding]:
-    """What is wrong with the text of a file, by line."""
+    """The faults in the text of a file, by line."""
     return sorted({*_lines(sql), *_Layout().findings(sql)})
 
 

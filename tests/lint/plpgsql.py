@@ -1,7 +1,7 @@
 """plpgsql_check over every function of the schema: `python -m tests.lint.plpgsql`, a part of `make lint`.
 
 It finds what PostgreSQL itself finds only when a line runs: names that do not exist, types that do not fit,
-variables that nobody reads. Trigger functions are checked against each table that they are attached to.
+variables that are never read. Trigger functions are checked against each table that they are attached to.
 """
 
 import sys

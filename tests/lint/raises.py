@@ -21,7 +21,7 @@ _WANTED = {
 
 
 def findings(sql: str) -> Iterator[Finding]:
-    """What each error lacks, at the line where it is raised."""
+    """The missing parts of each error, at the line where it is raised."""
     code = [token for token in tokens(sql) if token.kind != "comment"]
     for place, token in enumerate(code[1:], start=1):
         if (code[place - 1].text, token.text) == ("raise", "exception"):

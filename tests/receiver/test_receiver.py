@@ -1,4 +1,4 @@
-"""`retoma receive`: what a provider reports is in the database when it gets its 200, and nothing else is."""
+"""`retoma receive`: when a provider gets its 200, its report is in the database, and nothing else is."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""What a runner meets and survives: refused settings, transports that raise, odd answers, a long clean-up."""
+"""A runner survives odd things: refused settings, transports that raise, odd answers, a long clean-up."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What happens to a campaign when something dies."""
+"""A campaign goes on after the death of a process."""
 
 import psycopg
 

@@ -32,7 +32,7 @@ def contents(server: Server, url: str) -> str:
 
 
 def psql(server: Server, url: str, text: str) -> subprocess.CompletedProcess[str]:
-    """Runs text in psql, in the directory above sql/, as somebody who types it there."""
+    """Runs text in psql, in the directory above sql/, as a person who types it there."""
     return subprocess.run(
         [server.program("psql"), "--no-psqlrc", "--quiet", url],
         input=text,

@@ -1,6 +1,6 @@
 """A random walk through everything that can happen to a campaign.
 
-After each step the books balance, nobody gets a message twice, and at the end everybody has got it or it is
+After each step the books balance, no person gets a message twice, and at the end each person has it or it is
 known why not.
 """
 
@@ -65,7 +65,7 @@ class Walk:
         self.runners: list[UUID] = [make_runner(db, f"runner-{n}") for n in range(3)]
         self.leases: list[tuple[Lease, str]] = []
         self.ids: dict[int, str] = {}
-        # Which channel's provider may have a message; None when it is sure that nobody has it.
+        # Which channel's provider may have a message; None when it is sure that no provider has it.
         self.holder: dict[int, str | None] = defaultdict(lambda: None)
         self.last_channel: dict[int, str] = {}
         # Per lease, the messages without an outcome, with their holder before this attempt.

@@ -7,7 +7,7 @@ LONG = {
     "apply_receipts",
     # A receipt bears our id or theirs, and PostgreSQL writes both subqueries out column by column.
     "receipt_targets",
-    # One decision over all classes of error, with its eight parameters a line each.
+    # One decision over all classes of error, with its eight parameters on one line each.
     "apply_error",
 }
 """Functions over 60 lines, each with the reason why."""

@@ -84,7 +84,7 @@ class Campaigns(RuleBasedStateMachine):
         self.operator = self._connect()
         self.runners: list[Runner] = []
         self.accepted: set[int] = set()
-        self.unknown: set[int] = set()  # handed out, and nobody can know whether they arrived
+        self.unknown: set[int] = set()  # handed out; it is not known whether they arrived
         self.suppressed: set[int] = set()
         self.over = False
         self._ask(
@@ -164,7 +164,7 @@ class Campaigns(RuleBasedStateMachine):
         except psycopg.Error as error:
             if error.sqlstate != STALE:
                 raise
-            # What this runner had in its hands was taken from it: in doubt, or sent again where it dedupes.
+            # The messages of this runner were taken from it: in doubt, or sent again where it dedupes.
             runner.lease, runner.handed = None, []
             return
         runner.handed = []
@@ -229,7 +229,7 @@ class Campaigns(RuleBasedStateMachine):
     # Time and operators
 
     def time_passes(self, data: st.DataObject) -> None:
-        """Leases expire under runners that live: what they held may or may not have been sent."""
+        """Leases expire under living runners: their messages may or may not have been sent."""
         seconds = data.draw(st.sampled_from([5, 61, 4000]))
         self._ask("update retoma.setting set clock_shift = clock_shift + make_interval(secs => %s)", seconds)
         if seconds > 60:
@@ -263,7 +263,7 @@ class Campaigns(RuleBasedStateMachine):
             self._ask("select retoma.cancel_campaign(%s)", self.campaign)
             self.over = True
 
-    # What must hold
+    # The invariants
 
     @invariant()
     def invariant_5_the_books_balance_and_agree_with_the_deliveries(self) -> None:

@@ -1,4 +1,4 @@
-"""Running `retoma` as a user does: a process of its own."""
+"""Running `retoma` as a user does: in a separate process."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A primary and its standby, both real, and what an operator does: docs/runbook/high-availability.md."""
+"""A real primary and its standby, and the steps of docs/runbook/high-availability.md."""
 
 import dataclasses
 import os
@@ -35,7 +35,7 @@ class Pair:
     standby: Server
 
     def url(self, database: str) -> str:
-        """What runners get: both hosts, and only the one that takes writes will do."""
+        """The address for runners: both hosts, of which they use only the one that takes writes."""
         servers = (self.primary, self.standby)
         return make_conninfo(
             host=",".join("127.0.0.1" for _ in servers),
@@ -56,14 +56,14 @@ class Pair:
 
     def fail_over(self) -> None:
         """Steps 2 and 3 of the runbook, after the primary is dead: the standby takes over."""
-        # It is alone now: with the old setting it would wait for a standby of its own.
+        # It is alone now: with the old setting it would wait for a standby.
         configure(self.standby, "synchronous_standby_names", "")
         ask(self.standby, "select pg_promote()")
         self.primary, self.standby = self.standby, self.primary
 
     def rewind_the_standby(self) -> None:
         """Step 5 of the runbook: the old primary, which is dead, becomes a standby of the new one."""
-        # Where nobody collects killed processes, as in some containers, it would pass for a live server's.
+        # Where no process collects killed ones, as in some containers, it would pass for a live server's.
         data = self.standby.cluster.data
         (data / "postmaster.pid").unlink(missing_ok=True)
         os.chown(data / "retoma.conf", data.stat().st_uid, data.stat().st_gid)  # written by root, if we are

@@ -45,7 +45,7 @@ class SandboxProcess:
         return [e for e in map(json.loads, lines) if channel in (None, e["channel"])]
 
     def kill(self) -> None:
-        """SIGKILL, and wait until the process is gone; harmless when it already is."""
+        """SIGKILL, and wait until the process is gone; harmless if it is gone already."""
         if self.process.returncode is None:
             self.process.kill()
             self.process.communicate()

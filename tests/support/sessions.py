@@ -26,7 +26,7 @@ from tests.support.waiting import wait_until
 _BLOCK = re.compile(r"^```(console|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROMPT = re.compile(r"(\$|retoma=#) (.*)")
 _CONTINUED = {"$": "> ", "retoma=#": "retoma-# "}
-# What a view shows follows from what other processes do, which takes a moment.
+# A view shows the work of other processes, which takes a moment.
 _SETTLES = re.compile(r"\bfrom (v_|campaign_batch_)")
 # Where psql puts a column depends on the widest value, and a value may be "…".
 _PADDING = re.compile(r"[ \t]+|-{2,}")

@@ -1,4 +1,4 @@
-"""One sandbox for all tests of transports; every test uses channels of its own."""
+"""One sandbox for all tests of transports; every test uses its own channels."""
 
 import asyncio
 import itertools
@@ -22,7 +22,7 @@ _numbers = itertools.count(1)
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The runner's event loop; what knows the loop closely is tested on Python's own as well."""
+    """The runner's event loop; code close to the loop is tested on Python's own as well."""
     if item.path.name == "test_connection.py":
         return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
     return {"uvloop": uvloop.new_event_loop}
@@ -94,7 +94,7 @@ KINDS = [
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel of its own in the sandbox, and the transport that sends to it."""
+    """A new channel in the sandbox, and the transport that sends to it."""
 
     kind: Kind
     name: str
@@ -107,13 +107,13 @@ class Channel:
 
     @property
     def figures(self) -> dict[str, int]:
-        """What the sandbox counted on this channel."""
+        """The counts of the sandbox for this channel."""
         return self.sandbox.figures(self.kind.transport, self.name)
 
 
 @pytest.fixture(autouse=True)
 def _as_patient_as_a_busy_machine_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is connected or idle for seconds here is so because another process had the processor."""
+    """On a busy machine, connecting takes seconds because another process had the processor."""
     monkeypatch.setattr(client, "CONNECT_TIMEOUT_S", PATIENT_S / 2)
     monkeypatch.setattr(client, "IDLE_CONNECTION_S", PATIENT_S)
 

@@ -1,4 +1,4 @@
-"""A TCP server whose every move a test decides: what no well-behaved HTTP server does."""
+"""A TCP server that a test controls step by step, to do what no correct HTTP server does."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

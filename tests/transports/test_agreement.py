@@ -1,7 +1,7 @@
-"""What the database expects of a channel, by its settings, is what the transport with these settings does.
+"""A transport does what the database expects of a channel with the same settings.
 
-Where it takes a provider for one that dedupes, it sends a message in doubt again. Where it is mistaken, a
-person gets the message twice.
+Where the database takes a provider for one that dedupes, it sends a message in doubt again. If it is
+mistaken, a person gets the message twice.
 """
 
 import itertools

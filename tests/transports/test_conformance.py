@@ -1,7 +1,7 @@
-"""What every transport must do, whatever its provider: River's idea of one suite for all drivers.
+"""The duties of every transport, for any provider: River's idea of one suite for all drivers.
 
 A transport reports facts. The most important one is `written`: it is False only when nothing can have reached
-the provider, because then the message is sent again without asking anybody.
+the provider, because then the message is sent again without a question.
 """
 
 import asyncio

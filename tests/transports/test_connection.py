@@ -31,7 +31,7 @@ async def post(client: HttpClient, payload: bytes = b"{}") -> Answer:
 
 
 def answering(*pieces: bytes) -> Script:
-    """A script that answers each request with the same bytes, each piece in a packet of its own."""
+    """A script that answers each request with the same bytes, each piece in a separate packet."""
 
     async def script(
         server: ScriptedServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -1,4 +1,4 @@
-"""What is special about WAHA: sessions, errors of WhatsApp itself, and its webhooks."""
+"""The special parts of WAHA: sessions, errors of WhatsApp itself, and its webhooks."""
 
 import hashlib
 import hmac
@@ -116,7 +116,7 @@ async def test_only_an_id_that_is_not_ours_is_reported(sandbox: SandboxProcess, 
 
 
 def facts(event: dict[str, object], signature: str | None = None, engine: str = "WEBJS") -> list[Fact]:
-    """What the transport makes of a signed call."""
+    """The facts that the transport reads from a signed call."""
     settings = {"base_url": "http://127.0.0.1:3000", "session": "sales", "engine": engine}
     transport: Transport = registry.create("waha", settings | {"webhook_hmac_key": KEY})
     body = json.dumps({"session": "sales", "timestamp": 1741249702485, **event}).encode()

@@ -1,4 +1,4 @@
-"""What is special about the generic webhook: signatures of both sides, and its answers."""
+"""The special parts of the generic webhook: signatures of both sides, and its answers."""
 
 import hashlib
 import hmac
@@ -90,7 +90,7 @@ async def test_the_receivers_own_code_is_kept_for_the_operator(
 
 
 def facts(call: object, signature: str | None = None) -> list[Fact]:
-    """What the transport makes of a signed call."""
+    """The facts that the transport reads from a signed call."""
     transport = registry.create("webhook", {"url": "http://127.0.0.1:3000", "secret": SECRET})
     body = json.dumps(call).encode()
     right = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()

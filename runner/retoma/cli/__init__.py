@@ -1,6 +1,6 @@
 """The command `retoma`: a thin convenience over the SQL functions.
 
-Each subcommand is a module of its own and is imported only when it runs, so that `retoma --help` is instant.
+Each subcommand is a separate module that is imported only when it runs, so that `retoma --help` is instant.
 """
 
 import errno
@@ -23,11 +23,11 @@ COMMANDS = {
     "campaign": ("retoma.cli.campaign", "Create, start, pause and list campaigns."),
     "limit": ("retoma.cli.limit", "Set, remove and list limits of channels and campaigns."),
     "import": ("retoma.cli.importing", "Import a contact list into a campaign."),
-    "runner": ("retoma.cli.runner", "Send: run a runner, as many as you like."),
+    "runner": ("retoma.cli.runner", "Run a runner, which sends; start as many as you like."),
     "watch": ("retoma.cli.watch", "Watch campaigns while they run."),
     "receive": ("retoma.cli.receive", "Receive reports and replies from providers."),
     "sandbox": ("retoma.cli.sandbox", "Run a local server that behaves like a provider."),
-    "drill": ("retoma.cli.drill", "Kill runners and the database on purpose, and judge the outcome."),
+    "drill": ("retoma.cli.drill", "Kill runners and the database on purpose, and judge the result."),
     "completion": ("retoma.cli.completion", "Print the completion script of your shell."),
 }
 
@@ -35,7 +35,7 @@ COMMANDS = {
 UNREACHABLE = ("08", "57P", "28", "3D")
 # Undefined schema, table and function.
 NOT_INSTALLED = ("3F000", "42P01", "42883")
-# What the system says of an address that a server cannot listen on.
+# Errors of the system for an address that a server cannot listen on.
 NOT_TO_BE_HAD = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 
 
@@ -70,7 +70,7 @@ class LazyGroup(click.Group):
 
 
 def explain(error: Exception) -> RetomaError | None:
-    """What to tell the user about an error; None for a bug, which deserves its traceback."""
+    """The message for the user about an error; None for a bug, which deserves its traceback."""
     if isinstance(error, RetomaError):
         return error
     # A command that never imported psycopg cannot have failed in it.
@@ -87,7 +87,7 @@ def _explain_system(error: OSError, said: str) -> RetomaError:
     if error.filename is not None:
         return RetomaError(
             f"{said}: {error.filename}",
-            "Check its owner, its rights and the room on the disk; RETOMA_HOME moves what Retoma keeps.",
+            "Check its owner, its rights and the free space on the disk, or set another RETOMA_HOME.",
         )
     hint = "Choose another address with --host, or another port with --port."
     return RetomaError(said, hint if error.errno in NOT_TO_BE_HAD else None)
@@ -121,6 +121,6 @@ def main() -> None:
       retoma db install                put the schema into your database
       retoma runner                    send what is due; start as many as you like
 
-    The database is RETOMA_DATABASE_URL, or else a PostgreSQL that Retoma keeps in RETOMA_HOME (./.retoma).
+    The database is RETOMA_DATABASE_URL, otherwise a PostgreSQL that Retoma keeps in RETOMA_HOME (./.retoma).
     Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the database cannot be reached.
     """

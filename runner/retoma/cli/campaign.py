@@ -1,4 +1,4 @@
-"""`retoma campaign`: what is said, to whom, and whether it is under way."""
+"""`retoma campaign`: create, start, pause and list campaigns."""
 
 import datetime
 from pathlib import Path
@@ -44,7 +44,7 @@ def campaign() -> None:
     type=click.File(encoding="utf-8"),
     help="The text from a file (- for standard input), without the line end at its end.",
 )
-@click.option("--batch-size", type=click.IntRange(1), help="Messages a batch.  [default: 300]")
+@click.option("--batch-size", type=click.IntRange(1), help="Messages per batch.  [default: 300]")
 @click.option(
     "--at", type=parameters.instant, metavar="TIME", help="`start` waits until then: 2030-05-31T09:00."
 )
@@ -65,7 +65,7 @@ def campaign() -> None:
     help="At most so many over all channels: 1000/day. Repeat it for several periods.",
 )
 @click.option("--time-zone", metavar="ZONE", help="For recipients whose own is unknown: America/Sao_Paulo.")
-@click.option("--max-attempts", type=click.IntRange(1), help="Tries a message.  [default: 3]")
+@click.option("--max-attempts", type=click.IntRange(1), help="Attempts per message.  [default: 3]")
 @as_json_option
 def create(
     name: str,
@@ -118,10 +118,12 @@ def create(
 
 @campaign.command()
 @click.argument("name")
-@click.option("--at", type=parameters.instant, metavar="TIME", help="Then instead of now: 2030-05-31T09:00.")
+@click.option(
+    "--at", type=parameters.instant, metavar="TIME", help="Start at this time, not now: 2030-05-31T09:00."
+)
 @as_json_option
 def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
-    """Freeze the audience of the draft NAME and send, now or at the time that `create` or --at gave."""
+    """Freeze the audience of the draft NAME and send, now or at the time given to `create` or --at."""
     with connected("campaign") as connection:
         status = call(connection, "select retoma.start_campaign(%s, %s) as status", name, at)["status"]
         summary = _find(connection, name)
@@ -161,7 +163,7 @@ def resume(name: str, *, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def cancel(name: str, *, as_json: bool) -> None:
-    """End NAME for good: what has not been handed to the provider is cancelled."""
+    """End NAME for good: messages that were not handed to the provider are cancelled."""
     with connected("campaign") as connection:
         status = call(connection, "select retoma.cancel_campaign(%s) as status", name)["status"]
     _report_status(name, status, as_json=as_json)
@@ -194,7 +196,7 @@ def list_command(*, statuses: tuple[str, ...], as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def show(name: str, *, as_json: bool) -> None:
-    """Show NAME: its books, its rules, and what to do when it is interrupted."""
+    """Show NAME: its books, its rules, and what to do if it is interrupted."""
     with connected("campaign") as connection:
         facts = _find(connection, name)
         advice = connection.execute(
@@ -243,13 +245,13 @@ def retry_failed(name: str, *, codes: tuple[str, ...], as_json: bool) -> None:
     "decision",
     required=True,
     type=click.Choice(["sent", "failed", "resend"]),
-    help="sent: they arrived. failed: leave them. resend: send them again, which somebody may get twice.",
+    help="sent: they arrived. failed: leave them. resend: send them again; people may get them twice.",
 )
 @click.option("--phone", "phones", multiple=True, help="Only this number, with +; repeatable.")
 @click.option("--yes", is_flag=True, help="Do not ask before resending.")
 @as_json_option
 def resolve(name: str, *, decision: str, phones: tuple[str, ...], yes: bool, as_json: bool) -> None:
-    """Decide messages of NAME that are in doubt: handed over, but their outcome was never learnt.
+    """Decide about the messages of NAME that are in doubt: handed over, but their outcome is unknown.
 
     See them first: retoma db psql -c 'select * from v_in_doubt'
 
@@ -272,7 +274,7 @@ def resolve(name: str, *, decision: str, phones: tuple[str, ...], yes: bool, as_
 @click.argument("name")
 @as_json_option
 def forecast(name: str, *, as_json: bool) -> None:
-    """Say how many messages NAME has left, and when pacing lets it be done."""
+    """Say how many messages NAME has left, and when pacing lets it finish."""
     with connected("campaign") as connection:
         facts = call(connection, "select * from retoma.forecast(%s)", name)
     if as_json:
@@ -292,7 +294,7 @@ def _ask_before_resending(summary: Row, phones: int) -> None:
     if summary["in_doubt"]:
         which = f"{phones} numbers" if phones else f"all {summary['in_doubt']:,} messages in doubt"
         click.confirm(
-            f"Send {which} of {summary['campaign']} again? Who has got the message already gets it twice.",
+            f"Send {which} of {summary['campaign']} again? People who have the message already get it twice.",
             abort=True,
             err=True,
         )

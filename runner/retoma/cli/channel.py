@@ -28,11 +28,11 @@ _OPTIONS = (
     click.option(
         "--batch-gap", type=parameters.gap, metavar="MIN-MAX", help="Seconds between batches: 15-30."
     ),
-    click.option("--rate", type=click.FloatRange(0, min_open=True), help="Messages a second at most."),
+    click.option("--rate", type=click.FloatRange(0, min_open=True), help="Messages per second at most."),
     click.option("--burst", type=click.IntRange(1), help="Messages at once after a silence."),
     click.option("--in-flight", type=click.IntRange(1), help="Requests under way at once, per batch."),
     click.option("--leases", type=click.IntRange(1), help="Batches under way at once; for fast channels."),
-    click.option("--quota", type=click.IntRange(1), help="Messages a day at most."),
+    click.option("--quota", type=click.IntRange(1), help="Messages per day at most."),
     click.option("--time-zone", metavar="ZONE", help="Where the day of the quota begins: America/Sao_Paulo."),
 )
 
@@ -130,7 +130,7 @@ def list_command(*, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def show(name: str, *, as_json: bool) -> None:
-    """Show all of the channel NAME but the values of its settings, which can be secrets."""
+    """Show the channel NAME; without the values of its settings, which can be secrets."""
     with connected("channel") as connection:
         row = connection.execute("select * from retoma.v_channel where channel = %s", [name]).fetchone()
         if row is None:
@@ -144,7 +144,7 @@ def show(name: str, *, as_json: bool) -> None:
 
 @channel.command()
 @click.argument("name")
-@click.option("--reason", help="For those who wonder later.")
+@click.option("--reason", help="Shown in v_channel.")
 @as_json_option
 def pause(name: str, *, reason: str | None, as_json: bool) -> None:
     """Send nothing more on NAME until `resume`; a reconnect does not undo it."""
@@ -170,7 +170,7 @@ def resume(name: str, *, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def connected_command(name: str, *, as_json: bool) -> None:
-    """Say that the account NAME is connected again: its interrupted campaigns go on."""
+    """Report that the account NAME is connected again: its interrupted campaigns go on."""
     with connected("channel") as connection:
         call(connection, "select retoma.channel_connected(%s)", name)
     _report(name, "Connected", as_json=as_json)
@@ -178,10 +178,10 @@ def connected_command(name: str, *, as_json: bool) -> None:
 
 @channel.command("disconnected")
 @click.argument("name")
-@click.option("--reason", default="disconnected", show_default=True, help="For those who wonder later.")
+@click.option("--reason", default="disconnected", show_default=True, help="Shown in v_channel.")
 @as_json_option
 def disconnected_command(name: str, *, reason: str, as_json: bool) -> None:
-    """Say that the account NAME is not connected: nothing is sent on it until `connected`."""
+    """Report that the account NAME is not connected: nothing is sent on it until `connected`."""
     with connected("channel") as connection:
         call(connection, "select retoma.channel_disconnected(%s, %s)", name, reason)
     _report(name, "Disconnected", as_json=as_json)

@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 @contextmanager
 def connected(command: str) -> "Iterator[psycopg.Connection[Row]]":
-    """A connection whose statements are transactions of their own, and whose rows are dictionaries.
+    """A connection in autocommit mode, whose rows are dictionaries.
 
     Args:
         command: for pg_stat_activity, such as "campaign".

@@ -30,7 +30,7 @@ def db() -> None:
 @db.command()
 @as_json
 def install(*, as_json: bool) -> None:
-    """Install the schemas retoma and procrastinate, in one transaction; harmless when they are there.
+    """Install the schemas retoma and procrastinate, in one transaction; harmless if they exist.
 
     \b
     retoma db install
@@ -102,7 +102,7 @@ def url() -> None:
 @db.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql(arguments: tuple[str, ...]) -> None:
-    """Open psql on the database; ARGUMENTS are psql's own.
+    """Open psql on the database; ARGUMENTS are passed to psql.
 
     \b
     retoma db psql
@@ -115,14 +115,14 @@ def psql(arguments: tuple[str, ...]) -> None:
     # The argument list of a process is public on its machine, so a password goes through the environment.
     password = {"PGPASSWORD": str(parts.pop("password"))} if "password" in parts else {}
     program = embedded.binaries() / "psql"
-    # An error says what to do; where in the functions it arose is of no use to who typed the statement.
+    # An error says what to do. The person who typed the statement has no use for its place in the functions.
     options = ["--set=SHOW_CONTEXT=never", f"--dbname={make_conninfo('', **parts)}"]
     os.execve(program, ["psql", *options, *arguments], os.environ | password)  # noqa: S606
 
 
 @db.command()
 def start() -> None:
-    """Start the embedded server; harmless when it runs."""
+    """Start the embedded server; harmless if it runs."""
     _refuse_external("start")
     click.echo(embedded.start(config.home()))
 
@@ -144,7 +144,7 @@ def stop(*, mode: str) -> None:
 
 @db.command()
 def restart() -> None:
-    """Stop and start the embedded server; runners wait it out."""
+    """Stop and start the embedded server; runners wait for it."""
     _refuse_external("restart")
     click.echo(embedded.restart(config.home()))
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from retoma.monitor.display import Display
 
 _TEXT = "Olá {{ name }}! Temos uma oferta em {{ city }}."
-# For a list whose columns are not known: no variable that it must have.
+# For a list with unknown columns: it requires no variable.
 _TEXT_FOR_ANY_LIST = "Olá {{ name | default: 'você' }}!"
 
 _STYLES = {"PASS": "bold green", "FAIL": "bold red"}
@@ -37,7 +37,7 @@ _STYLES = {"PASS": "bold green", "FAIL": "bold red"}
     default=250.0,
     show_default=True,
     type=click.FloatRange(0, min_open=True),
-    help="Messages a second, on each of two channels.",
+    help="Messages per second, on each of two channels.",
 )
 @click.option("--no-kill", is_flag=True, help="Kill no runner halfway.")
 @click.option("--keep", is_flag=True, help="Keep sandbox and runners up at the end, until Ctrl-C.")
@@ -56,7 +56,7 @@ def demo(
     """Run a whole campaign against a local sandbox, and kill a runner halfway.
 
     It imports a contact list, sends it over two channels with two runners, and then compares the books of the
-    database with what the sandbox took, message by message. Nothing leaves this machine.
+    database with those of the sandbox, message by message. Nothing leaves this machine.
 
     \b
     retoma demo
@@ -87,7 +87,7 @@ def demo(
 def _tell(label: str, line: str) -> None:
     style = _STYLES.get(label)
     text = f"{label:<10}{line}".rstrip()
-    # click.style is left out by click.echo where there is no terminal.
+    # click.echo leaves out the style where there is no terminal.
     click.echo(
         click.style(text, fg="green" if style == "bold green" else "red", bold=True) if style else text
     )

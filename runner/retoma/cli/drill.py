@@ -25,12 +25,16 @@ _BAR = 30
     type=click.FloatRange(1, 86_400),
     help="How long to crash things.",
 )
-@click.option("--rounds", type=click.IntRange(1, 100_000), help="End after so many crashes, if time allows.")
-@click.option("--seed", type=int, help="Decides what is crashed when.  [default: another one each time]")
+@click.option(
+    "--rounds", type=click.IntRange(1, 100_000), help="End after this many crashes, if time allows."
+)
+@click.option(
+    "--seed", type=int, help="Decides which process crashes when.  [default: another one each time]"
+)
 @click.option(
     "--database-url",
     metavar="URL",
-    help="An empty database to use, and fill. Its server is not restarted.  [default: a server of its own]",
+    help="An empty database to use, and fill. Its server is not restarted.  [default: on a scratch server]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.pass_context
@@ -43,12 +47,12 @@ def drill(
     database_url: str | None,
     as_json: bool,
 ) -> None:
-    """Kill runners and the database while campaigns run, and judge what came of it.
+    """Kill runners and the database while campaigns run, and judge the result.
 
-    It sends to a sandbox from a scratch database of its own, both in a temporary directory: your database
-    and your providers are never touched, and RETOMA_DATABASE_URL is ignored. Meanwhile it kills runners
-    (SIGKILL), freezes them (SIGSTOP, so that they come back as zombies), and crashes and restarts the
-    database. Then it compares what the provider took with the books of the database, message by message.
+    It sends to a sandbox from a scratch database, both in a temporary directory: it never touches your
+    database or your providers, and ignores RETOMA_DATABASE_URL. Meanwhile it kills runners (SIGKILL),
+    freezes them (SIGSTOP, so that they come back as zombies), and crashes and restarts the database. Then
+    it compares the messages that the provider took with the books of the database, one by one.
 
     \b
     retoma drill

@@ -51,8 +51,8 @@ def import_command(
     """Import recipients from a CSV FILE (- for standard input).
 
     One column is the phone; the others become variables of the message. All good rows are imported in one
-    transaction, so a failed import changes nothing and can be run again. Refused rows go to a file of their
-    own, with the line and the reason: correct it, and import it like any other.
+    transaction, so a failed import changes nothing and can be run again. Refused rows go to a separate file,
+    with the line and the reason: correct that file, and import it like any other.
 
     Exit code: 0 if the campaign holds recipients of this file, 1 if it got none or the import failed.
     """
@@ -120,7 +120,7 @@ def _as_text(summary: "Summary") -> str:
         f"delimiter {summary.delimiter!r}",
     ]
     if "database" in summary.rejected_by:
-        lines.append("What the database rejected is in the table retoma.recipient_reject")
+        lines.append("Rows that the database rejected are in the table retoma.recipient_reject")
     if summary.rejects_file:
         lines.append(f"The rejected rows are in {summary.rejects_file}")
     return "\n".join(lines)

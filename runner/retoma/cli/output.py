@@ -27,7 +27,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]], em
     Args:
         columns: keys of the rows, in the order of the output.
         rows: what to print.
-        empty: what to say when there are none, and what to do about it.
+        empty: the message when there are no rows; it says what to do.
     """
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -48,7 +48,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]], em
 
 
 def print_facts(facts: Mapping[str, object]) -> None:
-    """A fact a line: its name, then its value; facts that are None are left out."""
+    """One fact per line: its name, then its value; facts that are None are left out."""
     for name, value in facts.items():
         if value is not None:
             click.echo(f"{name.replace('_', ' '):<20} {shown(value)}")

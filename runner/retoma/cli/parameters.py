@@ -60,7 +60,7 @@ def limit(text: str) -> Limit:
 
 
 def setting(text: str) -> tuple[str, object]:
-    """KEY=VALUE; true, false, null and numbers are what they look like, all else is text."""
+    """KEY=VALUE; true, false, null and numbers keep their types, all else is text."""
     key, separator, value = text.partition("=")
     if not (key and separator):
         # It is not repeated: it may be a secret without its key.

@@ -15,7 +15,7 @@ import click
 def receive(host: str, port: int) -> None:
     """Take receipts, connection changes and opt-outs from providers at POST /hooks/CHANNEL.
 
-    Put a reverse proxy with TLS before it, and set a secret on every channel: without one, anybody who
+    Put a reverse proxy with TLS before it, and set a secret on every channel. Without one, anyone who
     reaches the address can report anything.
     """
     # Imported here, so that `retoma --help` stays fast.

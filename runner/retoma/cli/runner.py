@@ -25,9 +25,9 @@ import click
 def runner(name: str | None, connections: int, log_format: str, log_level: str) -> None:
     """Send what is due, for all channels, until it is stopped.
 
-    Start as many as you like, on as many machines as you like: the database shares out the work. SIGTERM
-    and Ctrl-C finish what is under way within 2 seconds. A runner that is killed loses nothing: any other
-    one, or the next, goes on.
+    Start as many as you like, on as many machines as you like: the database shares out the work. After
+    SIGTERM or Ctrl-C a runner finishes the messages under way, within 2 seconds. If a runner is killed,
+    nothing is lost: another runner, or the next one, goes on.
 
     \b
     retoma runner
@@ -49,7 +49,7 @@ def _configure_logging(log_format: str, log_level: str) -> None:
     # Not the traceback of rich, which shows local variables: texts, numbers and keys.
     console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     renderer = console if text else structlog.processors.JSONRenderer()
-    # What the pool and procrastinate say of an outage, the runner says itself, once.
+    # The runner reports an outage itself, once; the pool and procrastinate would report it again and again.
     for library in ("psycopg.pool", "procrastinate"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     structlog.configure(

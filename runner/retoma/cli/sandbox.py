@@ -23,7 +23,7 @@ from retoma.errors import RetomaError
     "--ledger",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Directory of the durable record; a new start goes on with what is in it.",
+    help="Directory of the durable record; a restart continues the record in it.",
 )
 @click.option(
     "--faults", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON file of faults."
@@ -32,7 +32,7 @@ from retoma.errors import RetomaError
     "--receipts-to", metavar="URL", help="Where receipts are posted; {channel} stands for the channel."
 )
 @click.option("--receipts-key", metavar="KEY", help="Signs the receipts.")
-@click.option("--api-key", metavar="KEY", help="What WAHA requests must carry in X-Api-Key.")
+@click.option("--api-key", metavar="KEY", help="Key that WAHA requests must carry in X-Api-Key.")
 @click.option("--idempotent", is_flag=True, help="Every webhook channel suppresses repeated ids.")
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 def sandbox(  # noqa: PLR0917 - click passes options by name

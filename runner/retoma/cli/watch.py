@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 def watch(
     context: click.Context, *, names: tuple[str, ...], until_done: bool, interval: float, as_json: bool
 ) -> None:
-    """Watch campaigns while they run; without a name, all that are under way.
+    """Watch campaigns while they run; without a name, all that have started and not ended.
 
-    On a terminal it is a live picture, elsewhere a line for each change. It waits when the database is away,
-    and ends with Ctrl-C, which stops nothing but this command.
+    On a terminal it is a live picture, elsewhere a line for each change. It waits when the database is away.
+    Ctrl-C ends this command and nothing else.
 
     \b
     retoma watch
@@ -57,7 +57,7 @@ def watch(
 
 
 class _Chosen:
-    """Which campaigns are watched: those that were named, or those that are under way."""
+    """The watched campaigns: those that were named, or those that are under way."""
 
     def __init__(self, names: tuple[str, ...], *, keep_looking: bool) -> None:
         self._names = list(names)
@@ -77,7 +77,7 @@ class _Chosen:
                     )
             self._must_exist = False
         elif self._keep_looking or not self._looked:
-            # What has ended since stays in sight.
+            # Campaigns that have ended since stay in sight.
             self._names += [name for name in under_way(connection) if name not in self._names]
             self._looked = True
         return self._names

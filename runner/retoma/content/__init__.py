@@ -1,6 +1,6 @@
-"""What is said: the kinds of content, and the one place that knows what their Liquid texts mean.
+"""Content: its kinds, and the only place that knows the meaning of their Liquid texts.
 
-check says what a content needs from every recipient, or why it is refused. compile_content makes it a
-function from a recipient to what is sent. Plain texts are rendered in the runner, all others in a process
-with a budget.
+check says which variables every recipient must have, or why a content is refused. compile_content makes a
+function from a recipient to the rendered content. Plain texts are rendered in the runner, all others in a
+process with a budget.
 """

@@ -1,4 +1,4 @@
-"""What can be known about a content before anything is sent."""
+"""Checks of a content before anything is sent."""
 
 from dataclasses import dataclass
 

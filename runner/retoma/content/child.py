@@ -1,8 +1,8 @@
 """The process that renders what is not plain text, within a budget of CPU time and memory for each message.
 
-One call into C, such as joining 15 million numbers, can neither be interrupted nor bounded from inside
-Python. So the kernel does it: SIGPROF ends this process when one message has used up its CPU time. CPU time
-and not the time of a clock, because a busy machine must not make innocent messages fail.
+Python can neither interrupt nor bound one call into C, such as joining 15 million numbers. So the kernel does
+it: SIGPROF ends this process when one message has used up its CPU time. It is not clock time, because a busy
+machine must not make innocent messages fail.
 
 It reads frames from standard input, {"fields": {name: Liquid}, "recipients": [[phone, variables], …]}, and
 writes lists of results in the same order: {name: text}, or [code, words] of a RenderError. It says [] when
@@ -60,14 +60,14 @@ def _answer(frame: Mapping[str, Any]) -> Iterator[list[object]]:
     results: list[object] = []
     written_at = time.monotonic()
     for phone, variables in frame["recipients"]:
-        # It starts anew with each message.
+        # The timer starts again with each message.
         signal.setitimer(signal.ITIMER_PROF, CPU_S)
         try:
             results.append({n: render(_parse(text), phone, variables) for n, text in frame["fields"].items()})
         except RenderError as error:
             results.append([error.code, error.words])
             if error.code == "over_memory":
-                # What is left of this process may be too little for the next message.
+                # The memory left in this process may be too little for the next message.
                 yield results
                 raise SystemExit(0) from None
         if time.monotonic() - written_at > WRITE_AFTER_S:

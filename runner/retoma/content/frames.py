@@ -1,4 +1,4 @@
-"""What the runner and its rendering process say to each other: JSON, each after its length in 4 bytes."""
+"""Frames between the runner and its rendering process: JSON, each after its length in 4 bytes."""
 
 import json
 import struct

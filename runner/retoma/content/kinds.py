@@ -71,5 +71,5 @@ def _refuse_unfit(text: object, field: str, longest: int) -> None:
     if len(text) > longest:
         raise RetomaError(
             f"the {field} has {len(text):,} characters; {longest:,} are the most",
-            hint="Shorten it: nobody reads so much in a message",
+            hint="Shorten it: people do not read so much in a message",
         )

@@ -47,8 +47,8 @@ class _Template(BoundTemplate):
 class _Environment(Environment):
     """Liquid reaches no file, no attribute and no code.
 
-    These limits have words of their own where they are met first. What bounds any text, whatever it does,
-    is the process that renders it (retoma.content.child).
+    Each of these limits has its own error message. The process that renders a text bounds it in any case
+    (retoma.content.child).
     """
 
     template_class = _Template
@@ -155,7 +155,7 @@ def _refuse_wrong_use(filter_: Filter) -> None:
 
 
 def _refuse_computed_names(expression: Expression) -> None:
-    """{{ [city] }} is the variable whose name the variable `city` holds: nobody can tell who has it."""
+    """{{ [city] }} is the variable whose name `city` holds: its presence cannot be checked before."""
     waiting: list[Expression] = [expression]
     while waiting:
         expression = waiting.pop()
@@ -165,7 +165,7 @@ def _refuse_computed_names(expression: Expression) -> None:
 
 
 def _in_words(error: LiquidError | RecursionError, text: str) -> tuple[str, str]:
-    """What is wrong and where; and what to do. The text itself only in the second, which is not logged."""
+    """The error with its place, and a hint. Only the hint, which is not logged, shows the text."""
     message = str(error.message) if isinstance(error, LiquidError) else "nested too deeply"
     token = error.token if isinstance(error, LiquidError) else None
     hint = _hint(error, message)

@@ -1,8 +1,8 @@
 """Bounds for the Liquid of a text, before it is parsed.
 
 The parser of python-liquid cuts a text with regular expressions that go back over blanks and over tags that
-are never closed: a text of 65,536 characters can keep it busy for minutes. What passes here is parsed
-within a second. This reads a text once, from left to right.
+are never closed: a text of 65,536 characters can keep it busy for minutes. A text that passes here is parsed
+within a second. This module reads a text once, from left to right.
 """
 
 import re
@@ -58,7 +58,7 @@ def _end_of_tag(text: str, opening: re.Match[str]) -> int:
 
 
 def _after_verbatim(text: str, opening: re.Match[str], end: int) -> int:
-    """Behind the tag; where it is raw or doc, behind what stands in it, because that is not Liquid."""
+    """The place behind the tag; for raw and doc, behind their content, which is not Liquid."""
     after = end + 2
     name = text[opening.end() : end].removeprefix("-").removesuffix("-").strip()
     if opening[0] == "{{" or name not in _VERBATIM:

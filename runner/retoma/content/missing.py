@@ -1,4 +1,4 @@
-"""What a variable is that the recipient does not have.
+"""The value of a variable that the recipient does not have.
 
 It may be tested, compared, looped over and replaced by a default. Where it would be written, or worked on by
 any other filter, it is an error: better no message than "Olá ," or a price of 0.
@@ -31,7 +31,7 @@ class Missing(FalsyStrictUndefined):
         return 0
 
     def __getitem__(self, key: str) -> object:
-        # What is inside something that is missing is missing as well.
+        # A part of a missing variable is missing as well.
         raise KeyError(key)
 
     def __len__(self) -> int:
@@ -57,7 +57,7 @@ class StrictFilter(Filter):
 
 
 class ListOrNothing(Expression):
-    """What is looped over; a missing variable has no items."""
+    """The items of a loop; a missing variable has none."""
 
     __slots__ = ("inner",)
 

@@ -1,4 +1,4 @@
-"""Texts that are nothing but words and variables by their names: most of them, rendered in a microsecond."""
+"""Texts of only words and variables by their names. Most texts are; they render in a microsecond."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -14,11 +14,11 @@ _Part = tuple[bool, str]
 """Whether it is a variable; its name, else the text itself."""
 
 _PLAIN_LIMIT = 8_192
-"""Characters, well inside Liquid's own limit in bytes: Liquid decides about what is longer."""
+"""Characters, well inside Liquid's own limit in bytes: Liquid decides about longer texts."""
 
 
 def plain_parts(template: BoundTemplate) -> list[_Part] | None:
-    """The parts of a template that is nothing but text and variables by their names; None for any other."""
+    """The parts of a template with only text and variables by their names; None for any other."""
     parts: list[_Part] = []
     for node in template.nodes:
         if isinstance(node, ContentNode):

@@ -1,6 +1,6 @@
 """The runner's side of the process that renders (retoma.content.child).
 
-It is started when it is first needed, and anew when a message has used up its budget. The messages behind
+It is started when it is first needed, and again when a message has used up its budget. The messages behind
 that one are neither lost nor failed.
 """
 
@@ -27,7 +27,7 @@ MOST_AT_ONCE = 300
 """Messages in one frame; then another content has its turn."""
 
 STALL_S = 60.0
-"""Without a word for so long, the process is frozen: it would have ended itself after CPU_S of work."""
+"""After this silence the process is frozen: it would have ended itself after CPU_S of work."""
 
 RESTART_S = 1.0
 """Between two starts of which the first failed."""

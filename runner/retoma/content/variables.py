@@ -1,8 +1,8 @@
 """Which variables every recipient must have for a text, from its syntax tree.
 
-Those that are written or worked on, whoever the recipient is. Not those with a default, not what stands in
-{% if %}, {% unless %} and {% case %}, and not what the text has set itself before. What is looped over or
-compared may be missing.
+A variable is required if it is written, or a filter works on it, for every recipient. It is not required if
+it has a default, stands inside {% if %}, {% unless %} or {% case %}, or was set by the text itself before. A
+variable that is looped over or compared may be missing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -99,7 +99,7 @@ class _Analysis:
         state.update(_joined(ends))
 
     def _loop(self, node: ForNode | TablerowNode, state: _State, *, optional: bool) -> None:
-        """A block that is rendered any number of times, each time with what the last one has set."""
+        """A block that is rendered any number of times, each time with the variables set by the last time."""
         before = dict(state)
         names, behind = self._set_in(node)
         carried = _resolved(behind, state)
@@ -168,6 +168,6 @@ def _resolved(names: Iterable[str], state: _State) -> _Names:
 
 
 def _joined(states: Sequence[_State]) -> _State:
-    """What is known where several ways meet."""
+    """The state where several branches meet."""
     names = set().union(*states)
     return {name: _NONE.union(*(_of(name, state) for state in states)) for name in names}

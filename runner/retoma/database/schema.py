@@ -1,9 +1,8 @@
 """Puts Retoma's schema, and procrastinate's, into a database: install, upgrade, status.
 
-`sql/` is what the schema is today; `migrations/` says how an older installation gets there. A database
-records the hash of the `sql/` that it was made from, and its migrations, in
-`retoma_internal.schema_version`.
-See migrations/README.md.
+`sql/` is the schema of today; `migrations/` brings an older installation up to it. A database records the
+hash of the `sql/` that it was made from, and its migrations, in `retoma_internal.schema_version`. See
+migrations/README.md.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -55,7 +54,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a database holds, measured against this code.
+    """The schema in a database, compared with this code.
 
     Args:
         state: "unrecorded" was installed from psql; "changed" was made from another sql/, or by a migration
@@ -124,7 +123,7 @@ def upgrade(conninfo: str, sources: Sources | None = None) -> tuple[str, ...]:
 
 
 def status(conninfo: str, sources: Sources | None = None) -> Status:
-    """What the database holds. Changes nothing.
+    """The schema in the database. Changes nothing.
 
     Raises:
         psycopg.OperationalError: the database cannot be reached.
@@ -135,7 +134,7 @@ def status(conninfo: str, sources: Sources | None = None) -> Status:
 
 @contextmanager
 def _exclusive(conninfo: str) -> Iterator[psycopg.Connection]:
-    """A transaction that no other install or upgrade of the same database runs beside."""
+    """A transaction without any other install or upgrade of the same database beside it."""
     with psycopg.connect(conninfo) as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext('retoma_internal.schema_version'))")
         if connection.info.server_version < OLDEST_SERVER * 10_000:
@@ -218,7 +217,7 @@ def _procrastinate_installed(connection: psycopg.Connection) -> list[Migration]:
     if not found:
         raise RetomaError(
             "The schema procrastinate of this database was not made by Retoma, or by another version of it.",
-            hint="Use a database of its own for Retoma: createdb retoma.",
+            hint="Use a separate database for Retoma: createdb retoma.",
         )
     return found
 

@@ -2,8 +2,8 @@
 
 The embedded server and the servers of the tests both go through here. The wheel's own `get_server` is not
 used: it gives up on crash recovery after 10 s, trusts a process id that may have been reused since, makes
-the socket reachable for every user when the path is long, and opens every directory above the data to
-everybody when it runs as root (docs/decisions/0001-embedded-postgres.md).
+the socket reachable for every user when the path is long, and as root opens every directory above the data
+to every user (docs/decisions/0001-embedded-postgres.md).
 """
 
 import hashlib
@@ -48,7 +48,7 @@ class Cluster:
 def create(
     cluster: Cluster, settings: str, initdb_options: Sequence[str], databases: Sequence[str] = ()
 ) -> None:
-    """Makes the data directory. A killed `create` leaves nothing that a later one would trip over.
+    """Makes the data directory. A killed `create` leaves nothing that disturbs a later one.
 
     Args:
         settings: text of a configuration file, included at the end of postgresql.conf.
@@ -187,7 +187,7 @@ def _make_socket_directory(cluster: Cluster) -> Path:
         os.chown(directory, *account)
     facts = directory.lstat()
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != (account[0] if account else os.geteuid()):
-        raise RetomaError(f"{directory} belongs to somebody else.", hint="Set RETOMA_HOME to a shorter path.")
+        raise RetomaError(f"{directory} belongs to another user.", hint="Set RETOMA_HOME to a shorter path.")
     directory.chmod(0o700)
     return directory
 
@@ -229,8 +229,8 @@ def _postmaster_pid(cluster: Cluster) -> int | None:
 
 def _remove_stale_lock_files(cluster: Cluster) -> None:
     # PostgreSQL refuses to start while any process of its user has the id in these files: another program
-    # that got it after a restart of the machine, or a killed server that nobody collected. Left-over children
-    # of a killed server are still found without them, by the shared memory that they hold.
+    # that got it after a restart of the machine, or a killed server that its parent has not collected.
+    # Left-over children of a killed server are still found without them, by the shared memory that they hold.
     if _postmaster_pid(cluster) is None:
         (cluster.data / "postmaster.pid").unlink(missing_ok=True)
         (socket_directory(cluster) / f"{_socket_name(cluster)}.lock").unlink(missing_ok=True)

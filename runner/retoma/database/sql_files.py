@@ -45,14 +45,14 @@ class Script:
 
 
 def pin_procrastinate(sql: Path) -> Script:
-    """What makes procrastinate's functions work from any session; to run after each of its migrations."""
+    """SQL that makes procrastinate's functions work from any session; run after each of its migrations."""
     return Script.read(sql / "30_doorbell" / "pin_procrastinate.sql")
 
 
 def scripts(sql: Path) -> Iterator[Script]:
     r"""Reads install.sql as psql would: follows each `\ir` and leaves psql's other commands out.
 
-    `begin;` and `commit;` on lines of their own in install.sql are left out too: they are for plain psql,
+    `begin;` and `commit;` on separate lines in install.sql are left out too: they are for plain psql,
     here the whole installation is one transaction already.
     """
     return _expand(sql / "install.sql", skipped=re.compile(r"\\|(begin|commit);$"))
@@ -70,7 +70,7 @@ def procrastinate_migrations() -> list[Migration]:
 
 
 def procrastinate_sql() -> str:
-    """SQL that installs procrastinate in a schema of its own.
+    """SQL that installs procrastinate in its own schema.
 
     The comment on the schema keeps the version until `retoma_internal.schema_version` exists.
     """
@@ -109,7 +109,7 @@ def _expand(path: Path, skipped: re.Pattern[str]) -> Iterator[Script]:
 
 
 def _script_of(path: Path, first_line: int, lines: list[str]) -> Iterator[Script]:
-    # The essay at the top of install.sql and blank lines between includes are nothing to run.
+    # The essay at the top of install.sql and blank lines between includes are not run.
     if any(line.strip() and not line.startswith("--") for line in lines):
         yield Script(path, first_line, "\n".join(lines) + "\n")
 

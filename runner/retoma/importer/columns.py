@@ -1,4 +1,4 @@
-"""Which column holds the phone, and under which names the others reach the message template."""
+"""Finds the phone column, and the names under which the template finds the others."""
 
 import re
 import unicodedata
@@ -29,7 +29,7 @@ _RESERVED = frozenset("and or not contains in true false nil null none empty bla
 
 @dataclass(frozen=True)
 class Columns:
-    """What each column means.
+    """The meaning of each column.
 
     Attributes:
         titles: the header as it is in the file, or made-up names if there is none.

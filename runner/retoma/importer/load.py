@@ -15,7 +15,7 @@ from retoma.add_recipients(%s, %s::bigint[], %s::text[], %s::jsonb[], %s::text[]
 
 
 class Loaded(NamedTuple):
-    """What the database made of the rows; the three add up to their number."""
+    """Counts of the rows by their fate in the database; the three add up to the number of rows."""
 
     accepted: int
     duplicates: int

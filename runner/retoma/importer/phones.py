@@ -1,7 +1,7 @@
 """E.164 and time zones of the phone numbers that people keep in spreadsheets.
 
-`phonenumbers` decides; nothing here has an opinion of its own about what a valid number is. Parsing with it
-costs about 18 µs a number, so ordinary numbers take a short cut that is compiled from its metadata
+Only `phonenumbers` decides which numbers are valid. Parsing with it costs about 18 µs per number, so ordinary
+numbers take a short cut that is compiled from its metadata
 (docs/decisions/0030-phone-numbers.md).
 """
 
@@ -51,7 +51,7 @@ def normaliser(region: str | None) -> Normalise:
         if phone is not None:
             return phone
         number = _clean(cell)
-        # 00 is what most countries dial for +, but Brazil's own rule reads two more digits as the carrier.
+        # Most countries dial 00 for +, but Brazil's own rule reads two more digits as the carrier.
         if number.startswith("00"):
             try:
                 return recognise("+" + number[2:]) or by_library("+" + number[2:], region)
@@ -64,7 +64,7 @@ def normaliser(region: str | None) -> Normalise:
 
 
 def by_library(number: str, region: str | None) -> Phone:
-    """What `phonenumbers` says about a number of digits with an optional +; raises PhoneError."""
+    """The answer of `phonenumbers` for digits with an optional +; raises PhoneError."""
     if region is None and not number.startswith("+"):
         raise PhoneError("no_country", "The number has no country code. Start it with +, or give --region.")
     try:
@@ -116,7 +116,7 @@ _BRAZILIAN_WITHOUT_AREA_CODE = re.compile(r"9?[2-9]\d{7}")
 
 
 def _clean(cell: str) -> str:
-    """The digits of a cell, with + if it has one; raises PhoneError for what digits alone would hide."""
+    """The digits of a cell, with + if it has one; raises PhoneError if digits alone would hide a fault."""
     text = "".join(str(unicodedata.decimal(c, c)) for c in cell.replace("\uff0b", "+")).strip()
     # ="…" and a leading apostrophe keep Excel from calculating; tel: is of vCards, p: of Facebook leads.
     text = re.sub(r'^="(.*)"$', r"\1", text).lstrip("'`\u00b4\u2018\u2019")

@@ -47,7 +47,7 @@ def open_table(
     delimiter: str | None = None,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> Table:
-    """Starts to read a CSV file; a pipe will do, nothing is ever read twice.
+    """Starts to read a CSV file; it may be a pipe, because nothing is read twice.
 
     Args:
         encoding: a Python codec; None finds UTF-8, UTF-16 with a byte order mark, or Windows-1252.
@@ -180,7 +180,7 @@ def _head(lines: Iterator[str]) -> list[str]:
 
 def _rows(lines: Iterable[str], delimiter: str, first_line: int) -> Iterator[Row]:
     try:
-        # strict: otherwise a quote that is never closed swallows the rest of the file without a word.
+        # strict: otherwise a quote that is never closed swallows the rest of the file without an error.
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
     except (TypeError, ValueError):
         raise RetomaError(

@@ -18,13 +18,13 @@ from retoma.importer.reader import Row, open_table
 from retoma.importer.rejects import Rejects
 
 _ROWS_TO_JUDGE = 100
-# Larger ones win nothing, and more than 20,000 rows would not fit into work_mem of the database.
+# Larger ones gain nothing, and more than 20,000 rows would not fit into work_mem of the database.
 _ROWS_PER_BLOCK = 5_000
 
 
 @dataclass
 class Summary:
-    """What an import did.
+    """The result of an import.
 
     Attributes:
         rows: rows of data that were read, empty ones not counted; accepted + duplicates + rejected.

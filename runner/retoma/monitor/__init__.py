@@ -1,1 +1,1 @@
-"""Watching campaigns: what the database says now, how fast it changes, and how that looks."""
+"""Watching campaigns: a snapshot of the database, its rate of change, and its display."""

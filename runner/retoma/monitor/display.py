@@ -1,4 +1,4 @@
-"""How snapshots look: a live picture on a terminal, lines elsewhere, JSON for programs."""
+"""Display of snapshots: a live picture on a terminal, lines elsewhere, JSON for programs."""
 
 import dataclasses
 import datetime
@@ -128,7 +128,7 @@ class Lines:
 
 
 class JsonLines:
-    """A JSON document a line, whenever something changed."""
+    """One JSON document per line, whenever something changed."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write

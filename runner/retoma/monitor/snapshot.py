@@ -1,4 +1,4 @@
-"""What the database says of campaigns, channels and runners at one moment, and how fast it changes."""
+"""Campaigns, channels and runners in the database at one moment, and their rate of change."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -115,7 +115,7 @@ def under_way(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 class Pace:
-    """Messages done a second, over the last RATE_WINDOW_S seconds."""
+    """Messages done per second, over the last RATE_WINDOW_S seconds."""
 
     def __init__(self) -> None:
         self._points: deque[tuple[float, int]] = deque()

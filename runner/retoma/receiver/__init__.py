@@ -1,1 +1,1 @@
-"""The webhook receiver: verify what a provider calls back with, and pass it on to the database."""
+"""The webhook receiver: verify the calls of providers, and pass their facts to the database."""

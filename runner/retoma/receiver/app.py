@@ -1,7 +1,7 @@
-"""The webhook receiver: providers report to `POST /hooks/<channel>`, and the database hears of it.
+"""The webhook receiver: takes reports of providers at `POST /hooks/<channel>` to the database.
 
 The answer is 200 only after the commit, because providers repeat a call until they get one. Repeats and any
-order are harmless: retoma.record_receipts takes care of that. What no repeat can heal is answered 4xx.
+order are harmless: retoma.record_receipts takes care of that. A call that no repeat can heal gets a 4xx.
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""What plays the real thing through against a sandbox: the demo, the drill, and what they share."""
+"""The demo and the drill, which run real campaigns against a sandbox, and their common parts."""

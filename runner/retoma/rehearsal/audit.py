@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What was promised and what arrived.
+    """The books beside the deliveries.
 
     Args:
         states: number of messages by their state in the database.

@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 log = structlog.get_logger()
 
 CALL_TIMEOUT_S = 15.0
-"""A call that takes longer is on a connection that is stalled: it is cut and the call is made again."""
+"""A call that takes longer is on a stalled connection: the connection is cut and the call made again."""
 
 RECONNECT_S = 0.5
 """Time between two attempts of a pool to connect while the database is away."""
@@ -55,8 +55,8 @@ async def backoff(attempt: int, stop: asyncio.Event) -> None:
 async def keep_connecting(pool: AsyncConnectionPool) -> None:
     """For a pool's `reconnect_failed`: begin again at once, for as long as the database is away.
 
-    A pool gives up after its reconnect_timeout and leaves those who wait for a connection to their time-outs:
-    30 s for a pool that is being opened, though the database has long been there again.
+    A pool gives up after its reconnect_timeout. Tasks that wait for a connection then wait until their own
+    time-outs: 30 s for a pool that is being opened, though the database has long been there again.
     """
     await pool.check()
 
@@ -83,8 +83,8 @@ class Database:
             reconnect_failed=keep_connecting,
         )
         self._stop = stop
-        # First come, first served. Who waits in the pool itself loses its place with every time-out: with
-        # thousands of channels it did little else.
+        # First come, first served. A task that waits in the pool itself loses its place with every time-out:
+        # with thousands of channels it did little else.
         self._turns = asyncio.Semaphore(size)
         self._away = False
 
@@ -99,12 +99,12 @@ class Database:
     async def call(
         self, query: LiteralString, arguments: Sequence[object], timeout_s: float | None = CALL_TIMEOUT_S
     ) -> list[DictRow]:
-        """Run one statement in a transaction of its own, again and again until the database has answered.
+        """Run one statement as one transaction, again and again until the database has answered.
 
         Args:
             query: a call of a function that may be repeated with the same arguments.
             arguments: its parameters.
-            timeout_s: after which it is cut and made again; None for what may take long.
+            timeout_s: after which the call is cut and made again; None if it may take long.
 
         Returns:
             The rows.
@@ -128,7 +128,7 @@ class Database:
                     self._note(attempt, error)
                     self._away = True
                     attempt += 1
-                    continue  # whoever waits in the pool gets the first new connection
+                    continue  # the call that waits in the pool gets the first new connection
                 except psycopg.Error as error:
                     if error.sqlstate == STALE_LEASE:
                         raise StaleLease(str(error)) from error

@@ -25,11 +25,11 @@ LOOKUP_S = 5.0
 """How often, between two leases, the provider is asked about messages in doubt, and for how long at most."""
 
 TURN_S = 300.0
-"""After this long a channel is rung again for whichever runner takes it: a new runner gets its share."""
+"""After this time a channel is rung again for any runner, so that a new runner gets its share."""
 
 RINGS_AT_ONCE = 100
 """Rings taken beside the one that was heard. The calls of their drains are made before the next are taken:
-so two runners share what waits as fast as each of them can begin it."""
+so two runners share the waiting rings, each as fast as it can begin."""
 
 
 class Channels:
@@ -52,7 +52,7 @@ class Channels:
         self._render_process = RenderProcess()
 
     async def answer(self, channel_id: int) -> None:
-        """Begin with a channel whose bell rang, and with those whose bells ring beside it."""
+        """Begin with a channel that was rung, and with channels whose rings wait beside it."""
         self._begin(channel_id)
         if self._answering is None or self._answering.done():
             self._answering = asyncio.create_task(self._answer_others(), name="answer")
@@ -74,7 +74,7 @@ class Channels:
     def _begin(self, channel_id: int) -> asyncio.Task[None]:
         task = self._running.get(channel_id)
         if task is not None:
-            # It may have found nothing just before this ring.
+            # It may have found no work just before this ring.
             self._rung.add(channel_id)
             return task
         self._rung.discard(channel_id)
@@ -120,7 +120,7 @@ class Channels:
         except Stopped:
             return
         except Exception:
-            # The tick rings again: one channel's trouble is nobody else's.
+            # The tick rings again: trouble of one channel must not reach the others.
             log.exception("drain_failed", channel_id=channel_id)
 
     async def _run(self, row: Mapping[str, object]) -> None:

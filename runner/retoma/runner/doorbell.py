@@ -1,4 +1,4 @@
-"""procrastinate as the doorbell: its job says which channel to drain, and nothing else hangs on it.
+"""procrastinate as the doorbell: its job says which channel to drain, and nothing else depends on it.
 
 A job ends when its drain has begun. The worker of procrastinate ends when its connection is lost; it is
 started again for as long as the runner lives, while the drains go on.
@@ -16,7 +16,7 @@ from retoma.runner.calls import CONNECTION_OPTIONS, RECONNECT_S, backoff, keep_c
 log = structlog.get_logger()
 
 POLL_S = 1.0
-"""A ring that meets a job which is being fetched notifies nobody: the poll finds it."""
+"""A ring during the fetch of its job notifies no runner: the poll finds it."""
 
 
 async def listen(
@@ -102,7 +102,7 @@ async def _prepare(connection: psycopg.AsyncConnection) -> None:
     # A process frozen between a fetch and its commit would keep the lock of the job, and so block every tick
     # that rings the same channel until it is thawed.
     await connection.set_autocommit(True)
-    # Statements and not connection options: the address may come with options of its own. A fetch that is
+    # Statements and not connection options: the address may have its own options. A fetch that is
     # lost in a crash of the server only leaves the job waiting, so it need not wait for the disk.
     await connection.execute("set synchronous_commit to off")
     await connection.execute("set search_path to procrastinate, pg_temp")

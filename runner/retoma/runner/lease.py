@@ -1,6 +1,6 @@
 """One lease: the loop of advance and send over one batch.
 
-The database says at every step what to do; this keeps what is under way, and what came of it, until the next.
+The database says at every step what to do. This keeps messages under way and outcomes between steps.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Lease:
         row: the reply of lease_batch.
         transport: how to reach the provider.
         render: makes the content of a recipient.
-        stop: when it is set, what is under way is finished and the batch given back.
+        stop: when it is set, messages under way are finished and the batch is given back.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Lease:
         self._lease_s = cast(float, row["lease_s"])
         self._window = cast(int, row["max_in_flight"])
         self._seen = cast(int, row["reserved"])
-        # Handed out by the database, and not yet begun: only until the event loop comes to them.
+        # Handed out by the database, and not begun until the event loop comes to them.
         self._ready: deque[tuple[int, Message]] = deque()
         # Handed out as well, and not rendered yet.
         self._rendering: set[asyncio.Future[Content]] = set()
@@ -79,7 +79,7 @@ class Lease:
         self._beginning = False
         self._senders: set[asyncio.Task[None]] = set()
         self._in_flight = 0
-        # What came of messages since the last step; the usual case apart, because it is nearly all of them.
+        # Outcomes since the last step. The usual outcome has its own list, because it is nearly all of them.
         self._accepted: list[int] = []
         self._outcomes: list[dict[str, object]] = []
         self._wake = asyncio.Event()
@@ -140,7 +140,7 @@ class Lease:
                 return cast(float | None, reply["wait_s"]) or self._lease_s / 3
 
     def _begin(self, messages: Sequence[Sequence[Any]], begin_before: float) -> None:
-        """Begin these messages: [ordinal, id, phone, variables], and true where it may not be sent."""
+        """Begin these messages: [ordinal, id, phone, variables], and true if it must not be sent."""
         self._in_flight += len(messages)
         for ordinal, message_id, phone, variables, *withheld in messages:
             if withheld == [True]:
@@ -180,7 +180,7 @@ class Lease:
         self._note(ordinal, _RENDER_FAILED)
 
     def _stop_rendering(self) -> None:
-        """Nothing that is rendered from now on is begun: it was not attempted."""
+        """A message that is rendered from now on is not begun: it was not attempted."""
         self._over = True
         for content in self._rendering:
             content.cancel()
@@ -222,7 +222,7 @@ class Lease:
         self._wake.set()
         provider_id = result.provider_id
         if provider_id is not None and not (provider_id.isprintable() and len(provider_id) <= _LONGEST_ID):
-            # No id of a provider, and the database might not take it, with all that comes with it.
+            # It is no id of a provider, and the database might refuse it and all outcomes beside it.
             provider_id = None
         if result.status == "accepted" and provider_id is None:
             self._accepted.append(ordinal)
@@ -265,7 +265,7 @@ class Lease:
             timer.cancel()
 
     async def _give_back(self) -> None:
-        """Finish what answers in time, and record it; the batch is given back by unregister_runner."""
+        """Record the answers that come in time; unregister_runner gives the batch back."""
         self._stop_rendering()
         give_up_at = now() + STOP_S
         while self._in_flight and (left_s := give_up_at - now()) > 0:
@@ -276,7 +276,7 @@ class Lease:
             await self._step(0)
 
     async def _give_up(self) -> None:
-        """End what is under way: it becomes in doubt with the end of the lease."""
+        """End the sends under way: their messages become in doubt with the end of the lease."""
         for sender in self._senders:
             sender.cancel()
         if self._senders:

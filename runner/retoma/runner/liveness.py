@@ -1,7 +1,7 @@
 """The runner's sign of life, and the tick.
 
 A session advisory lock lives exactly as long as the process or its connection: when either is gone, the
-server frees it within milliseconds and the tick of any other runner takes the leases back.
+server frees it within milliseconds and the tick of any other runner reaps the leases.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 TICK_S = 0.5
 
 UNREGISTER_S = 1.5
-"""Longest time for giving back all leases at a stop; what is missed then is reaped by the next tick."""
+"""Longest time for giving back all leases at a stop; the next tick reaps the rest."""
 
 
 async def keep_alive(

@@ -73,7 +73,7 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Logs what nobody has waited for; without this, asyncio writes it between our lines of JSON."""
+    """Logs errors that no task waited for; without this, asyncio writes them between our lines of JSON."""
     error = context.get("exception")
     # A job that procrastinate could not mark as done, because the database went away.
     expected = isinstance(error, ConnectorException)

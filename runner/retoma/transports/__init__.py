@@ -1,1 +1,1 @@
-"""Transports: one small module a provider, behind the protocol in base.py."""
+"""Transports: one small module per provider, behind the protocol in base.py."""

@@ -1,4 +1,4 @@
-"""What a transport is: a reporter of facts.
+"""The protocol of transports, which report facts.
 
 A transport never decides. It says what the provider answered and whether anything of the request can have
 reached it; the table retoma.error_rule turns those facts into a class and an action. So operators tune the
@@ -42,10 +42,10 @@ class Message(NamedTuple):
 
 
 class SendResult(NamedTuple):
-    """What is known after one attempt.
+    """The facts after one attempt.
 
     Args:
-        status: accepted; held, when the provider took it but keeps it for a check of its own; or error.
+        status: accepted; held, if the provider took it but keeps it for its own check; or error.
         code: None when accepted. connect_failed, connection_lost and timeout are facts of the network,
             not_attempted that it was too late;
             http_<status> is an answer without a code of the provider; the rest are the transport's own.
@@ -66,7 +66,7 @@ class SendResult(NamedTuple):
 
 
 Lookup = Literal["found", "absent", "unknown"]
-"""absent is a proof that leads to a second send: a transport says it only when the provider said it."""
+"""absent is a proof that leads to a second send: a transport says it only if the provider said it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A provider inside the runner that accepts everything at once: for measuring all that is not the network."""
+"""A provider inside the runner that accepts everything at once: to measure everything but the network."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Transports by name: those of this package, and those that other packages bring as entry points."""
+"""Transports by name: those of this package, and those of other packages (entry points)."""
 
 import os
 from collections.abc import Callable, Mapping

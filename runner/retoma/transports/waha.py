@@ -3,7 +3,7 @@
 The engines NOWEB and GOWS take a message id from the caller (2026.4.3 or later), and a repeat with the same
 id shows once on the recipient's phone. WEBJS does not: there, a message in doubt waits for an operator.
 
-Codes of its own: session_<STATUS> when the session does not work; server_463 (the account is restricted),
+Its own codes: session_<STATUS> when the session does not work; server_463 (the account is restricted),
 server_479 and server_error when WhatsApp itself refused; ack_error in a receipt without a number.
 """
 
@@ -176,7 +176,7 @@ def _receipt(payload: Mapping[str, object], at: float | None, *, only_ours: bool
     if provider_id is None or payload.get("fromMe") is False:
         return []
     ours = _OUR_ID.search(provider_id)
-    # Where every id of a campaign is ours, another one is of a message that somebody typed on the phone.
+    # If every id of a campaign is ours, another id is that of a message typed on the phone.
     if ours is None and only_ours:
         return []
     message_id = ours[1].lower() if ours else None
@@ -218,7 +218,7 @@ def _inbound(payload: Mapping[str, object], at: float | None) -> list[Fact]:
 
 
 def _other_address(data: object) -> str | None:
-    """Where a sender goes by a LID, the engine often knows the number as well, and says so in its words."""
+    """The number of a sender with a LID: the engine often knows it, and has its own field for it."""
     # NOWEB: key.remoteJidAlt of Baileys, see devlikeapro/waha#2010; GOWS: Info.SenderAlt of whatsmeow.
     for group, name in (("key", "remoteJidAlt"), ("Info", "SenderAlt")):
         facts = data.get(group) if isinstance(data, dict) else None

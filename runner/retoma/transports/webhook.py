@@ -1,7 +1,7 @@
 """Any service that takes messages by HTTP: the generic transport.
 
-What the receiver has to do is in docs/guide/transports.md. Beyond that, a receipt may have a provider_id, and
-an inbound message an id and a time.
+docs/guide/transports.md describes the duties of the receiver. Beyond that, a receipt may have a
+provider_id, and an inbound message an id and a time.
 """
 
 import re
@@ -38,7 +38,7 @@ def create(settings: Settings) -> "Webhook":
     """Make a generic webhook transport.
 
     Args:
-        settings: url; secret: signs what is sent and checks what comes back; idempotent: true when the
+        settings: url; secret: signs requests and checks calls; idempotent: true when the
             receiver honours Idempotency-Key; lookup: true when it answers GET url/<id>; timeout_s (30 s).
 
     Raises:

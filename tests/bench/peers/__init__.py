@@ -1,4 +1,4 @@
-"""The wire against queues that do the same job with a row or a job a message.
+"""The wire against queues that do the same job with one row or job per message.
 
 Every side is one process that posts the same bodies to the same sink, 300 at once (Retoma: in each of its
 leases). All jobs are there before the clock runs, and it stops when the last one is done. Each peer has the

@@ -1,4 +1,4 @@
-"""Installs the peers under .retoma/bench/peers: npm packages, and an environment of its own for Celery."""
+"""Installs the peers under .retoma/bench/peers: npm packages, and a separate environment for Celery."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""add_recipients and load_staged: the audience of a draft, one message a number."""
+"""add_recipients and load_staged: the audience of a draft, one message per number."""
 
 import psycopg
 import pytest

@@ -1,4 +1,4 @@
-"""The state machine of a campaign: what people can do to it, and what nobody can."""
+"""The state machine of a campaign: the allowed transitions, and the refused ones."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""ring: the doorbell, one waiting procrastinate job a channel, never lost."""
+"""ring: the doorbell, one waiting procrastinate job per channel, never lost."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""What a runner with thousands of channels does together: it takes rings, and gives back."""
+"""A runner with thousands of channels takes rings and gives back leases many at once."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from tests.support.campaigns import (
 
 @pytest.fixture
 def channels(db: Db) -> list[int]:
-    """Three channels with gaps, and a campaign over them of a batch each."""
+    """Three channels with gaps, and a campaign over them with one batch each."""
     names = ["c1", "c2", "c3"]
     ids = [make_channel(db, name, gap_min_s=5, gap_max_s=15) for name in names]
     make_campaign(db, size=6, channels=names, batch_size=2)

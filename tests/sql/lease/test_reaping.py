@@ -1,4 +1,4 @@
-"""The batch of a runner that is gone: tick takes it back, and nothing is lost or sent twice."""
+"""The batch of a runner that is gone: tick reaps it, and nothing is lost or sent twice."""
 
 from uuid import UUID
 
@@ -36,7 +36,7 @@ def _time_passes_only_when_told(db: Db) -> None:
 
 
 def die_with(db: Db, database: str, channel: int, sent: int, recorded: int = 0) -> None:
-    """A runner in a session of its own reserves some messages, records the first of them, and dies."""
+    """A runner in a separate session reserves some messages, records the first of them, and dies."""
     with psycopg.connect(database, autocommit=True) as session:
         leased = must_lease(session, make_runner(session, "doomed"), channel)
         advance(session, leased, want=sent)

@@ -38,7 +38,7 @@ def _time_passes_only_when_told(db: Db) -> None:
 
 
 def windowed(db: Db, zones: dict[int, str | None], **options: Any) -> None:
-    """Starts a campaign with a window from 9 to 18 o'clock, a recipient a zone."""
+    """Starts a campaign with a window from 9 to 18 o'clock, one recipient per zone."""
     make_campaign(db, size=len(zones), zones=zones, start=False, **options)
     db.execute("select retoma.add_window('natal', '09:00', '18:00')")
     db.execute("select retoma.start_campaign('natal')")

@@ -1,4 +1,4 @@
-"""cleanup: what is older than its retention is erased, the totals stay."""
+"""cleanup: campaigns older than their retention are erased, the totals stay."""
 
 from uuid import UUID
 

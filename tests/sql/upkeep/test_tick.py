@@ -1,4 +1,4 @@
-"""tick: what any one live runner does, so that recovery needs nobody."""
+"""tick: any one live runner runs it, so recovery needs no operator."""
 
 from uuid import UUID
 

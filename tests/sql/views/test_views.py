@@ -1,4 +1,4 @@
-"""What monitoring reads: the compatibility views and the rest."""
+"""The views of monitoring: the compatibility views and the rest."""
 
 import psycopg
 from psycopg.rows import dict_row

@@ -1,4 +1,4 @@
-"""A contact list as people keep them: numbers in many spellings, some twice, some that are none."""
+"""A contact list as people keep them: numbers in many spellings, some twice, some not valid."""
 
 import csv
 import random

@@ -19,7 +19,7 @@ def follow(
     kill: bool,
     looks_up_soon: bool,
 ) -> None:
-    """Show the campaign until it is over and nothing of it can still be settled; kill a runner halfway.
+    """Show the campaign until it is over and no doubt can still be settled; kill a runner halfway.
 
     Args:
         children: has the runners.
@@ -60,7 +60,7 @@ def follow(
 
 
 class _Killed:
-    """A runner that was killed, and what has been seen of the recovery."""
+    """A runner that was killed, and the recovery as seen so far."""
 
     def __init__(self, name: str, campaign: str, at: datetime.datetime) -> None:
         self._name = name

@@ -8,10 +8,10 @@ import psycopg
 SALES, SUPPORT = "demo-sales", "demo-support"
 RUNNERS = ("demo-runner-1", "demo-runner-2")
 
-# Instead of the default of 60 s, so that nobody has to wait a minute for the end.
+# Instead of the default of 60 s, so that the user does not wait a minute for the end.
 LOOKUP_AFTER_S = 2
 
-# Between what the sandbox takes and what it answers, so that there is something under way when a runner dies.
+# Between a request and its answer, so that some messages are under way when a runner dies.
 LATENCY_MS = [20, 60]
 
 STALLED_S = 60.0

@@ -1,4 +1,4 @@
-"""What the demo says at its end: the books, the ledger, and whether they agree."""
+"""The report at the end of the demo: the books, the ledger, and whether they agree."""
 
 from pathlib import Path
 

@@ -41,13 +41,13 @@ from retoma.rehearsal.processes import Processes, processes
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user chose.
+    """The choices of the user.
 
     Args:
         csv: a contact list; None makes one of `recipients` numbers.
         text: Liquid.
         region: country of numbers without +.
-        rate: messages a second, on each of the two channels.
+        rate: messages per second, on each of the two channels.
         kill: whether a runner is killed halfway.
         keep: whether sandbox and runners stay until Ctrl-C.
     """
@@ -86,7 +86,7 @@ def run(options: Options, tell: Tell, display: Callable[[], Display]) -> bool:
         _configure_channels(connection, sandbox, options.rate)
         tell(
             "channels",
-            f"{SALES}: as WAHA, shows a repeated id once; {SUPPORT}: a webhook that can be asked what it has",
+            f"{SALES}: as WAHA, shows a repeated id once; {SUPPORT}: a webhook that answers lookups",
         )
         campaign = _new_campaign(connection, options.text)
         _import(url, campaign, directory, options, tell)
@@ -118,7 +118,7 @@ def _alone(directory: Path) -> Iterator[None]:
     except BlockingIOError as error:
         raise RetomaError(
             f"Another demo is running in {config.home()}.",
-            hint="Wait for its end, or give this one a home of its own: RETOMA_HOME=.retoma-2 retoma demo",
+            hint="Wait for its end, or give this one another home: RETOMA_HOME=.retoma-2 retoma demo",
         ) from error
     else:
         yield
@@ -152,7 +152,7 @@ def _cancel_unfinished(connection: Connection) -> None:
 
 def _start_sandbox(connection: Connection, children: Processes, directory: Path, tell: Tell) -> str:
     ledger = directory / "ledger"
-    # A provider does not forget: what an earlier demo left in doubt must be found, or it would go out again.
+    # It must still find messages in doubt of an earlier demo, as a provider does, or they would go out again.
     in_doubt = "select from retoma.v_in_doubt as d where d.channel in (%s, %s) limit 1"
     if connection.execute(in_doubt, [SALES, SUPPORT]).fetchone() is None:
         shutil.rmtree(ledger, ignore_errors=True)
@@ -245,7 +245,7 @@ def _reasons(summary: Summary) -> str:
 
 @contextmanager
 def _lookup_soon(connection: Connection, tell: Tell) -> Iterator[bool]:
-    """Have messages in doubt asked about after 2 s for as long as this lasts, where that disturbs nobody.
+    """Ask about messages in doubt after 2 s during the demo, if that disturbs no other campaign.
 
     The setting is one for the whole installation: it is left alone in a database of the user's, when the user
     has changed it, and when any other campaign could have a message in doubt.
@@ -268,7 +268,7 @@ def _lookup_soon(connection: Connection, tell: Tell) -> Iterator[bool]:
         return
     tell(
         "lookup",
-        f"what is in doubt is asked about after {LOOKUP_AFTER_S} s for this demo, instead of after 60 s",
+        f"messages in doubt are asked about after {LOOKUP_AFTER_S} s for this demo, instead of after 60 s",
     )
     connection.execute("update retoma.setting set lookup_after = make_interval(secs => %s)", [LOOKUP_AFTER_S])
     try:

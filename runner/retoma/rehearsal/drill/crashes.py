@@ -1,4 +1,4 @@
-"""What the drill does to its stage, and how long it took each channel to send again."""
+"""The crashes of the drill, and the time until each channel sends again."""
 
 import random
 import threading
@@ -123,14 +123,14 @@ def sends_after(crash: str, stage: Stage, since: Mapping[str, float], at: float)
 
 
 def _strike(stage: Stage, rng: random.Random, crash: str, strike: Callable[[str], None]) -> list[Recovery]:
-    """What the victim had under way may still arrive: only what was sent under the next lease counts."""
+    """Messages under way of the victim may still arrive: only sends under the next lease count."""
     victim = rng.choice(wait_for(stage.holders, DEADLINE_S, "No channel was leased"))
     seen = stage.query("select max(id) as id from retoma_internal.event")[0]["id"]
     at = time.time()
     strike(victim.name)
 
     def taken_over() -> tuple[dict[str, float]] | None:
-        # In this order: what is no longer held has been reaped, or had ended by itself.
+        # In this order: a lease that is no longer held has been reaped, or had ended by itself.
         held = stage.query("select 1 from retoma_internal.batch where runner_id = %s", victim.runner_id)
         rows = stage.query(
             "select c.name, (select extract(epoch from min(l.at))::float8 from retoma_internal.event l"
@@ -142,5 +142,5 @@ def _strike(stage: Stage, rng: random.Random, crash: str, strike: Callable[[str]
         since = {str(row["name"]): row["at"] for row in rows}
         return None if held or None in since.values() else (since,)  # type: ignore[return-value]
 
-    (since,) = wait_for(taken_over, DEADLINE_S, f"Nobody took over from {victim.name}")
+    (since,) = wait_for(taken_over, DEADLINE_S, f"No runner took over from {victim.name}")
     return sends_after(crash, stage, since, at)

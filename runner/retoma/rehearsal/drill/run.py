@@ -20,7 +20,7 @@ LONGEST_ROUND_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One crash and what came of it."""
+    """One crash and its result."""
 
     crash: str
     recoveries: list[Recovery]
@@ -55,7 +55,7 @@ def run(
     Args:
         directory: empty; for the scratch server, the ledger and the logs.
         seconds: how long things are crashed.
-        rounds: end after so many crashes; None for no limit but the time.
+        rounds: end after this many crashes; None for no limit but the time.
         seed: decides what is crashed, and in which order.
         database_url: an empty database to use in place of a scratch server; its server is not restarted.
         tell: is given one line about each step.
@@ -69,7 +69,7 @@ def run(
     with stage(directory, lease_s=LEASE_S, database_url=database_url, seed=seed) as scene:
         recipients = round((seconds + LONGEST_ROUND_S) * RATE_PER_S * 1.2)
         scene.open_campaigns(recipients)
-        tell(f"{len(CHANNELS)} campaigns of {recipients:,} messages run, one a channel; seed {seed}.")
+        tell(f"{len(CHANNELS)} campaigns of {recipients:,} messages run, one per channel; seed {seed}.")
         wait_for(lambda: scene.leased() == set(CHANNELS), 60, "The runners did not begin")
         end = time.monotonic() + seconds
         try:

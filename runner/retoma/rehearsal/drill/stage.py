@@ -1,4 +1,4 @@
-"""What a drill happens on: a scratch database, a sandbox, four channels, two runners."""
+"""The stage of a drill: a scratch database, a sandbox, four channels, two runners."""
 
 import itertools
 import signal
@@ -26,7 +26,7 @@ RATE_PER_S = 20
 """Of each channel while the drill runs: slow enough that the campaigns outlast it."""
 
 IN_FLIGHT = 4
-"""Requests at once of the channels without gaps: at most so many are in doubt after a crash."""
+"""Requests at once of the channels without gaps: at most this many are in doubt after a crash."""
 
 CHANNELS = ("gap-dedupes", "rate-dedupes", "rate-looks-up", "rate-in-doubt")
 DEDUPES = CHANNELS[:2]
@@ -133,12 +133,12 @@ class Stage:
         return {str(row["name"]) for row in rows}
 
     def open_campaigns(self, messages: int) -> None:
-        """Makes the channels, and starts a campaign of so many messages on each."""
+        """Makes the channels, and starts a campaign with this number of messages on each."""
         phones = itertools.count(1)
         for channel in CHANNELS:
             self._create_channel(channel)
             people = [{"phone": f"+55119{next(phones):08}"} for _ in range(messages)]
-            # A crash costs a message an attempt; with the default of 3, one that meets three stays in doubt.
+            # Each crash costs a message one attempt; with the default of 3, three crashes leave it in doubt.
             self.query(
                 "select retoma.create_campaign(%s, %s::text, 'Crash drill', p_max_attempts => 20)",
                 channel, channel,
@@ -212,7 +212,7 @@ def wait_for(condition: Callable[[], T | None], deadline_s: float, otherwise: st
     """Asks until the answer is true, and returns it; the database may be away meanwhile.
 
     Args:
-        otherwise: what to say when it was not in time, as in "Nobody took over".
+        otherwise: the message if it was not in time, such as "No runner took over".
 
     Raises:
         NotInTime: the deadline passed.

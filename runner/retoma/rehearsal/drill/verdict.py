@@ -1,4 +1,4 @@
-"""The judgement: the provider's ledger, which nobody can talk round, against the books of the database."""
+"""The judgement: the provider's ledger, independent of Retoma, against the books of the database."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from retoma.rehearsal.drill.crashes import Recovery
 from retoma.rehearsal.drill.stage import CHANNELS, DEDUPES, IN_FLIGHT, NotInTime, Stage, wait_for
 
 END_S = 180.0
-"""So long the campaigns may take to come to their end after the last crash, at full speed."""
+"""Time that the campaigns may take to end after the last crash, at full speed."""
 
 BUCKETS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -54,7 +54,7 @@ def judge(stage: Stage, crashes: int, trouble: NotInTime | None) -> tuple[Figure
     """Lets the campaigns come to their end and compares ledger and books.
 
     Args:
-        crashes: how many there were: each may leave what was under way in doubt.
+        crashes: their number; each may leave the messages under way in doubt.
         trouble: the recovery that did not come, if there was one.
     """
     stage.hurry()
@@ -74,14 +74,14 @@ def judge(stage: Stage, crashes: int, trouble: NotInTime | None) -> tuple[Figure
         Promise("Nothing is lost", figures.lost == 0, f"{figures.lost} lost of {figures.recipients:,}"),
         Promise("Nobody gets a message twice", figures.duplicated == 0, f"{figures.duplicated} duplicates"),
         Promise(
-            "What was delivered is not called anything else",
+            "Every delivered message is called sent or in doubt",
             figures.misjudged == 0,
-            f"{figures.misjudged} are",
+            f"{figures.misjudged} are not",
         ),
         Promise(
-            "In doubt is only what was under way, and nothing where the provider dedupes",
+            "Only messages under way are in doubt, and none where the provider dedupes",
             all(count <= (0 if name in DEDUPES else allowed) for name, count in doubts.items()),
-            f"{figures.in_doubt} in doubt after {crashes} crashes; at most {allowed} a channel may be",
+            f"{figures.in_doubt} in doubt after {crashes} crashes; at most {allowed} per channel may be",
         ),
         Promise("The books balance", books[0]["balance"] is True, "total = the sum of its parts"),
         Promise(
@@ -117,8 +117,8 @@ def _times(seconds: list[float]) -> Times:
 
 
 def _at_the_end(stage: Stage) -> bool:
-    # The channel that looks up settles its doubts by asking, and sends again what never arrived. But a runner
-    # whose lease expired may be frozen and send yet: that its message is absent proves nothing.
+    # The channel with lookups settles its doubts by asking, and sends absent messages again. But a runner
+    # whose lease expired may be frozen and might still send: that its message is absent proves nothing.
     unfinished = stage.query("select 1 from retoma.v_campaign_summary where status <> 'completed'")
     unsettled = stage.query(
         "select 1 from retoma.v_in_doubt where campaign = 'rate-looks-up' and code <> 'lease_expired'"

@@ -12,7 +12,7 @@
     POST   /_sandbox/receipts (DELETE stops)                    see receipts.py
     PUT    /_sandbox/sessions/{session}                         {"status": "WORKING"}
 
-What a request asks for is in the ledger before its answer leaves.
+Each request is in the ledger before its answer leaves.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The durable record of everything that the sandbox took or refused: the judge of every drill.
 
-One JSON object a line, appended before the answer leaves. The kernel has the line when os.write returns, so
+One JSON object per line, appended before the answer leaves. The kernel has the line when os.write returns, so
 it survives a SIGKILL of the sandbox. Texts are not kept, only their SHA-256.
 """
 
@@ -15,7 +15,7 @@ from typing import Literal
 from retoma.errors import RetomaError
 
 Kind = Literal["accepted", "repeat", "duplicate", "refused"]
-"""repeat: seen before and suppressed. duplicate: seen before and delivered once more, which nobody wants."""
+"""repeat: seen before and suppressed. duplicate: seen before and delivered once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Delivery:
 
     @property
     def identity(self) -> str:
-        """What makes two requests the same message; without an id, the same text to the same recipient."""
+        """The identity of a message; without an id, it is the text and the recipient."""
         return self.message_id or f"{self.to} {self.sha256}"
 
 
@@ -134,7 +134,7 @@ class Ledger:
 
 def _figures(counts: Counter[Kind]) -> dict[str, int]:
     return {
-        # What reached recipients, what of it is different, and what reached somebody again.
+        # All deliveries, the different messages among them, and the repeated ones.
         "accepted": counts["accepted"] + counts["duplicate"],
         "unique": counts["accepted"],
         "duplicates": counts["duplicate"],

@@ -1,4 +1,4 @@
-"""Receipts on demand: what a provider reports later, late, twice or out of order."""
+"""Receipts on demand: a provider reports them later, late, twice or out of order."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ _TRIES = 10
 
 @dataclass(frozen=True, slots=True)
 class ReceiptPlan:
-    """What is reported for each message.
+    """The reports for each message.
 
     Args:
         url: where to; {channel} stands for the channel of the message.

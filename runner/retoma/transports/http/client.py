@@ -30,7 +30,7 @@ IDLE_CONNECTION_S = 2.0
 
 
 class Answer(NamedTuple):
-    """What came back.
+    """The result of a request.
 
     Args:
         status: the HTTP status, None when there was no answer.
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
 
     @property
     def code(self) -> str | None:
-        """The code when the provider has none of its own: None, http_<status> or the failure."""
+        """The code if the provider gave none: None, http_<status> or the failure."""
         return None if self.ok else self.failure or f"http_{self.status}"
 
     @property
@@ -65,7 +65,7 @@ class Answer(NamedTuple):
         """The decoded JSON, None when there was none or it could not be read."""
         try:
             return json.loads(self.raw)
-        # The status is what decides: a body that cannot be read takes nothing away from it.
+        # The status decides, even if the body cannot be read.
         except (ValueError, RecursionError):
             return None
 
@@ -143,7 +143,7 @@ class HttpClient:
             try:
                 connection = await self._origin.connect(self._connect_s)
             except (OSError, UnicodeError) as error:
-                # Nothing but the connection was tried: the name lookup, TCP, TLS.
+                # Only the connection was tried: the name lookup, TCP, TLS.
                 return Answer(None, failure="connect_failed", detail=type(error).__name__)
         # A process that was frozen while it connected must not send when it wakes up.
         if now() >= send_before:
@@ -173,7 +173,7 @@ class HttpClient:
             self._sweeper = asyncio.get_running_loop().call_later(IDLE_CONNECTION_S, self._sweep)
 
     def _sweep(self) -> None:
-        """Close what has been idle for too long."""
+        """Close connections that have been idle for too long."""
         too_old = time.monotonic() - IDLE_CONNECTION_S
         while self._idle and self._idle[0].idle_since <= too_old:
             self._idle.popleft().close()

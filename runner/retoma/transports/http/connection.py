@@ -1,7 +1,7 @@
 """One HTTP/1.1 connection, one request at a time. Why no client library: docs/decisions/0020-http-client.md.
 
-What can have reached the provider is told apart by structure, not by the class of an error: all that fails in
-`Origin.connect` wrote nothing of a request, and all that fails in `Connection.exchange` may have written it.
+The structure, not the class of an error, tells whether a request may have reached the provider: a failure in
+`Origin.connect` wrote nothing of it, a failure in `Connection.exchange` may have written it.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ _OK, _SWITCHING_PROTOCOLS = 200, 101
 
 
 class Reply(NamedTuple):
-    """What came back.
+    """The result of an exchange.
 
     Args:
         status: None when no answer came.
         headers: names in lower case; the last of a name counts.
-        body: what was received of it, cut short when the connection ended early.
+        body: the received part of it, cut short if the connection ended early.
         failure: why there is no status, else None.
         detail: the kind of the failure; never an address or content.
     """
@@ -45,7 +45,7 @@ class Reply(NamedTuple):
 
 
 class Connection(asyncio.Protocol):
-    """Made by Origin.connect. Nothing is sent on it but in exchange, and nothing after its end."""
+    """Made by Origin.connect. Only exchange sends on it, and nothing is sent after its end."""
 
     def __init__(self) -> None:
         self.idle_since = 0.0
@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         self._transport.close()
 
-    # What follows is called by the event loop.
+    # The event loop calls the following methods.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._waiter is None:
-            # Nobody has asked: whatever comes next could be taken for the answer to another message.
+            # There was no request: these bytes could be taken for the answer to another message.
             self._transport.abort()
             return
         self._size += len(data)
@@ -111,7 +111,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._end("connection_lost", "closed by the server" if error is None else type(error).__name__)
 
-    # What follows is called by the parser.
+    # The parser calls the following methods.
 
     def on_message_begin(self) -> None:
         if self._complete:
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
         self._answer()
 
     def _end(self, failure: Failure, detail: str) -> None:
-        """Close at once. A status that has come decides: a body cut short takes nothing away from it."""
+        """Close at once. A status that has come decides, even if the body is cut short."""
         self._keep_alive = False
         self._transport.abort()
         self._answer(failure, detail)
@@ -188,7 +188,7 @@ class Origin:
             return connection
 
     async def _addresses(self, loop: asyncio.AbstractEventLoop) -> list[aiohappyeyeballs.AddrInfoType]:
-        # Asked once for all that wait: 300 lookups of a dead name would hold up those of other channels.
+        # Asked once for all waiting sends: 300 lookups of a dead name would delay those of other channels.
         if self._asking is None:
             self._asking = loop.create_task(
                 loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)  # type: ignore[arg-type]
