@@ -243,6 +243,7 @@ set local client_min_messages to warning;
 \ir 60_receipts/receipt_targets.sql
 \ir 60_receipts/apply_receipts.sql
 \ir 60_receipts/apply_waiting_receipts.sql
+\ir 60_receipts/first_bad_time.sql
 \ir 60_receipts/record_receipts.sql
 
 -- Lookups of messages in doubt

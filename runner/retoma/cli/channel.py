@@ -18,21 +18,27 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _SETTINGS_HELP = "For the transport; write secrets as env:NAME. Repeat it for several."
 
+
+def _pacing_option(
+    name: str, kind: Callable[[str], parameters.Patch], metavar: str, text: str
+) -> Callable[[Command], Command]:
+    return click.option(name, type=kind, metavar=metavar, help=f"{text} `none` takes it away.")
+
+
 _OPTIONS = (
-    click.option(
-        "--gap",
-        type=parameters.gap,
-        metavar="MIN-MAX",
-        help="Seconds between messages, random in between: 5-15.",
+    _pacing_option(
+        "--gap", parameters.gap("gap"), "MIN-MAX", "Seconds between messages, random in between: 5-15."
     ),
-    click.option(
-        "--batch-gap", type=parameters.gap, metavar="MIN-MAX", help="Seconds between batches: 15-30."
+    _pacing_option("--batch-gap", parameters.gap("batch_gap"), "MIN-MAX", "Seconds between batches: 15-30."),
+    _pacing_option("--rate", parameters.number("rate_per_s"), "NUMBER", "Messages a second at most."),
+    _pacing_option("--burst", parameters.number("burst"), "NUMBER", "Messages at once after a silence."),
+    _pacing_option(
+        "--in-flight", parameters.number("max_in_flight"), "NUMBER", "Requests under way at once, per batch."
     ),
-    click.option("--rate", type=click.FloatRange(0, min_open=True), help="Messages a second at most."),
-    click.option("--burst", type=click.IntRange(1), help="Messages at once after a silence."),
-    click.option("--in-flight", type=click.IntRange(1), help="Requests under way at once, per batch."),
-    click.option("--leases", type=click.IntRange(1), help="Batches under way at once; for fast channels."),
-    click.option("--quota", type=click.IntRange(1), help="Messages a day at most."),
+    _pacing_option(
+        "--leases", parameters.number("max_leases"), "NUMBER", "Batches under way at once; for fast channels."
+    ),
+    _pacing_option("--quota", parameters.number("daily_quota"), "NUMBER", "Messages a day at most."),
     click.option("--time-zone", metavar="ZONE", help="Where the day of the quota begins: America/Sao_Paulo."),
 )
 
@@ -77,9 +83,9 @@ def create(
     """
     from psycopg.types.json import Jsonb  # noqa: PLC0415
 
-    with connected("channel") as connection, connection.transaction():
-        call(connection, "select retoma.create_channel(%s, %s, %s)", name, transport, Jsonb(dict(settings)))
-        _configure(connection, name, None, **pacing)
+    given = (name, transport, Jsonb(dict(settings)), Jsonb(_patch(**pacing)))
+    with connected("channel") as connection:
+        call(connection, "select retoma.create_channel(%s, %s, %s, %s)", *given)
     _report(name, "Created", as_json=as_json)
 
 
@@ -100,12 +106,16 @@ def configure(name: str, *, settings: tuple[tuple[str, object], ...], as_json: b
 
     \b
     retoma channel configure sales --gap 20-40 --quota 500
-    retoma channel configure support --rate 20
+    retoma channel configure support --rate none
     """
-    if not settings and all(value is None for value in pacing.values()):
+    from psycopg.types.json import Jsonb  # noqa: PLC0415
+
+    patch = _patch(**pacing)
+    if not settings and not patch:
         raise click.UsageError("Nothing to change: give at least one option.")
+    given = (name, Jsonb(dict(settings)), Jsonb(patch))
     with connected("channel") as connection:
-        _configure(connection, name, dict(settings) or None, **pacing)
+        call(connection, "select retoma.configure_channel(%s, %s, %s)", *given)
     _report(name, "Changed", as_json=as_json)
 
 
@@ -187,42 +197,12 @@ def disconnected_command(name: str, *, reason: str, as_json: bool) -> None:
     _report(name, "Disconnected", as_json=as_json)
 
 
-def _configure(
-    connection: "psycopg.Connection[Row]",
-    name: str,
-    settings: dict[str, object] | None,
-    *,
-    gap: parameters.Gap | None,
-    batch_gap: parameters.Gap | None,
-    rate: float | None,
-    burst: int | None,
-    in_flight: int | None,
-    leases: int | None,
-    quota: int | None,
-    time_zone: str | None,
-) -> None:
-    from psycopg.types.json import Jsonb  # noqa: PLC0415
-
-    call(
-        connection,
-        """
-        select retoma.configure_channel(
-          %s, p_settings => %s, p_gap_min_s => %s, p_gap_max_s => %s, p_batch_gap_min_s => %s,
-          p_batch_gap_max_s => %s, p_rate_per_s => %s::numeric, p_burst => %s, p_max_in_flight => %s,
-          p_daily_quota => %s, p_max_leases => %s, p_time_zone => %s
-        )
-        """,
-        name,
-        None if settings is None else Jsonb(settings),
-        *(gap or (None, None)),
-        *(batch_gap or (None, None)),
-        rate,
-        burst,
-        in_flight,
-        quota,
-        leases,
-        time_zone,
-    )
+def _patch(*, time_zone: str | None, **pacing: parameters.Patch | None) -> parameters.Patch:
+    """The pacing patch that these options make together."""
+    patch: parameters.Patch = {} if time_zone is None else {"time_zone": time_zone}
+    for part in pacing.values():
+        patch |= part or {}
+    return patch
 
 
 def _setting_names(connection: "psycopg.Connection[Row]", name: str) -> list[str] | None:

@@ -249,7 +249,7 @@ def test_new_pacing_holds_from_the_next_step_of_a_lease_on(db: Db) -> None:
     leased = must_lease(db, make_runner(db), channel)
     assert len(advance(db, leased, want=2).ordinals) == 2
 
-    db.execute("select retoma.configure_channel('sales', p_gap_min_s => 5)")
+    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"gap_min_s\": 5}')")
 
     assert advance(db, leased, accepted(1, 2), want=5).action == "wait"
 
@@ -318,7 +318,7 @@ def test_a_raised_quota_takes_effect_when_the_channel_is_resumed(db: Db) -> None
     runner = make_runner(db)
     assert send_all(db, runner, channel) == [1]
 
-    db.execute("select retoma.configure_channel('sales', p_daily_quota => 2)")
+    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"daily_quota\": 2}')")
     db.execute("select retoma.resume_channel('sales')")
 
     assert send_all(db, runner, channel) == [2]

@@ -142,7 +142,7 @@ def test_an_operator_can_do_a_whole_day_s_work(db: Db) -> None:
     with acting_as(db, "retoma_operator"):
         make_channel(db)
         make_channel(db, "support")
-        db.execute("select retoma.configure_channel('sales', p_daily_quota => 1000)")
+        db.execute("select retoma.configure_channel('sales', p_pacing => '{\"daily_quota\": 1000}')")
         make_campaign(db, size=2, channels=["sales", "support"], start=False)
         with db.cursor().copy("copy retoma.recipient_staging (campaign, phone, zone) from stdin") as copy:
             copy.write_row(("natal", phone(3), "America/Sao_Paulo"))
