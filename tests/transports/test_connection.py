@@ -409,4 +409,4 @@ async def test_a_server_whose_certificate_is_not_right_gets_nothing(
 
 def test_a_header_never_carries_a_line_of_its_own() -> None:
     with pytest.raises(ValueError, match="X-Key"):
-        HttpClient(URL("http://127.0.0.1"), {"X-Key": "a\r\nX-Other: b"})
+        HttpClient(URL("http://127.0.0.1"), {"X-Key": "a\r\nX-Other: b"}, PATIENT_S)

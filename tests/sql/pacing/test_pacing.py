@@ -249,15 +249,14 @@ def test_new_pacing_holds_from_the_next_step_of_a_lease_on(db: Db) -> None:
     leased = must_lease(db, make_runner(db), channel)
     assert len(advance(db, leased, want=2).ordinals) == 2
 
-    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"gap_min_s\": 5}')")
+    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"gap_min_s\": 5, \"gap_max_s\": 5, \"max_in_flight\": 1}')")
 
     assert advance(db, leased, accepted(1, 2), want=5).action == "wait"
 
 
 @pytest.mark.parametrize(("zone", "midnight"), [(None, "00:00+00"), ("America/Sao_Paulo", "03:00+00")])
 def test_a_daily_quota_ends_at_midnight_of_the_channel(db: Db, zone: str | None, midnight: str) -> None:
-    channel = make_channel(db, daily_quota=2)
-    db.execute("select retoma.configure_channel('sales', p_time_zone => %s)", (zone,))
+    channel = make_channel(db, daily_quota=2, time_zone=zone)
     make_campaign(db, size=5)
     runner = make_runner(db)
     set_clock(db, "2026-03-02 22:00 UTC")
