@@ -66,7 +66,7 @@ class SendResult(NamedTuple):
 
 
 Lookup = Literal["found", "absent", "unknown"]
-"""absent is a proof that leads to a second send: a transport says it only when the provider said it."""
+"""absent can lead to a second send (where transport.absent_proves says so): only when the provider said it."""
 
 
 @dataclass(frozen=True, slots=True)
