@@ -1,7 +1,7 @@
 create or replace function retoma_internal.matches_any(p_settings jsonb, p_patterns jsonb) returns boolean
 language sql immutable parallel safe
 begin atomic
-  select exists (select from jsonb_array_elements(p_patterns) as p (pattern) where p_settings @> p.pattern);
+  select coalesce(bool_or(p_settings @> p.pattern), false) from jsonb_array_elements(p_patterns) as p (pattern);
 end;
 
 comment on function retoma_internal.matches_any(jsonb, jsonb) is

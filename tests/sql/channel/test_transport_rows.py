@@ -30,7 +30,8 @@ def carrier(db: Db) -> None:
         """
         insert into retoma.transport (name, pacing, looks_up_when, note)
         values ('carrier', '{"rate_per_s": 10, "max_in_flight": 4}', '[{"archive": true}]', 'a carrier');
-        insert into retoma.transport_setting (transport, key, kind, required, choices, default_value, note) values
+        insert into retoma.transport_setting (transport, key, kind, required, choices, default_value, note)
+        values
         ('carrier', 'base_url', 'url', true, null, null, 'address'),
         ('carrier', 'plan', 'choice', false, '{basic,exact}', '"basic"', 'contract'),
         ('carrier', 'archive', 'flag', false, null, null, 'keeps what it sent');
