@@ -65,6 +65,8 @@ set local client_min_messages to warning;
 \ir 20_tables/append_only.sql
 \ir 20_tables/immutable.sql
 \ir 20_tables/transport.sql
+\ir 20_tables/transport_setting.sql
+\ir 20_tables/transport_kind.sql
 \ir 20_tables/channel.sql
 \ir 20_tables/channel_pacing.sql
 \ir 20_tables/campaign_channel.sql
@@ -75,6 +77,8 @@ set local client_min_messages to warning;
 
 -- What is known of transports and errors
 \ir 25_seed/transport.sql
+\ir 25_seed/transport_setting.sql
+\ir 25_seed/transport_kind.sql
 \ir 25_seed/error_rule.sql
 
 -- The doorbell: all that knows the tables of procrastinate
@@ -96,17 +100,27 @@ set local client_min_messages to warning;
 \ir 32_pacing/start_batch_gap.sql
 \ir 32_pacing/hold_channel.sql
 \ir 32_pacing/messages_per_hour.sql
+\ir 32_pacing/pacing_keys.sql
+\ir 32_pacing/patched_gap.sql
+\ir 32_pacing/patched_count.sql
+\ir 32_pacing/check_gap.sql
+\ir 32_pacing/patched_pacing.sql
+\ir 32_pacing/check_under_way.sql
 
 -- Channels
 \ir 34_channel/channel_state.sql
 \ir 34_channel/find_channel.sql
 \ir 34_channel/lock_channel.sql
+\ir 34_channel/check_setting_text.sql
+\ir 34_channel/check_setting.sql
 \ir 34_channel/check_settings.sql
-\ir 34_channel/setting_dedupes.sql
-\ir 34_channel/setting_looks_up.sql
-\ir 34_channel/create_channel.sql
+\ir 34_channel/patched_settings.sql
+\ir 34_channel/matches_any.sql
+\ir 34_channel/deduped_kinds.sql
+\ir 34_channel/looks_up.sql
 \ir 34_channel/check_dedupes.sql
 \ir 34_channel/configure_channel.sql
+\ir 34_channel/create_channel.sql
 \ir 34_channel/channel_settings.sql
 \ir 34_channel/channel_connected.sql
 \ir 34_channel/channel_disconnected.sql
@@ -123,6 +137,7 @@ set local client_min_messages to warning;
 \ir 36_consent/suppress_messages.sql
 
 -- What is said
+\ir 38_content/content_kind.sql
 \ir 38_content/check_text.sql
 \ir 38_content/template_variables.sql
 
@@ -141,6 +156,8 @@ set local client_min_messages to warning;
 \ir 40_rules/period_in_words.sql
 \ir 40_rules/rolling_period.sql
 \ir 40_rules/limit_subject.sql
+\ir 40_rules/limit_zone.sql
+\ir 40_rules/carry_limit_use.sql
 \ir 40_rules/set_limit.sql
 
 -- Campaigns
@@ -239,6 +256,7 @@ set local client_min_messages to warning;
 \ir 60_receipts/receipt_targets.sql
 \ir 60_receipts/apply_receipts.sql
 \ir 60_receipts/apply_waiting_receipts.sql
+\ir 60_receipts/first_bad_time.sql
 \ir 60_receipts/record_receipts.sql
 
 -- Lookups of messages in doubt

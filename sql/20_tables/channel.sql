@@ -5,7 +5,7 @@ create table if not exists retoma_internal.channel (
   name text not null unique check (name ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'),
   transport text not null references retoma.transport (name),
   settings jsonb not null default '{}' check (jsonb_typeof(settings) = 'object'),
-  dedupes boolean not null default false,
+  dedupes text[] not null default '{}',
   looks_up boolean not null default false,
   connected boolean not null default true,
   paused boolean not null default false,
@@ -20,7 +20,8 @@ comment on table retoma_internal.channel is
 comment on column retoma_internal.channel.settings is
 'Address and credentials for the transport. A value "env:NAME" is read by the runner from its own environment.';
 comment on column retoma_internal.channel.dedupes is
-'The provider shows a message id that comes twice only once, so that a message in doubt may be sent again.';
+'Kinds of content of which the provider shows a message id that comes twice only once, so that a message in doubt may
+be sent again.';
 comment on column retoma_internal.channel.looks_up is 'The provider can say whether it has a message with our id.';
 comment on column retoma_internal.channel.max_in_flight is 'Requests under way at once, per lease.';
 comment on column retoma_internal.channel.max_leases is

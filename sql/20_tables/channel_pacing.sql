@@ -2,10 +2,10 @@
 -- heap-only update in half-empty pages.
 create table if not exists retoma_internal.channel_pacing (
   channel_id int primary key references retoma_internal.channel (id) on delete cascade,
-  gap_min interval not null check (gap_min >= '0 s'),
-  gap_max interval not null check (gap_max between gap_min and '1 day'),
-  batch_gap_min interval not null check (batch_gap_min >= '0 s'),
-  batch_gap_max interval not null check (batch_gap_max between batch_gap_min and '1 day'),
+  gap_min interval not null default '0 s' check (gap_min >= '0 s'),
+  gap_max interval not null default '0 s' check (gap_max between gap_min and '1 day'),
+  batch_gap_min interval not null default '0 s' check (batch_gap_min >= '0 s'),
+  batch_gap_max interval not null default '0 s' check (batch_gap_max between batch_gap_min and '1 day'),
   rate_per_s numeric check (rate_per_s > 0),
   burst int not null default 1 check (burst >= 1),
   next_send_at timestamptz not null default '-infinity',

@@ -1,20 +1,21 @@
 create table if not exists retoma.transport (
   name text primary key check (name ~ '^[a-z][a-z0-9_]{0,30}$'),
-  required_settings text[] not null default '{}',
-  optional_settings text[] not null default '{}',
-  gap_min interval not null default '0 s',
-  gap_max interval not null default '0 s',
-  batch_gap_min interval not null default '0 s',
-  batch_gap_max interval not null default '0 s',
-  rate_per_s numeric,
-  max_in_flight int not null default 1,
+  pacing jsonb not null default '{}' check (jsonb_typeof(pacing) = 'object'),
+  looks_up_when jsonb not null default '[]' check (
+    jsonb_typeof(looks_up_when) = 'array' and not looks_up_when @? 'strict $[*] ? (@.type() != "object")'
+  ),
+  absent_proves boolean not null default false,
   note text not null
 );
 
 comment on table retoma.transport is
-'Kinds of provider, and the defaults that create_channel gives to their channels. A transport that you write yourself
-needs a row here.';
-comment on column retoma.transport.required_settings is 'Keys without which a channel of this transport cannot work.';
-comment on column retoma.transport.optional_settings is
-'Further keys that the transport knows; any other key is refused.';
-comment on column retoma.transport.rate_per_s is 'Messages per second; null: no limit.';
+'Kinds of provider. A transport that you write yourself needs a row here, its settings in transport_setting, and its
+kinds of content in transport_kind. A channel takes what these rows say when it is created, and again at each
+configure_channel.';
+comment on column retoma.transport.pacing is 'What create_channel gives to a channel before the pacing of its caller.';
+comment on column retoma.transport.looks_up_when is
+'Patterns of settings. A channel whose settings contain one of them can ask its provider about messages in doubt. []:
+never; [{}]: always.';
+comment on column retoma.transport.absent_proves is
+'Whether "I do not have it", from the provider, proves that it never took the message, which is then sent again. When
+false, the message stays in doubt.';

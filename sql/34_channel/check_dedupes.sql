@@ -1,15 +1,16 @@
 -- A message that may have arrived waits to be sent again on a channel that shows a repeated message once. The channel
 -- has to keep that property until then.
 create or replace function retoma_internal.check_dedupes(
-  p_channel retoma_internal.channel, p_settings jsonb
+  p_channel retoma_internal.channel, p_dedupes text[]
 ) returns void
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  if p_channel.dedupes and not retoma_internal.setting_dedupes(p_channel.transport, p_settings) and exists (
+  if not p_channel.dedupes <@ p_dedupes and exists (
     select from retoma_internal.batch as b
     where b.channel_id = p_channel.id and b.maybe_sent and b.status in ('ready', 'leased')
+      and retoma_internal.content_kind(b.campaign_id) <> all(p_dedupes)
   ) then
     raise exception using errcode = 'RT002', constraint = 'repeats_pending',
       message = format(
@@ -20,5 +21,6 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.check_dedupes(retoma_internal.channel, jsonb) is
-'Error RT002 when the channel would no longer dedupe with these settings, and has messages to repeat.';
+comment on function retoma_internal.check_dedupes(retoma_internal.channel, text[]) is
+'Error RT002 when the channel has messages to repeat, of a kind that is not among those that it would dedupe from now
+on.';

@@ -1,5 +1,6 @@
 -- A slot of a rolling period counts until its last moment has left the period. So the sum is never too small, and
--- allowance comes back up to one slot late.
+-- allowance comes back up to one slot late. The slot of the earlier time, and not an earlier slot: 96 slots are not
+-- always exactly one period, because a slot is a whole number of microseconds.
 create or replace function retoma_internal.limit_counts_from(
   p_limit retoma_internal.limit_rule, p_at timestamptz
 ) returns timestamptz
@@ -7,7 +8,7 @@ language sql stable
 begin atomic
   select case
     when (p_limit).calendar is not null then retoma_internal.limit_slot(p_limit, p_at)
-    else retoma_internal.limit_slot(p_limit, p_at) - (p_limit).rolling
+    else retoma_internal.limit_slot(p_limit, p_at - (p_limit).rolling)
   end;
 end;
 

@@ -1,5 +1,4 @@
--- A rolling period is counted in 96 parts (15 minutes of a day). The clock decides: a step that read it before midnight
--- and then waited for a lock is counted in the day that it read.
+-- A rolling period is counted in 96 parts (15 minutes of a day).
 create or replace function retoma_internal.limit_slot(
   p_limit retoma_internal.limit_rule, p_at timestamptz
 ) returns timestamptz

@@ -1,5 +1,5 @@
--- A step may have read the clock before another step that has counted already. A rolling rule counts those later slots
--- too; a calendar rule counts each step in its own period. Security definer, because v_limit calls it as its reader.
+-- A clock that went back leaves slots in the future. A rolling rule counts them, a calendar rule does not. Security
+-- definer, because v_limit calls it as its reader.
 create or replace function retoma_internal.limit_used(
   p_limit retoma_internal.limit_rule, p_at timestamptz
 ) returns int

@@ -19,12 +19,13 @@ declare
   v_count int;
   v_counts int := (p_rule.counts_attempt and p_rule.class in ('transient', 'rate_limited_recipient', 'ambiguous'))::int;
   v_may_retry boolean := p_batch.attempts_counted + v_counts < p_max_attempts;
+  v_dedupes boolean := retoma_internal.content_kind(p_batch.campaign_id) = any(p_channel.dedupes);
   v_maybe_sent boolean := p_batch.maybe_sent or p_rule.class = 'ambiguous';
   v_outcome text;
 begin
   v_outcome := case
     when p_rule.class in ('rate_limited_channel', 'channel_down', 'auth') then 'requeued'
-    when p_rule.class = 'ambiguous' then case when p_channel.dedupes and v_may_retry then 'requeued' else 'in_doubt' end
+    when p_rule.class = 'ambiguous' then case when v_dedupes and v_may_retry then 'requeued' else 'in_doubt' end
     when p_rule.class in ('transient', 'rate_limited_recipient') and v_may_retry then 'requeued'
     -- A refusal of this attempt, even a permanent one, says nothing about an earlier attempt: a receiver that has the
     -- message refuses the repeat.

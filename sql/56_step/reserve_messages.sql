@@ -15,7 +15,8 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_is_paced boolean := not retoma_internal.is_unpaced(p_context.pacing, p_context.at);
-  v_has_limits boolean := p_context.limit_ids <> '{}';
+  v_limit_ids int[];
+  v_limits record;
   v_allowed int := least(p_want, p_batch.size - p_batch.reserved);
   v_got int := 0;
   v_count int;
@@ -27,9 +28,18 @@ begin
     from retoma_internal.pacing_allowance(batch.lease_channel_id, v_allowed, p_context.at) as t;
     why_not := case when v_allowed = 0 then 'paced' end;
   end if;
-  if v_has_limits and v_allowed > 0 then
-    v_allowed := retoma_internal.limit_allowance(p_context.limit_ids, v_allowed, p_context.at);
-    why_not := case when v_allowed = 0 then 'limit_reached' end;
+  if v_allowed > 0 then
+    -- Only now: a limit that was set while this step waited for the pacing of the channel holds for it.
+    v_limit_ids := array(
+      select l.id from retoma_internal.limit_rule as l
+      where (l.scope, l.subject_id) = ('channel', batch.lease_channel_id)
+        or (l.scope, l.subject_id) = ('campaign', batch.campaign_id)
+    );
+    if v_limit_ids <> '{}' then
+      v_limits := retoma_internal.limit_allowance(v_limit_ids, v_allowed);
+      v_allowed := v_limits.allowed;
+      why_not := case when v_allowed = 0 then 'limit_reached' end;
+    end if;
   end if;
   while v_got < v_allowed and batch.reserved < batch.size loop
     v_count := least(v_allowed - v_got, batch.size - batch.reserved);
@@ -48,8 +58,8 @@ begin
   if v_is_paced and v_got > 0 then
     perform retoma_internal.spend_pacing(batch.lease_channel_id, v_got, p_context.at);
   end if;
-  if v_has_limits and v_got > 0 then
-    perform retoma_internal.spend_limits(p_context.limit_ids, v_got, p_context.at);
+  if v_limit_ids <> '{}' and v_got > 0 then
+    perform retoma_internal.spend_limits(v_limit_ids, v_got, v_limits.at);
   end if;
 end;
 $$;

@@ -7,8 +7,7 @@ begin
       lease interval,
       token text,
       why_not text,
-      pacing retoma_internal.channel_pacing,
-      limit_ids int[]
+      pacing retoma_internal.channel_pacing
     );
   end if;
 end;
@@ -17,4 +16,4 @@ $$;
 comment on type retoma_internal.step_context is
 'What a step knows besides its batch. at: the time of the step; lease: how long a lease lasts; token: the first part of
 message ids; why_not: code of the reason why it may not reserve (see why_not_in_words), null when it may; pacing: of its
-channel, as it was before it is locked; limit_ids: the limit rules of its channel and campaign.';
+channel, as it was before it is locked.';

@@ -12,11 +12,7 @@ begin atomic
       when not h.connected or h.paused then 'channel_' || retoma_internal.channel_state(h)
       when (p_batch).zone <> '' and not retoma_internal.window_is_open(c.id, (p_batch).zone, t.at) then 'window_closed'
     end,
-    p,
-    array(
-      select l.id from retoma_internal.limit_rule as l
-      where (l.scope, l.subject_id) = ('channel', h.id) or (l.scope, l.subject_id) = ('campaign', c.id)
-    )
+    p
   from retoma.setting as s
   cross join lateral (select retoma.clock() as at) as t
   inner join retoma_internal.campaign as c on c.id = (p_batch).campaign_id

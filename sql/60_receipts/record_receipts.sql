@@ -37,7 +37,7 @@ begin
 exception
   when invalid_datetime_format or datetime_field_overflow then
     raise exception using errcode = 'RT003', constraint = 'bad_time',
-      message = format('a receipt has a time that is none: %s', sqlerrm),
+      message = format('%L is not a time', retoma_internal.first_bad_time(p_receipts)),
       hint = 'Write "at" as 2026-01-01T12:00:00Z, or leave it out';
 end;
 $$;

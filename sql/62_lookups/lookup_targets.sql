@@ -11,14 +11,16 @@ language sql stable
 begin atomic
   select
     d.campaign_id, d.ordinal, d.batch_id, r.result,
-    coalesce(d.code, '') <> 'lease_expired' and c.status <> 'cancelled'
+    t.absent_proves and coalesce(d.code, '') <> 'lease_expired' and c.status <> 'cancelled'
   from jsonb_to_recordset(p_results) as r (message_id text, attempt smallint, result text)
   inner join retoma_internal.campaign as c on c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$'
   inner join retoma_internal.delivery as d
     on d.campaign_id = c.id and d.ordinal = ('x' || right(r.message_id, 8))::bit(32)::int and d.attempt = r.attempt
+  inner join retoma_internal.channel as h on d.channel_id = h.id
+  inner join retoma.transport as t on h.transport = t.name
   where d.channel_id = p_channel_id and d.outcome = 'in_doubt';
 end;
 
 comment on function retoma_internal.lookup_targets(int, jsonb) is
 'Deliveries in doubt that these lookups are about. proves: the message is sent again when it was not found; false where
-its runner may only be frozen, or its campaign was cancelled.';
+the transport says that "absent" proves nothing, its runner may only be frozen, or its campaign was cancelled.';

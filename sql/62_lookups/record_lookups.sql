@@ -48,6 +48,7 @@ $$;
 
 comment on function retoma.record_lookups(int, jsonb) is
 'For runners: what the provider said about messages in doubt: [{"message_id": "…", "attempt": 1, "result": "found"}],
-with the attempt that was asked about: an answer says nothing about a later one. found: sent. absent: the provider never
-took it, and it is sent again, unless its runner may only be frozen and might still send it, or its campaign was
-cancelled. unknown: it stays in doubt, and is asked about again later. Returns how many. Error RT003: not an array.';
+with the attempt that was asked about: an answer says nothing about a later one. found: sent. absent: the provider does
+not have it. Where this proves that it never took it (transport.absent_proves), the message is sent again, unless its
+runner may only be frozen and might still send it, or its campaign was cancelled. Otherwise, and after unknown, it stays
+in doubt, and is asked about again later. Returns how many. Error RT003: not an array.';

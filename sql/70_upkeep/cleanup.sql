@@ -15,6 +15,9 @@ begin
       message = format('a retention of %s is too short', v_retention),
       hint = 'Receipts arrive for days: keep at least ''1 day''';
   end if;
+  delete from retoma_internal.limit_use as u
+  using retoma_internal.limit_rule as l
+  where u.limit_id = l.id and u.slot < retoma_internal.limit_counts_from(l, v_now - interval '1 day');
   campaigns := retoma_internal.erase_campaigns(v_now - v_retention);
   delete from retoma_internal.event as e
   where e.at < v_now - greatest(v_retention, (select s.retention from retoma.setting as s));
@@ -24,9 +27,6 @@ begin
   where r.last_seen_at < v_now - interval '1 day'
     and not exists (select from retoma_internal.batch as b where b.runner_id = r.id);
   get diagnostics runners = row_count;
-  delete from retoma_internal.limit_use as u
-  using retoma_internal.limit_rule as l
-  where u.limit_id = l.id and u.slot < retoma_internal.limit_counts_from(l, v_now - interval '1 day');
   -- Last, because from here to the commit every step waits.
   partitions := retoma_internal.drop_partitions();
 end;

@@ -33,16 +33,8 @@ grant usage on all sequences in schema procrastinate to retoma_runner;
 grant execute on all functions in schema procrastinate to retoma_runner;
 
 grant execute on function
-  retoma.create_channel(
-    text, text, jsonb,
-    double precision, double precision, double precision, double precision, double precision,
-    int, int
-  ),
-  retoma.configure_channel(
-    text, jsonb,
-    double precision, double precision, double precision, double precision, double precision,
-    int, int, int
-  ),
+  retoma.create_channel(text, text, jsonb, jsonb),
+  retoma.configure_channel(text, jsonb, jsonb),
   retoma.pause_channel(text, text),
   retoma.resume_channel(text),
   retoma.channel_connected(text),

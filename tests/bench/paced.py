@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from tests.bench import world
 from tests.bench.measure import Run, measured, percentile
@@ -89,9 +90,9 @@ def bench(*, quick: bool) -> Report:
 
 def _make(connection: psycopg.Connection, channels: int, per_channel: int) -> None:
     connection.execute(
-        "select retoma.create_channel('paced-' || g, 'null', p_gap_min_s => %s, p_gap_max_s => %s)"
+        "select retoma.create_channel('paced-' || g, 'null', p_pacing => %s)"
         " from generate_series(1, %s) as g",
-        (*GAP_S, channels),
+        (Jsonb({"gap_min_s": GAP_S[0], "gap_max_s": GAP_S[1], "max_in_flight": 1}), channels),
     )
     connection.execute(_TRACE)
     names = [f"paced-{number}" for number in range(1, channels + 1)]

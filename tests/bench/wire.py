@@ -61,7 +61,7 @@ def client_alone(receiver: Sink, size: int) -> Run:
 
 
 async def _client(url: str, count: int) -> None:
-    transport = create({"url": url})
+    transport = create({"url": url, "timeout_s": 30})
     numbers = iter(range(count))
 
     async def one_after_the_other() -> None:

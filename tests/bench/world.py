@@ -45,11 +45,15 @@ def make_channel(
         leases: batches that may be leased at once.
     """
     row = connection.execute(
-        "select retoma.create_channel(%s, %s, %s, p_max_in_flight => %s)",
-        (name, transport, json.dumps(settings or {}), window),
+        "select retoma.create_channel(%s, %s, %s, %s)",
+        (
+            name,
+            transport,
+            json.dumps(settings or {}),
+            json.dumps({"max_in_flight": window, "max_leases": leases}),
+        ),
     ).fetchone()
     assert row is not None
-    connection.execute("select retoma.configure_channel(%s, p_max_leases => %s)", (name, leases))
     return int(row[0])
 
 

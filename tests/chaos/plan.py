@@ -17,12 +17,11 @@ RUNNERS = ("r0", "r1", "r2")
 
 @dataclass(frozen=True, slots=True)
 class ChannelPlan:
-    """A channel: arguments of create_channel, and the kind of provider behind it."""
+    """A channel: its pacing, as create_channel takes it, and the kind of provider behind it."""
 
     name: str
     kind: str
-    arguments: dict[str, Any]
-    max_leases: int = 1
+    pacing: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +130,28 @@ def load(path: Path) -> Plan:
 def _channels(rng: random.Random) -> tuple[ChannelPlan, ...]:
     gap = rng.choice((0.05, 0.08, 0.12))
     gaps = {
-        "p_gap_min_s": gap,
-        "p_gap_max_s": round(gap * rng.uniform(1, 2), 3),
-        "p_batch_gap_min_s": 0.15,
-        "p_batch_gap_max_s": 0.3,
+        "gap_min_s": gap,
+        "gap_max_s": round(gap * rng.uniform(1, 2), 3),
+        "batch_gap_min_s": 0.15,
+        "batch_gap_max_s": 0.3,
     }
-    plain = {"p_rate_per_s": rng.choice((30, 60, 150)), "p_burst": rng.choice((1, 5, 15))}
-    shared = {"p_rate_per_s": rng.choice((20, 40, 100)), "p_burst": rng.choice((1, 10))}
+    plain = {"rate_per_s": rng.choice((30, 60, 150)), "burst": rng.choice((1, 5, 15))}
+    shared = {"rate_per_s": rng.choice((20, 40, 100)), "burst": rng.choice((1, 10))}
     return (
         ChannelPlan("paced", "waha", gaps),
         ChannelPlan(
-            "plain", "webhook", plain | {"p_max_in_flight": rng.choice((1, 8, 32))}, rng.choice((1, 1, 2, 3))
+            "plain",
+            "webhook",
+            plain | {"max_in_flight": rng.choice((1, 8, 32)), "max_leases": rng.choice((1, 1, 2, 3))},
         ),
         ChannelPlan(
-            "shared", "idempotent", shared | {"p_max_in_flight": rng.choice((4, 16))}, rng.choice((1, 2))
+            "shared",
+            "idempotent",
+            shared | {"max_in_flight": rng.choice((4, 16)), "max_leases": rng.choice((1, 2))},
         ),
-        ChannelPlan("asking", "lookup", gaps | {"p_batch_gap_min_s": 0, "p_batch_gap_max_s": 0}),
+        ChannelPlan(
+            "asking", "lookup", gaps | {"batch_gap_min_s": 0, "batch_gap_max_s": 0, "max_in_flight": 1}
+        ),
     )
 
 

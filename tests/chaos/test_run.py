@@ -6,8 +6,8 @@ from tests.chaos import site
 from tests.chaos.plan import Action, CampaignPlan, ChannelPlan, Plan
 from tests.chaos.run import run
 
-GAPS = {"p_gap_min_s": 0.05, "p_gap_max_s": 0.08, "p_batch_gap_min_s": 0.1, "p_batch_gap_max_s": 0.15}
-RATE = {"p_rate_per_s": 60, "p_burst": 5, "p_max_in_flight": 8}
+GAPS = {"gap_min_s": 0.05, "gap_max_s": 0.08, "batch_gap_min_s": 0.1, "batch_gap_max_s": 0.15}
+RATE = {"rate_per_s": 60, "burst": 5, "max_in_flight": 8}
 
 
 def test_nothing_is_lost_or_repeated_when_runners_are_killed_frozen_and_cut_off(tmp_path: Path) -> None:

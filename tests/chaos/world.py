@@ -1,7 +1,6 @@
 """The world of a plan: channels, campaigns and recipients, made through Retoma's own functions."""
 
 import psycopg
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from tests.chaos.plan import LEASE_S, LOOKUP_AFTER_S, TIMEOUT_S, ChannelPlan, Plan
@@ -47,24 +46,15 @@ def phone(campaign_number: int, ordinal: int) -> str:
 
 
 def _create_channel(connection: psycopg.Connection, channel: ChannelPlan, provider_url: str) -> None:
-    arguments = {
-        "p_name": channel.name,
-        "p_transport": "waha" if channel.kind == "waha" else "webhook",
-        "p_settings": Jsonb(_settings(channel, provider_url)),
-        **channel.arguments,
-    }
     connection.execute(
-        sql.SQL("select retoma.create_channel({})").format(
-            sql.SQL(", ").join(
-                sql.SQL("{} => {}").format(sql.Identifier(name), sql.Literal(value))
-                for name, value in arguments.items()
-            )
-        )
+        "select retoma.create_channel(%s, %s, %s, %s)",
+        (
+            channel.name,
+            "waha" if channel.kind == "waha" else "webhook",
+            Jsonb(_settings(channel, provider_url)),
+            Jsonb(channel.pacing),
+        ),
     )
-    if channel.max_leases > 1:
-        connection.execute(
-            "select retoma.configure_channel(%s, p_max_leases => %s)", (channel.name, channel.max_leases)
-        )
 
 
 def _settings(channel: ChannelPlan, provider_url: str) -> dict[str, object]:

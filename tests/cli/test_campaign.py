@@ -229,7 +229,7 @@ def test_retry_failed_takes_the_codes_that_it_is_given(database: str, db: psycop
 
 def test_forecast(database: str, db: psycopg.Connection) -> None:
     draft(database, db)
-    db.execute("select retoma.configure_channel('sales', p_rate_per_s => 2)")
+    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"rate_per_s\": 2}')")
 
     forecast = json.loads(campaign(database, "forecast", NAME, "--json").stdout)
 

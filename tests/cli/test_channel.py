@@ -33,18 +33,21 @@ def test_create_takes_the_pacing_of_the_transport(database: str, db: psycopg.Con
 def test_create_takes_every_limit(database: str, db: psycopg.Connection) -> None:
     result = retoma(
         *("channel", "create", "sales", *WAHA, "--gap", "0", "--batch-gap", "0.5-2", "--rate", "80.5"),
-        *("--burst", "90", "--in-flight", "8", "--leases", "2", "--quota", "1000"),
+        *("--burst", "90", "--in-flight", "8", "--leases", "2", "--limit", "1000/day"),
         database_url=database,
     )
 
     assert result.returncode == 0, result.stderr
     assert pacing(db, "gap_max_s", "batch_gap_min_s::float", "batch_gap_max_s") == (0, 0.5, 2)
-    assert pacing(db, "rate_per_s::float", "burst", "daily_quota") == (80.5, 90, 1000)
+    assert pacing(db, "rate_per_s::float", "burst") == (80.5, 90)
+    assert json.loads(retoma("channel", "show", "sales", "--json", database_url=database).stdout)[
+        "limits"
+    ] == ["1000/day"]
     assert pacing(db, "max_in_flight", "max_leases") == (8, 2)
 
 
 def test_settings_are_json_scalars_or_text(database: str, db: psycopg.Connection) -> None:
-    given = ("store=true", "timeout_s=3", "api_key=a=b", "webhook_hmac_key=", "engine=NaN", 'session="7"')
+    given = ("store=true", "timeout_s=3", "api_key=a=b", "webhook_hmac_key=NaN", 'session="7"')
 
     retoma(
         *("channel", "create", "sales", *WAHA, *(word for one in given for word in ("--set", one))),
@@ -57,8 +60,8 @@ def test_settings_are_json_scalars_or_text(database: str, db: psycopg.Connection
         "store": True,
         "timeout_s": 3,
         "api_key": "a=b",
-        "webhook_hmac_key": "",
-        "engine": "NaN",
+        "webhook_hmac_key": "NaN",
+        "engine": "WEBJS",
     }
 
 
@@ -69,8 +72,8 @@ def test_values_of_settings_are_never_shown(database: str) -> None:
     as_json = retoma("channel", "show", "sales", "--json", database_url=database).stdout
     listed = retoma("channel", "list", "--json", database_url=database).stdout
 
-    assert "api_key, base_url, session" in shown
-    assert json.loads(as_json)["settings"] == ["api_key", "base_url", "session"]
+    assert "api_key, base_url, engine, session, timeout_s" in shown
+    assert json.loads(as_json)["settings"] == ["api_key", "base_url", "engine", "session", "timeout_s"]
     assert "not-shown" not in shown + as_json + listed
 
 
@@ -83,12 +86,12 @@ def test_a_setting_without_a_key_is_refused_and_not_repeated(database: str) -> N
 
 
 def test_configure_keeps_what_is_not_given(database: str, db: psycopg.Connection) -> None:
-    retoma("channel", "create", "sales", *WAHA, "--quota", "1000", database_url=database)
+    retoma("channel", "create", "sales", *WAHA, "--leases", "1", database_url=database)
 
     result = retoma("channel", "configure", "sales", "--gap", "20-40", database_url=database)
 
     assert result.returncode == 0, result.stderr
-    assert pacing(db, "gap_min_s", "gap_max_s", "batch_gap_min_s", "daily_quota") == (20, 40, 15, 1000)
+    assert pacing(db, "gap_min_s", "gap_max_s", "batch_gap_min_s", "max_leases") == (20, 40, 15, 1)
     assert settings(db)["session"] == "default"
 
 
@@ -156,10 +159,39 @@ def test_wrong_usage_exits_2(database: str) -> None:
         return retoma("channel", "configure", "sales", *options, database_url=database).returncode
 
     assert code() == 2
-    assert code("--gap", "15-5") == 2
     assert code("--gap", "soon") == 2
-    assert code("--rate", "0") == 2
-    assert code("--quota", "0") == 2
+    assert code("--rate", "fast") == 2
+    assert code("--burst", "true") == 2
+
+
+def test_what_is_too_small_or_too_large_is_refused_in_the_words_of_the_database(database: str) -> None:
+    retoma("channel", "create", "sales", *WAHA, database_url=database)
+
+    def refusal(*options: str) -> tuple[int, str]:
+        result = retoma("channel", "configure", "sales", *options, database_url=database)
+        return result.returncode, result.stderr.splitlines()[0]
+
+    assert refusal("--gap", "15-5") == (1, "error: gap_min_s would be 15, which is above gap_max_s: 5")
+    assert refusal("--rate", "0") == (1, "error: rate_per_s cannot be 0")
+    assert refusal("--burst", "1.5") == (1, "error: burst is a whole number, not 1.5")
+
+
+def test_none_takes_away_what_was_given(database: str, db: psycopg.Connection) -> None:
+    retoma(
+        *("channel", "create", "sales", *WAHA, "--rate", "80"),
+        *("--set", "engine=NOWEB"),
+        database_url=database,
+    )
+
+    result = retoma(
+        *("channel", "configure", "sales", "--gap", "none", "--batch-gap", "none", "--rate", "none"),
+        *("--burst", "none", "--set", "engine=null"),
+        database_url=database,
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert pacing(db, "gap_max_s", "batch_gap_max_s", "rate_per_s", "burst") == (0, 0, None, 1)
+    assert settings(db)["engine"] == "WEBJS"
 
 
 def test_without_the_schema_it_says_how_to_install_it(empty_database: str) -> None:

@@ -184,6 +184,7 @@ async def test_receipts_come_late_twice_and_out_of_order_and_are_understood(
             "session": "a",
             "engine": "NOWEB",
             "webhook_hmac_key": "k",
+            "timeout_s": PATIENT_S,
         },
         "webhook": {**to_webhook(sandbox, "a"), "secret": "k"},
     }

@@ -22,6 +22,8 @@ from tests.support.runners import Runners, runners_on
 from tests.support.sandbox_process import SandboxProcess, start_sandbox
 from tests.support.waiting import wait_until
 
+GAPS = ("gap_min_s", "gap_max_s", "batch_gap_min_s", "batch_gap_max_s")
+
 _numbers = itertools.count(1)
 
 Send = Callable[[Message], SendResult]
@@ -75,17 +77,22 @@ class World:
     def waha(self, name: str, gap: tuple[float, float], batch_gap: tuple[float, float]) -> None:
         """A channel with gaps whose provider dedupes."""
         settings = {"base_url": f"{self.sandbox.url}/waha", "session": name, "engine": "NOWEB"}
+        pacing = dict(zip(GAPS, (*gap, *batch_gap), strict=True))
         self.db.execute(
-            "select retoma.create_channel(%s, 'waha', %s, %s, %s, %s, %s)",
-            (name, Jsonb(settings), *gap, *batch_gap),
+            "select retoma.create_channel(%s, 'waha', %s, %s)",
+            (name, Jsonb(settings), Jsonb(pacing)),
         )
 
     def webhook(self, name: str, rate_per_s: int | None = None, **settings: object) -> None:
         """A fast channel whose provider does not dedupe, unless the settings say so."""
         query = "?idempotent=1" if settings.get("idempotent") else ""
         self.db.execute(
-            "select retoma.create_channel(%s, 'webhook', %s, p_rate_per_s => %s, p_burst => 10)",
-            (name, Jsonb({"url": f"{self.sandbox.url}/webhook/{name}{query}", **settings}), rate_per_s),
+            "select retoma.create_channel(%s, 'webhook', %s, %s)",
+            (
+                name,
+                Jsonb({"url": f"{self.sandbox.url}/webhook/{name}{query}", **settings}),
+                Jsonb({"rate_per_s": rate_per_s, "burst": 10}),
+            ),
         )
 
     def campaign(
@@ -123,9 +130,8 @@ class World:
         """Let these channels go on as fast as they can."""
         for name in channels:
             self.db.execute(
-                "select retoma.configure_channel(%s, p_gap_min_s => 0, p_gap_max_s => 0,"
-                " p_batch_gap_min_s => 0, p_batch_gap_max_s => 0, p_rate_per_s => 5000)",
-                (name,),
+                "select retoma.configure_channel(%s, p_pacing => %s)",
+                (name, Jsonb(dict.fromkeys(GAPS) | {"rate_per_s": 5000})),
             )
 
     def wait_for_sent(self, campaign: str, count: int, deadline_s: float = 60) -> None:

@@ -36,7 +36,7 @@ def test_invariant_4_without_dedupe_at_most_the_messages_under_way_are_in_doubt(
     world: World, runners: Runners
 ) -> None:
     world.webhook("sales", rate_per_s=100)
-    world.db.execute("select retoma.configure_channel('sales', p_max_in_flight => 1)")
+    world.db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_in_flight\": 1}')")
     world.hold_answers("sales", after=20)
     world.campaign("spring", "sales", messages=150)
     first = runners.start("r1")

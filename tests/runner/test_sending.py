@@ -52,7 +52,7 @@ def test_two_channels_share_a_campaign(world: World, runners: Runners) -> None:
 
 def test_one_runner_holds_as_many_leases_as_the_channel_allows(world: World, runners: Runners) -> None:
     world.webhook("sales", rate_per_s=1)
-    world.db.execute("select retoma.configure_channel('sales', p_max_leases => 3)")
+    world.db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_leases\": 3}')")
     runners.start("r1")
 
     world.campaign("spring", "sales", messages=150, batch_size=20)
@@ -66,7 +66,7 @@ def test_one_runner_holds_as_many_leases_as_the_channel_allows(world: World, run
 
 def test_a_rate_is_not_exceeded_in_any_second(world: World, runners: Runners) -> None:
     world.webhook("sales", rate_per_s=50)
-    world.db.execute("select retoma.configure_channel('sales', p_max_in_flight => 5)")
+    world.db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_in_flight\": 5}')")
     runners.start("r1")
     runners.start("r2")
 

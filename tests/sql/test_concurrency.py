@@ -45,7 +45,7 @@ def waits(observer: Db, session: Db) -> bool:
 
 def test_a_batch_is_never_leased_twice_at_a_time(db: Db, database: str) -> None:
     channel = make_channel(db)
-    db.execute("select retoma.configure_channel('sales', p_max_leases => 64)")
+    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_leases\": 64}')")
     make_campaign(db, size=120, batch_size=1)
 
     def lease_many(session: Db) -> list[int]:
@@ -77,7 +77,7 @@ def test_leases_of_one_channel_are_counted_in_turn(db: Db, database: str) -> Non
 
 def test_two_last_batches_that_end_at_once_complete_the_campaign(db: Db, database: str) -> None:
     channel = make_channel(db)
-    db.execute("select retoma.configure_channel('sales', p_max_leases => 2)")
+    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_leases\": 2}')")
     make_campaign(db, size=2, batch_size=1)
     first, second = (must_lease(db, make_runner(db, name), channel) for name in ("one", "two"))
     advance(db, first, want=1)
@@ -215,7 +215,7 @@ def test_a_receipt_that_two_report_while_its_outcome_is_recorded_is_counted_once
     db: Db, database: str
 ) -> None:
     channel = make_channel(db)
-    db.execute("select retoma.configure_channel('sales', p_max_leases => 2)")
+    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_leases\": 2}')")
     make_campaign(db, size=2, batch_size=1)
     first, second = (must_lease(db, make_runner(db, name), channel) for name in ("one", "two"))
     advance(db, first, want=1)
@@ -280,7 +280,7 @@ def test_a_report_of_a_connection_waits_for_one_of_its_loss(db: Db, database: st
 
 def test_a_retry_passes_over_batches_that_it_has_not_locked(db: Db, database: str) -> None:
     channel = make_channel(db)
-    db.execute("select retoma.configure_channel('sales', p_max_leases => 2)")
+    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_leases\": 2}')")
     make_campaign(db, size=2, batch_size=1)
     first, second = (must_lease(db, make_runner(db, name), channel) for name in ("one", "two"))
     advance(db, first, want=1)
@@ -341,7 +341,13 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
     names = ["c1", "c2", "c3"]
     channels = [
         make_channel(
-            db, name, "webhook", {"url": "http://127.0.0.1", "idempotent": name != "c2", "lookup": True}
+            db,
+            name,
+            "webhook",
+            {"url": "http://127.0.0.1", "idempotent": name != "c2", "lookup": True},
+            max_leases=2,
+            rate_per_s=10_000,
+            burst=1,
         )
         for name in names
     ]
@@ -349,8 +355,6 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
     db.execute(
         "update retoma.error_rule set defer_s = 0 where code in ('connect_failed', 'timeout', 'http_429')"
     )
-    for name in names:
-        db.execute("select retoma.configure_channel(%s, p_max_leases => 2, p_rate_per_s => 10000)", (name,))
     for number in range(4):
         make_campaign(db, f"k{number}", size=200, batch_size=5, channels=names, max_attempts=20)
 
@@ -388,7 +392,7 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
                     ("channel_connected(%s)", channel),
                     ("pause_channel(%s)", channel),
                     ("resume_channel(%s)", channel),
-                    ("configure_channel(%s, p_burst => 50)", channel),
+                    ("configure_channel(%s, p_pacing => '{\"burst\": 50}')", channel),
                 ]
             )
             session.execute(f"select retoma.{statement}", (name,))

@@ -15,7 +15,13 @@ from retoma.database.schema import Sources
 from retoma.errors import RetomaError
 from tests.support.clusters import Server
 
-SEEDS = ("retoma.error_rule", "retoma.transport", "retoma.setting")
+SEEDS = (
+    "retoma.error_rule",
+    "retoma.transport",
+    "retoma.transport_setting",
+    "retoma.transport_kind",
+    "retoma.setting",
+)
 
 
 def contents(server: Server, url: str) -> str:

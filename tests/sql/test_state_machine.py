@@ -88,7 +88,7 @@ class Campaigns(RuleBasedStateMachine):
         self.suppressed: set[int] = set()
         self.over = False
         self._ask(
-            "select retoma.create_channel(%s, 'webhook', %s, p_max_in_flight => 5)",
+            "select retoma.create_channel(%s, 'webhook', %s, '{\"max_in_flight\": 5}')",
             self.channel,
             Jsonb({"url": "http://127.0.0.1:1/", "idempotent": dedupes}),
         )

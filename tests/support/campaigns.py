@@ -70,9 +70,18 @@ def make_channel(
     settings: Mapping[str, object] | None = None,
     **pacing: Any,
 ) -> int:
-    """Makes a channel; pacing takes the parameters of create_channel without their p_. Returns its id."""
-    given: dict[str, object] = {"name": name, "transport": transport, "settings": Jsonb(settings or {})}
-    return int(_named(db, "create_channel", given | pacing))
+    """Makes a channel and returns its id.
+
+    Args:
+        pacing: keys of the pacing patch. A gap_min_s without gap_max_s is a fixed gap; with gaps, one request
+            is under way, although the null transport would take more.
+    """
+    if "gap_min_s" in pacing:
+        pacing = {"gap_max_s": pacing["gap_min_s"], "max_in_flight": 1} | pacing
+    if "batch_gap_min_s" in pacing:
+        pacing = {"batch_gap_max_s": pacing["batch_gap_min_s"]} | pacing
+    statement = "select retoma.create_channel(%s, %s, %s, %s)"
+    return int(call(db, statement, name, transport, Jsonb(settings or {}), Jsonb(pacing)))
 
 
 def make_campaign(

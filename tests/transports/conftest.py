@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 import uvloop
 
-from retoma.transports import registry
 from retoma.transports.base import Transport
 from retoma.transports.http import client
+from tests.support import transports
 from tests.support.sandbox_process import SandboxProcess
 
 PATIENT_S = 120
@@ -127,7 +127,9 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 @pytest.fixture
 async def channel(kind: Kind, sandbox: SandboxProcess) -> AsyncIterator[Channel]:
     name = f"channel-{next(_numbers)}"
-    transport = registry.create(kind.transport, {**kind.settings(sandbox.url, name), "timeout_s": PATIENT_S})
+    transport = transports.create(
+        kind.transport, {**kind.settings(sandbox.url, name), "timeout_s": PATIENT_S}
+    )
     yield Channel(kind, name, transport, sandbox)
     await transport.aclose()
     sandbox.call("DELETE", "/_sandbox/faults")

@@ -10,8 +10,8 @@ import socket
 
 import pytest
 
-from retoma.transports import registry
 from retoma.transports.base import Message, SendResult, now
+from tests.support import transports
 from tests.support.contents import text
 from tests.transports.conftest import Channel, Kind
 from tests.transports.scripted_server import ScriptedServer, scripted
@@ -53,7 +53,7 @@ async def test_a_refused_connection_wrote_nothing(kind: Kind, message: Message) 
     with socket.socket() as bound_but_not_listening:
         bound_but_not_listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound_but_not_listening.getsockname()[1]}"
-        transport = registry.create(kind.transport, kind.settings(url, "any"))
+        transport = transports.create(kind.transport, kind.settings(url, "any"))
 
         result = await transport.send(message)
 
@@ -67,7 +67,7 @@ async def test_a_connection_that_is_never_made_wrote_nothing(kind: Kind, message
 
     # TLS against a server that keeps silent: connecting takes forever.
     async with scripted(never_answers, "https") as server:
-        transport = registry.create(kind.transport, {**kind.settings(server.url, "any"), "timeout_s": 1})
+        transport = transports.create(kind.transport, {**kind.settings(server.url, "any"), "timeout_s": 1})
         result = await transport.send(message)
         await transport.aclose()
 
@@ -82,7 +82,7 @@ async def test_a_server_that_does_not_speak_tls_got_nothing(kind: Kind, message:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     async with scripted(speaks_no_tls, "https") as server:
-        transport = registry.create(kind.transport, kind.settings(server.url, "any"))
+        transport = transports.create(kind.transport, kind.settings(server.url, "any"))
         result = await transport.send(message)
         await transport.aclose()
 
@@ -121,7 +121,7 @@ async def test_no_answer_in_time_tells_nothing_about_the_request(
     # One second is enough, but on a busy machine the provider may not have read the request by then.
     for timeout_s in (1, 10, 60):
         settings = {**channel.kind.settings(channel.sandbox.url, channel.name), "timeout_s": timeout_s}
-        transport = registry.create(channel.kind.transport, settings)
+        transport = transports.create(channel.kind.transport, settings)
         result = await transport.send(message)
         await transport.aclose()
         if result.code != "connect_failed" and channel.figures["unique"] == taken:
@@ -181,7 +181,7 @@ async def test_a_redirect_is_not_followed(kind: Kind, message: Message) -> None:
         await server.wait_until_client_leaves(reader)
 
     async with scripted(redirects) as server:
-        transport = registry.create(kind.transport, kind.settings(server.url, "any"))
+        transport = transports.create(kind.transport, kind.settings(server.url, "any"))
         result = await transport.send(message)
         await transport.aclose()
 
@@ -202,7 +202,7 @@ async def test_a_send_is_never_repeated_behind_our_back(
         await server.read_request(reader)
 
     async with scripted(closes_after_reading) as server:
-        transport = registry.create(kind.transport, kind.settings(server.url, "any"))
+        transport = transports.create(kind.transport, kind.settings(server.url, "any"))
         for _ in range(accepted_before):
             assert (await transport.send(message)).status == "accepted"
         result = await transport.send(message)
@@ -223,7 +223,7 @@ async def test_a_connection_that_the_server_closed_while_idle_costs_no_message(
         await server.wait_until_client_leaves(reader)
 
     async with scripted(closes_after_answering) as server:
-        transport = registry.create(kind.transport, kind.settings(server.url, "any"))
+        transport = transports.create(kind.transport, kind.settings(server.url, "any"))
         first = await transport.send(message)
         await asyncio.wait_for(server.client_left.wait(), 60)
         second = await transport.send(message)
@@ -245,7 +245,7 @@ async def test_a_broken_answer_is_judged_by_its_status_if_it_has_one(
         await server.answer(reader, writer, answer)
 
     async with scripted(answers_badly) as server:
-        transport = registry.create(kind.transport, kind.settings(server.url, "any"))
+        transport = transports.create(kind.transport, kind.settings(server.url, "any"))
         result = await transport.send(message)
         await transport.aclose()
 
@@ -264,7 +264,7 @@ async def test_a_cancelled_send_leaves_nothing_behind_that_could_still_be_sent(
         await server.wait_until_client_leaves(reader)
 
     async with scripted(never_answers, scheme) as server, asyncio.timeout(60):
-        transport = registry.create(kind.transport, kind.settings(server.url, "any"))
+        transport = transports.create(kind.transport, kind.settings(server.url, "any"))
         sending = asyncio.create_task(transport.send(message))
         await server.bytes_arrived.wait()
 
@@ -295,7 +295,7 @@ async def test_a_lookup_that_fails_proves_nothing(kind: Kind, message: Message, 
         writer.write(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 13\r\n\r\n<html></html>")
 
     async with scripted(answers_like_a_proxy) as server:
-        transport = registry.create(kind.transport, kind.settings(server.url, "any"))
+        transport = transports.create(kind.transport, kind.settings(server.url, "any"))
         result = await transport.lookup(message.id, message.phone)
         await transport.aclose()
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import pytest
 
-from retoma.transports import registry
 from retoma.transports.base import (
     ConnectionChange,
     Fact,
@@ -18,6 +17,7 @@ from retoma.transports.base import (
     Transport,
     WebhookRefused,
 )
+from tests.support import transports
 from tests.support.sandbox_process import SandboxProcess
 from tests.transports.scripted_server import scripted
 
@@ -37,7 +37,7 @@ async def test_a_session_that_does_not_work_is_named(
 ) -> None:
     session = f"session-{status}"
     sandbox.call("PUT", f"/_sandbox/sessions/{session}", {"status": status})
-    transport = registry.create("waha", {"base_url": f"{sandbox.url}/waha", "session": session})
+    transport = transports.create("waha", {"base_url": f"{sandbox.url}/waha", "session": session})
 
     result = await transport.send(message)
 
@@ -50,7 +50,7 @@ async def test_a_session_can_fail_in_the_middle_of_a_campaign(
     sandbox: SandboxProcess, message: Message
 ) -> None:
     sandbox.fault(channel="fails", do="session", session_status="FAILED", after=2)
-    transport = registry.create("waha", {"base_url": f"{sandbox.url}/waha", "session": "fails"})
+    transport = transports.create("waha", {"base_url": f"{sandbox.url}/waha", "session": "fails"})
 
     codes = [(await transport.send(message)).code for _ in range(4)]
 
@@ -65,7 +65,7 @@ async def test_a_refusal_by_whatsapp_itself_is_named(
 ) -> None:
     body = {"statusCode": 500, "exception": {"message": f"2 UNKNOWN: server returned error {number}"}}
     sandbox.fault(channel="restricted", do="status", status=500, body=body)
-    transport = registry.create("waha", {"base_url": f"{sandbox.url}/waha", "session": "restricted"})
+    transport = transports.create("waha", {"base_url": f"{sandbox.url}/waha", "session": "restricted"})
 
     result = await transport.send(message)
 
@@ -79,8 +79,8 @@ async def test_the_api_key_is_sent(
 ) -> None:
     guarded = new_sandbox(tmp_path_factory.mktemp("ledger"), "--api-key", "the right key")
     settings = {"base_url": f"{guarded.url}/waha", "engine": "NOWEB"}
-    right = registry.create("waha", settings | {"api_key": "the right key"})
-    wrong = registry.create("waha", settings | {"api_key": "another key"})
+    right = transports.create("waha", settings | {"api_key": "the right key"})
+    wrong = transports.create("waha", settings | {"api_key": "another key"})
 
     codes = [(await transport.send(message)).code for transport in (right, wrong)]
 
@@ -95,7 +95,7 @@ async def test_a_missing_session_does_not_prove_that_a_message_is_absent(message
     answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
     async with scripted(lambda server, reader, writer: server.answer(reader, writer, answer)) as server:
         settings = {"base_url": server.url, "session": "sales", "engine": "NOWEB", "store": True}
-        transport = registry.create("waha", settings)
+        transport = transports.create("waha", settings)
         result = await transport.lookup(message.id, message.phone)
         await transport.aclose()
 
@@ -104,8 +104,8 @@ async def test_a_missing_session_does_not_prove_that_a_message_is_absent(message
 
 async def test_only_an_id_that_is_not_ours_is_reported(sandbox: SandboxProcess, message: Message) -> None:
     settings = {"base_url": f"{sandbox.url}/waha", "session": "ids"}
-    noweb = registry.create("waha", settings | {"engine": "NOWEB"})
-    webjs = registry.create("waha", settings | {"engine": "WEBJS"})
+    noweb = transports.create("waha", settings | {"engine": "NOWEB"})
+    webjs = transports.create("waha", settings | {"engine": "WEBJS"})
 
     results = [await transport.send(message) for transport in (noweb, webjs)]
 
@@ -118,7 +118,7 @@ async def test_only_an_id_that_is_not_ours_is_reported(sandbox: SandboxProcess, 
 def facts(event: dict[str, object], signature: str | None = None, engine: str = "WEBJS") -> list[Fact]:
     """The facts that the transport reads from a signed call."""
     settings = {"base_url": "http://127.0.0.1:3000", "session": "sales", "engine": engine}
-    transport: Transport = registry.create("waha", settings | {"webhook_hmac_key": KEY})
+    transport: Transport = transports.create("waha", settings | {"webhook_hmac_key": KEY})
     body = json.dumps({"session": "sales", "timestamp": 1741249702485, **event}).encode()
     right = hmac.new(KEY.encode(), body, hashlib.sha512).hexdigest()
     return transport.parse_webhook({"x-webhook-hmac": right if signature is None else signature}, body)

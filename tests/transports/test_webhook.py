@@ -7,8 +7,8 @@ import math
 
 import pytest
 
-from retoma.transports import registry
 from retoma.transports.base import Fact, Inbound, Message, Receipt, WebhookRefused
+from tests.support import transports
 from tests.support.sandbox_process import SandboxProcess
 from tests.transports.scripted_server import ScriptedServer, scripted
 
@@ -18,7 +18,7 @@ MESSAGE_ID = "0123456789abcdef0123456789abcdef"
 
 async def test_the_request_is_signed_and_names_its_id_twice(message: Message) -> None:
     async with scripted(ScriptedServer.answer) as server:
-        transport = registry.create("webhook", {"url": f"{server.url}/messages", "secret": SECRET})
+        transport = transports.create("webhook", {"url": f"{server.url}/messages", "secret": SECRET})
         await transport.send(message)
         await transport.aclose()
 
@@ -33,7 +33,7 @@ async def test_a_503_with_a_pause_is_told_apart_from_one_without(
 ) -> None:
     answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 3\r\n\r\n"
     async with scripted(lambda server, reader, writer: server.answer(reader, writer, answer)) as server:
-        transport = registry.create("webhook", {"url": server.url})
+        transport = transports.create("webhook", {"url": server.url})
         result = await transport.send(message)
         await transport.aclose()
 
@@ -46,7 +46,7 @@ async def test_a_pause_given_as_a_date_is_read_against_the_servers_clock(message
         b"Retry-After: Wed, 01 Jan 2020 00:01:30 GMT\r\n\r\n"
     )
     async with scripted(lambda server, reader, writer: server.answer(reader, writer, answer)) as server:
-        transport = registry.create("webhook", {"url": server.url})
+        transport = transports.create("webhook", {"url": server.url})
         result = await transport.send(message)
         await transport.aclose()
 
@@ -69,7 +69,7 @@ async def test_a_pause_is_a_week_at_most(message: Message, pause: str, expected:
         f"Retry-After: {pause}\r\n\r\n"
     ).encode()
     async with scripted(lambda server, reader, writer: server.answer(reader, writer, answer)) as server:
-        transport = registry.create("webhook", {"url": server.url})
+        transport = transports.create("webhook", {"url": server.url})
         result = await transport.send(message)
         await transport.aclose()
 
@@ -80,7 +80,7 @@ async def test_the_receivers_own_code_is_kept_for_the_operator(
     sandbox: SandboxProcess, message: Message
 ) -> None:
     sandbox.fault(channel="codes", do="status", status=422, body={"code": "template_unknown"})
-    transport = registry.create("webhook", {"url": f"{sandbox.url}/webhook/codes"})
+    transport = transports.create("webhook", {"url": f"{sandbox.url}/webhook/codes"})
 
     result = await transport.send(message)
 
@@ -90,8 +90,8 @@ async def test_the_receivers_own_code_is_kept_for_the_operator(
 
 
 def facts(call: object, signature: str | None = None) -> list[Fact]:
-    """The facts that the transport reads from a signed call."""
-    transport = registry.create("webhook", {"url": "http://127.0.0.1:3000", "secret": SECRET})
+    """What the transport makes of a signed call."""
+    transport = transports.create("webhook", {"url": "http://127.0.0.1:3000", "secret": SECRET})
     body = json.dumps(call).encode()
     right = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     return transport.parse_webhook({"x-retoma-signature": right if signature is None else signature}, body)
@@ -139,7 +139,7 @@ def test_a_call_that_is_not_understood_is_refused_whole(call: object) -> None:
 
 
 def test_a_body_that_is_nested_too_deeply_is_refused() -> None:
-    transport = registry.create("webhook", {"url": "http://127.0.0.1:3000"})
+    transport = transports.create("webhook", {"url": "http://127.0.0.1:3000"})
 
     with pytest.raises(WebhookRefused) as refused:
         transport.parse_webhook({}, b'{"receipts":' + b"[" * 100_000)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 import click
 
@@ -18,22 +18,38 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _SETTINGS_HELP = "For the transport; write secrets as env:NAME. Repeat it for several."
 
+
+_CHANNELS: LiteralString = """
+    select
+      v.*,
+      nullif(array(
+        select format('%%s/%%s', l.maximum, l.per) from retoma.v_limit as l
+        where l.scope = 'channel' and l.subject_id = v.channel_id
+        order by l.limit_id
+      ), '{}') as limits
+    from retoma.v_channel as v
+"""
+
+
+def _pacing_option(
+    name: str, kind: Callable[[str], parameters.Patch], metavar: str, text: str
+) -> Callable[[Command], Command]:
+    return click.option(name, type=kind, metavar=metavar, help=f"{text} `none` takes it away.")
+
+
 _OPTIONS = (
-    click.option(
-        "--gap",
-        type=parameters.gap,
-        metavar="MIN-MAX",
-        help="Seconds between messages, random in between: 5-15.",
+    _pacing_option(
+        "--gap", parameters.gap("gap"), "MIN-MAX", "Seconds between messages, random in between: 5-15."
     ),
-    click.option(
-        "--batch-gap", type=parameters.gap, metavar="MIN-MAX", help="Seconds between batches: 15-30."
+    _pacing_option("--batch-gap", parameters.gap("batch_gap"), "MIN-MAX", "Seconds between batches: 15-30."),
+    _pacing_option("--rate", parameters.number("rate_per_s"), "NUMBER", "Messages per second at most."),
+    _pacing_option("--burst", parameters.number("burst"), "NUMBER", "Messages at once after a silence."),
+    _pacing_option(
+        "--in-flight", parameters.number("max_in_flight"), "NUMBER", "Requests under way at once, per batch."
     ),
-    click.option("--rate", type=click.FloatRange(0, min_open=True), help="Messages per second at most."),
-    click.option("--burst", type=click.IntRange(1), help="Messages at once after a silence."),
-    click.option("--in-flight", type=click.IntRange(1), help="Requests under way at once, per batch."),
-    click.option("--leases", type=click.IntRange(1), help="Batches under way at once; for fast channels."),
-    click.option("--quota", type=click.IntRange(1), help="Messages per day at most."),
-    click.option("--time-zone", metavar="ZONE", help="Where the day of the quota begins: America/Sao_Paulo."),
+    _pacing_option(
+        "--leases", parameters.number("max_leases"), "NUMBER", "Batches under way at once; for fast channels."
+    ),
 )
 
 
@@ -63,9 +79,23 @@ def channel() -> None:
     "--set", "settings", multiple=True, type=parameters.setting, metavar="KEY=VALUE", help=_SETTINGS_HELP
 )
 @_pacing_options
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    type=parameters.limit,
+    metavar="MESSAGES/PERIOD",
+    help="At most so many, days in UTC: 1000/day. Repeat it for several periods; see `retoma limit`.",
+)
 @as_json_option
 def create(
-    name: str, *, transport: str, settings: tuple[tuple[str, object], ...], as_json: bool, **pacing: Any
+    name: str,
+    *,
+    transport: str,
+    settings: tuple[tuple[str, object], ...],
+    limits: tuple[parameters.Limit, ...],
+    as_json: bool,
+    **pacing: Any,
 ) -> None:
     """Make the channel NAME; pacing that is not given comes from the transport.
 
@@ -73,13 +103,15 @@ def create(
     retoma channel create sales --transport waha --set base_url=http://127.0.0.1:3000 \\
         --set session=default --set engine=NOWEB --set api_key=env:WAHA_API_KEY --gap 5-15
     retoma channel create support --transport webhook --set url=https://example.com/messages \\
-        --set idempotent=true --rate 80 --burst 80 --in-flight 8 --quota 1000
+        --set idempotent=true --rate 80 --burst 80 --in-flight 8 --limit 1000/day
     """
     from psycopg.types.json import Jsonb  # noqa: PLC0415
 
+    given = (name, transport, Jsonb(dict(settings)), Jsonb(_patch(**pacing)))
     with connected("channel") as connection, connection.transaction():
-        call(connection, "select retoma.create_channel(%s, %s, %s)", name, transport, Jsonb(dict(settings)))
-        _configure(connection, name, None, **pacing)
+        call(connection, "select retoma.create_channel(%s, %s, %s, %s)", *given)
+        for limit in limits:
+            call(connection, "select retoma.set_limit('channel', %s, %s, %s)", name, *limit)
     _report(name, "Created", as_json=as_json)
 
 
@@ -99,13 +131,17 @@ def configure(name: str, *, settings: tuple[tuple[str, object], ...], as_json: b
     """Change the channel NAME; what is not given stays as it is.
 
     \b
-    retoma channel configure sales --gap 20-40 --quota 500
-    retoma channel configure support --rate 20
+    retoma channel configure sales --gap 20-40
+    retoma channel configure support --rate none
     """
-    if not settings and all(value is None for value in pacing.values()):
+    from psycopg.types.json import Jsonb  # noqa: PLC0415
+
+    patch = _patch(**pacing)
+    if not settings and not patch:
         raise click.UsageError("Nothing to change: give at least one option.")
+    given = (name, Jsonb(dict(settings)), Jsonb(patch))
     with connected("channel") as connection:
-        _configure(connection, name, dict(settings) or None, **pacing)
+        call(connection, "select retoma.configure_channel(%s, %s, %s)", *given)
     _report(name, "Changed", as_json=as_json)
 
 
@@ -114,11 +150,11 @@ def configure(name: str, *, settings: tuple[tuple[str, object], ...], as_json: b
 def list_command(*, as_json: bool) -> None:
     """List the channels: state, pacing, and when each may send next."""
     with connected("channel") as connection:
-        rows = connection.execute("select * from retoma.v_channel order by channel").fetchall()
+        rows = connection.execute(_CHANNELS + " order by channel").fetchall()
     if as_json:
         print_json(rows)
         return
-    columns = ["channel", "transport", "state", "gap", "batch_gap", "rate", "quota", "next_send_at", "why"]
+    columns = ["channel", "transport", "state", "gap", "batch_gap", "rate", "limits", "next_send_at", "why"]
     print_table(
         columns,
         [row | _pacing_in_words(row) for row in rows],
@@ -132,7 +168,7 @@ def list_command(*, as_json: bool) -> None:
 def show(name: str, *, as_json: bool) -> None:
     """Show the channel NAME; without the values of its settings, which can be secrets."""
     with connected("channel") as connection:
-        row = connection.execute("select * from retoma.v_channel where channel = %s", [name]).fetchone()
+        row = connection.execute(_CHANNELS + " where channel = %s", [name]).fetchone()
         if row is None:
             raise RetomaError(f"There is no channel '{name}'.", hint="See them all: retoma channel list")
         row["settings"] = _setting_names(connection, name)
@@ -160,7 +196,7 @@ def pause(name: str, *, reason: str | None, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def resume(name: str, *, as_json: bool) -> None:
-    """End a pause of NAME, and a hold by a rate limit, or by a quota that has been raised since."""
+    """End a pause of NAME, and a hold by a rate limit of the provider."""
     with connected("channel") as connection:
         call(connection, "select retoma.resume_channel(%s)", name)
     _report(name, "Resumed", as_json=as_json)
@@ -187,42 +223,12 @@ def disconnected_command(name: str, *, reason: str, as_json: bool) -> None:
     _report(name, "Disconnected", as_json=as_json)
 
 
-def _configure(
-    connection: "psycopg.Connection[Row]",
-    name: str,
-    settings: dict[str, object] | None,
-    *,
-    gap: parameters.Gap | None,
-    batch_gap: parameters.Gap | None,
-    rate: float | None,
-    burst: int | None,
-    in_flight: int | None,
-    leases: int | None,
-    quota: int | None,
-    time_zone: str | None,
-) -> None:
-    from psycopg.types.json import Jsonb  # noqa: PLC0415
-
-    call(
-        connection,
-        """
-        select retoma.configure_channel(
-          %s, p_settings => %s, p_gap_min_s => %s, p_gap_max_s => %s, p_batch_gap_min_s => %s,
-          p_batch_gap_max_s => %s, p_rate_per_s => %s::numeric, p_burst => %s, p_max_in_flight => %s,
-          p_daily_quota => %s, p_max_leases => %s, p_time_zone => %s
-        )
-        """,
-        name,
-        None if settings is None else Jsonb(settings),
-        *(gap or (None, None)),
-        *(batch_gap or (None, None)),
-        rate,
-        burst,
-        in_flight,
-        quota,
-        leases,
-        time_zone,
-    )
+def _patch(**pacing: parameters.Patch | None) -> parameters.Patch:
+    """The pacing patch that these options make together."""
+    patch: parameters.Patch = {}
+    for part in pacing.values():
+        patch |= part or {}
+    return patch
 
 
 def _setting_names(connection: "psycopg.Connection[Row]", name: str) -> list[str] | None:
@@ -249,7 +255,6 @@ def _pacing_in_words(row: Row) -> Row:
         "gap": _range(row["gap_min_s"], row["gap_max_s"]),
         "batch_gap": _range(row["batch_gap_min_s"], row["batch_gap_max_s"]),
         "rate": None if row["rate_per_s"] is None else f"{shown(row['rate_per_s'])}/s",
-        "quota": None if row["daily_quota"] is None else f"{row['quota_used']:,}/{row['daily_quota']:,}",
         "why": row["held_because"] or row["reason"],
     }
 

@@ -6,21 +6,19 @@ Each function is the `type` of an option, and click puts the option's name befor
 import datetime
 import json
 import re
-from decimal import Decimal
+from collections.abc import Callable
 from typing import NamedTuple
 
 import click
 
+NONE = "none"
+"""What stands for the null of a patch: it takes a value away."""
+
+Patch = dict[str, object]
+
 _GAP = re.compile(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?")
 _LIMIT = re.compile(r"([1-9]\d{0,8})/(.*\S)")
 _WINDOW = re.compile(r"(\d{1,2}:\d{2})-(\d{1,2}:\d{2})(?:/([1-7](?:[-,][1-7])*))?")
-
-
-class Gap(NamedTuple):
-    """A random pause, in seconds."""
-
-    shortest: Decimal
-    longest: Decimal
 
 
 class Window(NamedTuple):
@@ -38,17 +36,39 @@ class Limit(NamedTuple):
     per: str
 
 
-def gap(text: str) -> Gap:
-    """Seconds: "5-15" or "10"."""
-    found = _GAP.fullmatch(text)
-    if not found:
-        raise click.BadParameter(
-            f"“{text}” is not a pause. Give seconds: 5-15 for a random one, 10 for a fixed one."
-        )
-    pause = Gap(Decimal(found[1]), Decimal(found[2] or found[1]))
-    if pause.shortest > pause.longest:
-        raise click.BadParameter(f"“{text}”: the first number is the shorter pause.")
-    return pause
+def gap(key: str) -> Callable[[str], Patch]:
+    """The type of a random pause: "5-15", "10" or "none", in seconds.
+
+    Args:
+        key: what the pause is called in the patch, before _min_s and _max_s.
+    """
+
+    def seconds(text: str) -> Patch:
+        found = _GAP.fullmatch(text)
+        if text != NONE and not found:
+            raise click.BadParameter(
+                f"“{text}” is not a pause. Give seconds: 5-15 for a random one, 10 for a fixed one; or none."
+            )
+        shortest, longest = (_scalar(found[1]), _scalar(found[2] or found[1])) if found else (None, None)
+        return {f"{key}_min_s": shortest, f"{key}_max_s": longest}
+
+    return seconds
+
+
+def number(key: str) -> Callable[[str], Patch]:
+    """The type of a number or "none"; what is too small or too large, the database decides.
+
+    Args:
+        key: what it is called in the patch.
+    """
+
+    def read(text: str) -> Patch:
+        value = None if text == NONE else _scalar(text)
+        if text != NONE and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise click.BadParameter(f"“{text}” is not a number. Give a number, or none to take it away.")
+        return {key: value}
+
+    return read
 
 
 def limit(text: str) -> Limit:

@@ -66,7 +66,8 @@ class SendResult(NamedTuple):
 
 
 Lookup = Literal["found", "absent", "unknown"]
-"""absent is a proof that leads to a second send: a transport says it only if the provider said it."""
+"""absent can lead to a second send: a transport says it only when the provider said it. Whether that proves
+anything is for the database to know (retoma.transport.absent_proves)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""Reading a channel's settings: a mistake is refused when the transport is made, not at the first send."""
+"""Reading a channel's settings.
+
+The database knows which settings a transport has, their kinds and defaults (retoma.transport_setting), and
+refuses all else. What is read here has passed it, but for values that came from the environment.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,25 +40,15 @@ class SettingsReader:
 
     Args:
         transport: the transport's name, for messages.
-        settings: the channel's settings.
-        known: every key that the transport understands; another one is refused, because it is a typing error.
+        settings: the channel's settings, with the defaults that the database gave them.
     """
 
     transport: str
     settings: Settings
-    known: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        for key in self.settings:
-            if key not in self.known:
-                raise RetomaError(
-                    f"The transport {self.transport} has no setting {key!r}.",
-                    hint=f"It has: {', '.join(self.known)}.",
-                )
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """A text that is not empty; required when there is no default."""
-        value = self.settings.get(key, default)
+    def text(self, key: str) -> str:
+        """A text that is not empty."""
+        value = self.settings.get(key)
         if value is None:
             raise self._refused(key, "is missing", "set it to a text")
         if not isinstance(value, str) or not value.strip():
@@ -72,23 +66,19 @@ class SettingsReader:
             raise self._refused(key, "has characters that a header cannot carry", "use printable ASCII only")
         return value
 
-    def flag(self, key: str, default: bool = False) -> bool:
-        value = self.settings.get(key, default)
+    def flag(self, key: str) -> bool:
+        """True or false; false when it is not set."""
+        value = self.settings.get(key, False)
         if not isinstance(value, bool):
             raise self._refused(key, "is not true or false", "write true or false without quotes")
         return value
 
-    def seconds(self, key: str, default: float, *, maximum: float) -> float:
-        value = self.settings.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= maximum:
-            raise self._refused(key, "is not a usable number of seconds", f"use a number up to {maximum:g}")
+    def seconds(self, key: str) -> float:
+        """A number of seconds, more than 0."""
+        value = self.settings.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            raise self._refused(key, "is not a number of seconds", "use a number above 0")
         return float(value)
-
-    def choice(self, key: str, choices: tuple[str, ...], default: str) -> str:
-        value = self.text(key, default).upper()
-        if value not in choices:
-            raise self._refused(key, f"is {value!r}", f"use one of {', '.join(choices)}")
-        return value
 
     def url(self, key: str) -> URL:
         """An absolute http or https address without user, password or fragment."""

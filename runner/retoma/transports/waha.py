@@ -23,12 +23,11 @@ from retoma.transports.base import (
     Settings,
     unix_seconds,
 )
-from retoma.transports.http.client import DEFAULT_TIMEOUT_S, Answer, HttpClient, encode
+from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.signatures import verified_object
 
-_KNOWN = ("base_url", "session", "api_key", "engine", "store", "timeout_s", "webhook_hmac_key")
-_DEDUPING_ENGINES = ("NOWEB", "GOWS")
+_TAKES_OUR_ID = ("NOWEB", "GOWS")
 _OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
 _DOWN = ("STOPPED", "STARTING", "SCAN_QR_CODE", "PASSKEY_REQUIRED", "PASSKEY_CONFIRMATION_REQUIRED", "FAILED")
 _SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
@@ -40,14 +39,12 @@ def create(settings: Settings) -> "Waha":
     """Make a WAHA transport.
 
     Args:
-        settings: base_url; session ("default"); api_key; engine: NOWEB, GOWS or WEBJS (the default, as in
-            WAHA itself); store: true when the engine keeps its messages, so that lookup works; timeout_s
-            (30 s); webhook_hmac_key.
+        settings: as retoma.transport_setting lists them.
 
     Raises:
         RetomaError: a setting is missing or refused.
     """
-    return Waha(SettingsReader("waha", settings, _KNOWN))
+    return Waha(SettingsReader("waha", settings))
 
 
 def waha_id(message_id: str) -> str:
@@ -65,15 +62,14 @@ class Waha:
 
     def __init__(self, settings: SettingsReader) -> None:
         self._base = settings.url("base_url")
-        self._session = settings.text("session", "default")
-        engine = settings.choice("engine", (*_DEDUPING_ENGINES, "WEBJS"), "WEBJS")
-        self._chooses_id = engine in _DEDUPING_ENGINES
+        self._session = settings.text("session")
+        self._chooses_id = settings.text("engine") in _TAKES_OUR_ID
         self._webhook_key = settings.optional_text("webhook_hmac_key")
         # Without a caller-chosen id there is nothing to look up by.
         self._looks_up = settings.flag("store") and self._chooses_id
         api_key = settings.header("api_key")
-        timeout_s = settings.seconds("timeout_s", DEFAULT_TIMEOUT_S, maximum=300)
-        self._http = HttpClient(self._base, {"X-Api-Key": api_key} if api_key else {}, timeout_s)
+        headers = {"X-Api-Key": api_key} if api_key else {}
+        self._http = HttpClient(self._base, headers, settings.seconds("timeout_s"))
         self._send_target = (self._base / "api" / "sendText").raw_path_qs
 
     async def send(self, message: Message) -> SendResult:

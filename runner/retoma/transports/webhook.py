@@ -21,13 +21,12 @@ from retoma.transports.base import (
     WebhookRefused,
     unix_seconds,
 )
-from retoma.transports.http.client import DEFAULT_TIMEOUT_S, Answer, HttpClient, encode
+from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.signatures import sign, verified_object
 
 SIGNATURE_HEADER = "X-Retoma-Signature"
 
-_KNOWN = ("url", "secret", "idempotent", "lookup", "timeout_s")
 _STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
 _MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -38,13 +37,12 @@ def create(settings: Settings) -> "Webhook":
     """Make a generic webhook transport.
 
     Args:
-        settings: url; secret: signs requests and checks calls; idempotent: true when the
-            receiver honours Idempotency-Key; lookup: true when it answers GET url/<id>; timeout_s (30 s).
+        settings: as retoma.transport_setting lists them.
 
     Raises:
         RetomaError: a setting is missing or refused.
     """
-    return Webhook(SettingsReader("webhook", settings, _KNOWN))
+    return Webhook(SettingsReader("webhook", settings))
 
 
 class Webhook:
@@ -53,10 +51,9 @@ class Webhook:
     def __init__(self, settings: SettingsReader) -> None:
         self._url = settings.url("url")
         self._secret = settings.optional_text("secret")
-        settings.flag("idempotent")  # a promise of the receiver, on which the database counts
         self._looks_up = settings.flag("lookup")
         self._target = self._url.raw_path_qs
-        self._http = HttpClient(self._url, {}, settings.seconds("timeout_s", DEFAULT_TIMEOUT_S, maximum=300))
+        self._http = HttpClient(self._url, {}, settings.seconds("timeout_s"))
 
     async def send(self, message: Message) -> SendResult:
         payload = encode({"id": message.id, "to": message.phone, "text": message.content["text"]})

@@ -18,7 +18,7 @@ async def _main(url: str, database_url: str, count: int) -> None:
         conninfo=database_url, kwargs={"options": "-c search_path=procrastinate"}, max_size=20
     )
     app = procrastinate.App(connector=connector)
-    transport = create({"url": url})
+    transport = create({"url": url, "timeout_s": 30})
 
     @app.task(name="bench.send", queue="bench")
     async def send_one(number: int) -> None:

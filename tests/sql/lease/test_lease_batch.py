@@ -88,7 +88,7 @@ def test_a_channel_has_as_many_leases_as_it_may(db: Db, channel: int, runner: UU
     must_lease(db, runner, channel)
     assert lease(db, make_runner(db, "two"), channel) is None
 
-    db.execute("select retoma.configure_channel('sales', p_max_leases => 3)")
+    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_leases\": 3}')")
 
     must_lease(db, make_runner(db, "three"), channel)
     must_lease(db, make_runner(db, "four"), channel)
@@ -113,7 +113,7 @@ def test_a_runner_keeps_the_leases_that_it_names_and_learns_whether_it_may_have_
     db: Db, channel: int, runner: UUID
 ) -> None:
     make_campaign(db, size=6, batch_size=2)
-    db.execute("select retoma.configure_channel('sales', p_max_leases => 2)")
+    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_leases\": 2}')")
     ask = "select batch_id, may_lease_more from retoma.lease_batch(%s, %s, %s)"
 
     first = db.execute(ask, (runner, channel, [])).fetchone()

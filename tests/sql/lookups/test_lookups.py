@@ -26,7 +26,7 @@ from tests.support.campaigns import (
     tick,
 )
 
-SETTINGS = {"url": "http://127.0.0.1", "lookup": True}
+SETTINGS: dict[str, object] = {"url": "http://127.0.0.1", "lookup": True}
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_invariant_4_the_provider_is_asked_when_the_request_cannot_be_under_way_
     move_clock(db, "61 s")
 
     message_id = call(db, "select message_id from retoma.v_in_doubt")
-    assert claim(db, asking) == [(message_id, 1, phone(1), "sales", "webhook", SETTINGS)]
+    assert claim(db, asking) == [(message_id, 1, phone(1), "sales", "webhook", SETTINGS | {"timeout_s": 30})]
 
 
 def test_a_channel_with_something_to_ask_is_rung(db: Db, asking: int, runner: UUID) -> None:
@@ -130,6 +130,28 @@ def test_a_message_that_the_provider_does_not_know_of_stays_in_doubt_and_is_aske
     assert claim(db, asking) == []
     move_clock(db, "61 s")
     assert len(claim(db, asking)) == 1
+
+
+def test_invariant_4_absent_proves_nothing_where_the_transport_does_not_make_it_a_proof(
+    db: Db, runner: UUID
+) -> None:
+    settings = {"base_url": "http://127.0.0.1", "session": "default", "engine": "GOWS", "store": True}
+    channel = make_channel(db, transport="waha", settings=settings)
+    make_campaign(db, size=1, max_attempts=1)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    advance(db, leased, [error(1, "timeout", written=True)])
+    move_clock(db, "61 s")
+    assert len(claim(db, channel)) == 1
+
+    assert answer(db, channel, "absent") == 1
+
+    assert (books(db), send_all(db, runner, channel)) == ({"in_doubt": 1}, [])
+    assert claim(db, channel) == []
+    move_clock(db, "61 s")
+    assert len(claim(db, channel)) == 1
+    assert answer(db, channel, "found") == 1
+    assert books(db) == {"sent": 1}
 
 
 def test_an_answer_that_comes_twice_or_too_late_changes_nothing(db: Db, asking: int) -> None:

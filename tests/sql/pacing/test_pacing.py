@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.support.campaigns import (
     Db,
@@ -245,6 +246,7 @@ def test_new_pacing_holds_from_the_next_step_of_a_lease_on(db: Db) -> None:
     leased = must_lease(db, make_runner(db), channel)
     assert len(advance(db, leased, want=2).ordinals) == 2
 
-    db.execute("select retoma.configure_channel('sales', p_gap_min_s => 5)")
+    gaps = {"gap_min_s": 5, "gap_max_s": 5, "max_in_flight": 1}
+    db.execute("select retoma.configure_channel('sales', p_pacing => %s)", (Jsonb(gaps),))
 
     assert advance(db, leased, accepted(1, 2), want=5).action == "wait"

@@ -337,6 +337,14 @@ def test_what_are_not_receipts_is_refused_whole(db: Db, channel: int, subtests: 
             db.execute("select retoma.record_receipts('sales', %s)", (Jsonb(receipts),))
 
 
+def test_the_time_that_is_not_one_is_named(db: Db, channel: int) -> None:
+    times = ["2026-01-01T12:00:00Z", "2026-13-01T12:00:00Z", "yesterday-ish"]
+    receipts = [{"message_id": "a", "status": "read", "at": at} for at in times]
+
+    with refused(db, "RT003", "'2026-13-01T12:00:00Z' is not a time"):
+        db.execute("select retoma.record_receipts('sales', %s)", (Jsonb(receipts),))
+
+
 def test_receipts_of_an_unknown_channel_are_refused(db: Db) -> None:
     with refused(db, "RT001"):
         db.execute("select retoma.record_receipts('sales', '[]')")

@@ -2,7 +2,9 @@
 
 import datetime
 import random
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from uuid import UUID
 
 import psycopg
@@ -10,6 +12,8 @@ import pytest
 
 from tests.support.campaigns import (
     Db,
+    Lease,
+    Step,
     accepted,
     advance,
     call,
@@ -28,6 +32,7 @@ from tests.support.campaigns import (
     silence,
     tick,
 )
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +78,7 @@ def test_a_daily_limit_ends_at_midnight_of_its_zone(db: Db, zone: str | None, mi
         ("month", "2026-03-31 23:59:59", "2026-04-01 00:00"),
         ("24 hours", "2026-03-03 22:30:00", "2026-03-03 22:45:01"),
         ("90 minutes", "2026-03-03 00:00:00", "2026-03-03 00:00:57"),
+        ("100 seconds", "2026-03-02 22:31:40", "2026-03-02 22:31:42"),
     ],
 )
 def test_a_period_ends(db: Db, per: str, last_moment: str, first_moment: str) -> None:
@@ -128,6 +134,30 @@ def test_a_rolling_limit_holds_in_every_period_and_comes_back(db: Db) -> None:
         assert len([one for one in sent if one > at - datetime.timedelta(hours=24)]) <= 10
 
 
+def test_a_slot_of_an_odd_length_is_not_forgotten_early(db: Db, channel: int, runner: UUID) -> None:
+    """100 seconds / 96 is rounded up to a microsecond: 96 such slots are more than the period."""
+    set_limit(db, 5, "100 seconds")
+    make_campaign(db, size=20)
+    leased = must_lease(db, runner, channel)
+    set_clock(db, "2026-03-02 22:30:00.5 UTC")
+    assert len(advance(db, leased, want=4).ordinals) == 4
+
+    move_clock(db, "99 seconds")
+
+    assert len(advance(db, leased, want=9).ordinals) == 1
+
+
+def test_an_hour_that_the_wall_repeats_has_its_own_allowance(db: Db, channel: int, runner: UUID) -> None:
+    set_limit(db, 1, "hour", zone="Europe/Lisbon")
+    make_campaign(db, size=2)
+    set_clock(db, "2026-10-25 00:10 UTC")  # 01:10 in Lisbon, for the first time
+    assert send_all(db, runner, channel) == [1]
+
+    set_clock(db, "2026-10-25 01:00 UTC")
+
+    assert send_all(db, runner, channel) == [2]
+
+
 def test_all_limits_of_a_channel_and_a_campaign_hold_together(db: Db) -> None:
     channel = make_channel(db)
     make_campaign(db, size=20)
@@ -177,7 +207,9 @@ def test_invariant_7_a_limit_of_a_campaign_holds_over_all_of_its_channels(db: Db
     assert len(send_all(db, runner, support)) == 5
 
 
-def test_a_step_counts_in_the_day_whose_clock_it_has_read(db: Db, channel: int, runner: UUID) -> None:
+def test_a_clock_that_goes_back_over_midnight_finds_the_use_of_its_day(
+    db: Db, channel: int, runner: UUID
+) -> None:
     make_campaign(db, size=5)
     set_limit(db, 2)
     set_clock(db, "2026-03-02 23:59:59 UTC")
@@ -186,13 +218,14 @@ def test_a_step_counts_in_the_day_whose_clock_it_has_read(db: Db, channel: int, 
     set_clock(db, "2026-03-03 00:00:01 UTC")
     assert advance(db, leased, want=2).ordinals == [2, 3]
 
-    # As for a step that read the clock before midnight, and got the lock after another.
     set_clock(db, "2026-03-02 23:59:59 UTC")
 
     assert advance(db, leased, want=9).ordinals == [4]
 
 
-def test_a_rolling_limit_counts_what_a_later_clock_has_reserved(db: Db, channel: int, runner: UUID) -> None:
+def test_a_rolling_limit_counts_what_lies_in_the_future_of_a_clock_that_went_back(
+    db: Db, channel: int, runner: UUID
+) -> None:
     make_campaign(db, size=5)
     set_limit(db, 2, "24 hours")
     set_clock(db, "2026-03-03 00:00:01 UTC")
@@ -202,6 +235,88 @@ def test_a_rolling_limit_counts_what_a_later_clock_has_reserved(db: Db, channel:
     set_clock(db, "2026-03-02 23:59:59 UTC")
 
     assert advance(db, leased, want=1).ordinals == []
+
+
+@contextmanager
+def while_a_step_waits(
+    database: str, db: Db, held: str, leased: Lease
+) -> Iterator[tuple[psycopg.Connection, Future[Step]]]:
+    """A step of the lease that waits for what the statement `held`, of a transaction left open, has locked."""
+    with (
+        psycopg.connect(database) as operator,
+        psycopg.connect(database, autocommit=True) as session,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        operator.execute(held)
+        step = pool.submit(advance, session, leased, want=9)
+        wait_until(
+            lambda: call(db, "select cardinality(pg_blocking_pids(%s)) > 0", session.info.backend_pid),
+            "the step waits",
+        )
+        yield operator, step
+
+
+@pytest.mark.parametrize("per", ["day", "24 hours"])
+def test_a_step_that_waited_over_midnight_is_judged_by_the_time_when_it_goes_on(
+    database: str, db: Db, channel: int, per: str
+) -> None:
+    set_limit(db, 5, per)
+    make_campaign(db, size=50, batch_size=10)
+    runner = make_runner(db)
+    set_clock(db, "2026-03-02 23:59 UTC")
+    leased = must_lease(db, runner, channel)
+    held = f"select retoma.set_limit('channel', 'sales', 5, '{per}')"
+    with while_a_step_waits(database, db, held, leased) as (operator, step):
+        set_clock(db, "2026-03-03 08:00 UTC")
+        operator.commit()
+        assert len(step.result(60).ordinals) == 5
+    advance(db, leased, accepted(1, 2, 3, 4, 5))
+
+    set_clock(db, "2026-03-03 23:59 UTC")
+
+    assert send_all(db, runner, channel) == []
+
+
+def test_a_limit_that_is_replaced_while_a_step_waits_holds_for_it(
+    database: str, db: Db, channel: int, runner: UUID
+) -> None:
+    set_limit(db, 2)
+    make_campaign(db, size=20)
+    leased = must_lease(db, runner, channel)
+    with while_a_step_waits(database, db, "select retoma.set_limit('channel', 'sales', null)", leased) as (
+        operator,
+        step,
+    ):
+        operator.execute("select retoma.set_limit('channel', 'sales', 2, '24 hours')")
+        operator.commit()
+
+        assert step.result(60).ordinals == []
+
+    assert len(send_all(db, runner, channel)) == 2
+
+
+def test_a_limit_that_is_set_while_a_step_waits_for_its_pacing_holds_for_it(database: str, db: Db) -> None:
+    channel = make_channel(db, rate_per_s=1000)
+    make_campaign(db, size=20)
+    leased = must_lease(db, make_runner(db), channel)
+    held = """select retoma.configure_channel('sales', p_pacing => '{"burst": 900}')"""
+    with while_a_step_waits(database, db, held, leased) as (operator, step):
+        set_limit(db, 2)
+        operator.commit()
+
+        assert len(step.result(60).ordinals) == 2
+
+
+def test_a_new_zone_gives_no_second_allowance(db: Db, channel: int, runner: UUID) -> None:
+    make_campaign(db, size=20)
+    set_limit(db, 5, zone="America/Sao_Paulo")
+    assert len(send_all(db, runner, channel)) == 5
+
+    set_limit(db, 6)
+    assert call(db, "select time_zone from retoma.v_limit") == "America/Sao_Paulo"
+    set_limit(db, 7, zone="Asia/Tokyo")
+
+    assert len(send_all(db, runner, channel)) == 2
 
 
 @pytest.mark.parametrize("scope", ["channel", "campaign"])
@@ -311,8 +426,7 @@ def test_cleanup_keeps_what_counts(db: Db, channel: int, runner: UUID) -> None:
 def test_limits_are_exact_when_channels_and_campaigns_share_them(database: str, db: Db) -> None:
     """Rules whose ids are in another order than their scopes: two sessions must not wait for each other."""
     names = ["sales", "support"]
-    channels = [make_channel(db, name) for name in names]
-    db.execute("update retoma_internal.channel set max_leases = 8")
+    channels = [make_channel(db, name, max_leases=8) for name in names]
     for campaign in ("first", "second"):
         make_campaign(db, campaign, size=400, batch_size=20, channels=names)
     for scope, name, maximum in (

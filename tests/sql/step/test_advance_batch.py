@@ -206,7 +206,7 @@ def test_outcomes_that_are_malformed_or_not_of_this_reservation_are_refused_whol
 
 def test_an_outcome_of_another_batch_is_refused(db: Db, channel: int, runner: UUID) -> None:
     make_campaign(db, size=2, batch_size=1)
-    db.execute("select retoma.configure_channel('sales', p_max_leases => 2)")
+    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_leases\": 2}')")
     first, second = must_lease(db, runner, channel), must_lease(db, make_runner(db), channel)
     advance(db, first, want=1)
     advance(db, second, want=1)

@@ -2,6 +2,7 @@
 
 import datetime
 import fcntl
+import math
 import os
 import shutil
 import time
@@ -180,6 +181,13 @@ def _configure_channels(connection: Connection, sandbox: str, rate: float) -> No
         SALES: ("waha", {"base_url": f"{sandbox}/waha", "session": SALES, "engine": "NOWEB"}),
         SUPPORT: ("webhook", {"url": f"{sandbox}/webhook/{SUPPORT}", "lookup": True}),
     }
+    gaps = ("gap_min_s", "gap_max_s", "batch_gap_min_s", "batch_gap_max_s")
+    pacing = dict.fromkeys(gaps) | {
+        "rate_per_s": rate,
+        "burst": math.ceil(rate / 10),
+        "max_in_flight": 32,
+        "max_leases": 2,
+    }
     there = {row["channel"] for row in connection.execute("select channel from retoma.v_channel")}
     with connection.transaction():
         for name, (transport, given) in settings.items():
@@ -188,14 +196,7 @@ def _configure_channels(connection: Connection, sandbox: str, rate: float) -> No
                     "select retoma.create_channel(%s, %s, %s)", [name, transport, Jsonb(given)]
                 )
             connection.execute(
-                """
-                select retoma.configure_channel(
-                  %s, %s, p_gap_min_s => 0, p_gap_max_s => 0, p_batch_gap_min_s => 0, p_batch_gap_max_s => 0,
-                  p_rate_per_s => %s::numeric, p_burst => greatest(ceil(%s / 10), 1)::int,
-                  p_max_in_flight => 32, p_max_leases => 2
-                )
-                """,
-                [name, Jsonb(given), rate, rate],
+                "select retoma.configure_channel(%s, %s, %s)", [name, Jsonb(given), Jsonb(pacing)]
             )
             connection.execute("select retoma.resume_channel(%s)", [name])
             connection.execute("select retoma.channel_connected(%s)", [name])

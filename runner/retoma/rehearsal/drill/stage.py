@@ -150,24 +150,20 @@ class Stage:
     def hurry(self) -> None:
         """Lets the channels send as fast as they can."""
         for channel in CHANNELS:
-            self.query("select retoma.configure_channel(%s, p_gap_max_s => 0, p_rate_per_s => 5000)", channel)
-            self.query("select retoma.configure_channel(%s, p_max_in_flight => 100)", channel)
+            pacing = {"gap_min_s": None, "gap_max_s": None, "rate_per_s": 5000, "max_in_flight": 100}
+            self.query("select retoma.configure_channel(%s, p_pacing => %s)", channel, Jsonb(pacing))
 
     def _create_channel(self, name: str) -> None:
         if name == "gap-dedupes":
             settings = {"base_url": f"{self._sandbox_url}/waha", "session": name, "engine": "NOWEB"}
-            self.query(
-                "select retoma.create_channel(%s, 'waha', %s, 0.03, 0.07, 0, 0)", name, Jsonb(settings)
-            )
+            gaps = {"gap_min_s": 0.03, "gap_max_s": 0.07, "batch_gap_min_s": 0, "batch_gap_max_s": 0}
+            self.query("select retoma.create_channel(%s, 'waha', %s, %s)", name, Jsonb(settings), Jsonb(gaps))
             return
         query = "?idempotent=1" if name in DEDUPES else ""
         webhook: dict[str, object] = {"url": f"{self._sandbox_url}/webhook/{name}{query}"}
         webhook |= {"idempotent": name in DEDUPES, "lookup": name == "rate-looks-up"}
-        self.query(
-            "select retoma.create_channel(%s, 'webhook', %s, p_rate_per_s => %s, p_burst => 1,"
-            " p_max_in_flight => %s)",
-            name, Jsonb(webhook), RATE_PER_S, IN_FLIGHT,
-        )  # fmt: skip
+        pacing = {"rate_per_s": RATE_PER_S, "burst": 1, "max_in_flight": IN_FLIGHT}
+        self.query("select retoma.create_channel(%s, 'webhook', %s, %s)", name, Jsonb(webhook), Jsonb(pacing))
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from yarl import URL
 from retoma.transports.base import now
 from retoma.transports.http.connection import Connection, Failure, Origin
 
-DEFAULT_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
 
 # No provider means a longer pause, and a number of many digits is infinity to a float.
@@ -92,7 +91,7 @@ class HttpClient:
         timeout_s: seconds for a whole request, from connecting to the last byte of the answer.
     """
 
-    def __init__(self, url: URL, headers: Mapping[str, str], timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    def __init__(self, url: URL, headers: Mapping[str, str], timeout_s: float) -> None:
         self._origin = Origin(url)
         # No coding is asked for: an answer of some bytes gains nothing from it.
         every = {

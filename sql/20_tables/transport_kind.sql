@@ -1,0 +1,16 @@
+create table if not exists retoma.transport_kind (
+  transport text not null references retoma.transport (name),
+  kind text not null check (kind = 'text'),
+  max_length int check (max_length > 0),
+  dedupes_when jsonb not null default '[]' check (
+    jsonb_typeof(dedupes_when) = 'array' and not dedupes_when @? 'strict $[*] ? (@.type() != "object")'
+  ),
+  primary key (transport, kind)
+);
+
+comment on table retoma.transport_kind is 'The kinds of content that a transport can send.';
+comment on column retoma.transport_kind.max_length is
+'Characters at most; null: what Retoma itself allows.';
+comment on column retoma.transport_kind.dedupes_when is
+'Patterns of settings. On a channel whose settings contain one of them, a person sees a repeat with the same message id
+once. []: never; [{}]: always.';

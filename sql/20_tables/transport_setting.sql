@@ -1,0 +1,20 @@
+create table if not exists retoma.transport_setting (
+  transport text not null references retoma.transport (name),
+  key text not null check (key ~ '^[a-z][a-z0-9_]{0,62}$'),
+  kind text not null check (kind in ('text', 'url', 'secret', 'flag', 'seconds', 'choice')),
+  required boolean not null default false,
+  choices text[] check ((kind = 'choice') = (cardinality(choices) is not null)),
+  default_value jsonb,
+  minimum numeric check (minimum is null or kind = 'seconds'),
+  maximum numeric check (maximum is null or kind = 'seconds'),
+  note text not null,
+  primary key (transport, key)
+);
+
+comment on table retoma.transport_setting is
+'The settings that a channel of a transport can have; any other is refused.';
+comment on column retoma.transport_setting.kind is
+'text, url (http or https) and secret: a text that is not empty, or env:NAME, which the runner reads from its
+environment. flag: true or false. seconds: a number from minimum to maximum. choice: one of choices.';
+comment on column retoma.transport_setting.required is 'A channel without it cannot be made.';
+comment on column retoma.transport_setting.default_value is 'What a channel has when the setting is not given.';
