@@ -241,18 +241,16 @@ def test_a_rolling_limit_counts_what_lies_in_the_future_of_a_clock_that_went_bac
 def while_a_step_waits(
     database: str, db: Db, held: str, leased: Lease
 ) -> Iterator[tuple[psycopg.Connection, Future[Step]]]:
-    """A step of the lease that waits for what the statement `held`, of a transaction left open, has locked."""
+    """A step of the lease that waits for the locks of the statement `held`, in a transaction left open."""
     with (
-        psycopg.connect(database) as operator,
-        psycopg.connect(database, autocommit=True) as session,
         ThreadPoolExecutor(1) as pool,
+        psycopg.connect(database, autocommit=True) as session,
+        psycopg.connect(database) as operator,
     ):
         operator.execute(held)
         step = pool.submit(advance, session, leased, want=9)
-        wait_until(
-            lambda: call(db, "select cardinality(pg_blocking_pids(%s)) > 0", session.info.backend_pid),
-            "the step waits",
-        )
+        pid = session.info.backend_pid
+        wait_until(lambda: call(db, "select cardinality(pg_blocking_pids(%s)) > 0", pid))
         yield operator, step
 
 
