@@ -13,7 +13,7 @@ from yarl import URL
 from retoma.transports.http import client as http
 from retoma.transports.http import connection
 from retoma.transports.http.client import Answer, HttpClient
-from tests.transports.conftest import PATIENT_S
+from tests.support.waiting import PATIENT_S
 from tests.transports.scripted_server import Script, ScriptedServer, scripted
 
 _EMPTY = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
@@ -308,7 +308,7 @@ async def test_a_closed_client_leaves_no_connection_behind() -> None:
 
 @pytest.mark.parametrize("host", ["x" * 64, f"{'x.' * 200}example"], ids=["label too long", "name too long"])
 async def test_a_name_that_cannot_be_looked_up_wrote_nothing(host: str) -> None:
-    client = HttpClient(URL(f"http://{host}/"), {})
+    client = HttpClient(URL(f"http://{host}/"), {}, PATIENT_S)
 
     answers = await asyncio.gather(post(client), post(client))
 
@@ -319,7 +319,7 @@ async def test_a_name_that_cannot_be_looked_up_wrote_nothing(host: str) -> None:
 async def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
     """localhost is ::1 first in most places, and this server listens on 127.0.0.1 only."""
     async with scripted(answering(_EMPTY)) as server:
-        client = HttpClient(URL(server.url.replace("127.0.0.1", "localhost")), {})
+        client = HttpClient(URL(server.url.replace("127.0.0.1", "localhost")), {}, PATIENT_S)
         answer = await post(client)
         await client.aclose()
 
@@ -334,7 +334,7 @@ async def test_an_address_of_ipv6_is_reached() -> None:
     except OSError:
         pytest.skip("this machine has no IPv6")
     port = listener.sockets[0].getsockname()[1]
-    client = HttpClient(URL(f"http://[::1]:{port}/"), {})
+    client = HttpClient(URL(f"http://[::1]:{port}/"), {}, PATIENT_S)
 
     answer = await post(client)
 
@@ -398,7 +398,7 @@ async def test_a_server_whose_certificate_is_not_right_gets_nothing(
     if trusted:
         trusting()
     async with tls_server(waits) as server:
-        client = HttpClient(URL(server.url).with_host(host), {})
+        client = HttpClient(URL(server.url).with_host(host), {}, PATIENT_S)
         answer = await post(client)
         await client.aclose()
 
