@@ -7,7 +7,7 @@ from tests.chaos.plan import Action, CampaignPlan, ChannelPlan, Plan
 from tests.chaos.run import run
 
 GAPS = {"p_gap_min_s": 0.05, "p_gap_max_s": 0.08, "p_batch_gap_min_s": 0.1, "p_batch_gap_max_s": 0.15}
-RATE = {"p_rate_per_s": 60, "p_burst": 5, "p_max_in_flight": 8}
+RATE = {"p_rate_per_s": 40, "p_burst": 5, "p_max_in_flight": 8}
 
 
 def test_nothing_is_lost_or_repeated_when_runners_are_killed_frozen_and_cut_off(tmp_path: Path) -> None:
@@ -18,10 +18,10 @@ def test_nothing_is_lost_or_repeated_when_runners_are_killed_frozen_and_cut_off(
         channels=(ChannelPlan("paced", "waha", GAPS), ChannelPlan("plain", "webhook", RATE)),
         campaigns=(
             CampaignPlan("paced", ("paced",), recipients=20, batch_size=10, max_attempts=5),
-            CampaignPlan("plain", ("plain",), recipients=400, batch_size=20, max_attempts=5),
+            CampaignPlan("plain", ("plain",), recipients=600, batch_size=20, max_attempts=5),
         ),
         actions=(
-            Action(0.2, "opt_out", "plain", arguments={"ordinals": [390, 391, 392]}),
+            Action(0.0, "opt_out", "plain", arguments={"ordinals": [598, 599, 600]}),
             Action(0.3, "terminate_backend", "r1"),
             Action(0.5, "kill", "r0", arguments={"back_after_s": 0.2}),
             Action(0.6, "freeze", "r1", duration_s=0.8),
