@@ -2,15 +2,23 @@
 
 from pathlib import Path
 
-from tests.chaos import site
+import pytest
+
+from tests.chaos import checker, site, world
 from tests.chaos.plan import Action, CampaignPlan, ChannelPlan, Plan
 from tests.chaos.run import run
+from tests.support.waiting import DEADLINE_S
 
 GAPS = {"p_gap_min_s": 0.05, "p_gap_max_s": 0.08, "p_batch_gap_min_s": 0.1, "p_batch_gap_max_s": 0.15}
 RATE = {"p_rate_per_s": 40, "p_burst": 5, "p_max_in_flight": 8}
 
 
-def test_nothing_is_lost_or_repeated_when_runners_are_killed_frozen_and_cut_off(tmp_path: Path) -> None:
+def test_nothing_is_lost_or_repeated_when_runners_are_killed_frozen_and_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Runners that get no processor for three seconds lose their leases, and nothing in the kill log says why.
+    monkeypatch.setattr(world, "LEASE_S", DEADLINE_S)
+    monkeypatch.setattr(checker, "SLACK_S", DEADLINE_S / 10)
     plan = Plan(
         seed=0,
         length_s=1.5,
