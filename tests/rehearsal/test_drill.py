@@ -51,7 +51,7 @@ def drill(
 
 def test_a_drill_keeps_its_promises_and_leaves_nothing_behind(empty_database: str, scratch: Path) -> None:
     result = drill(
-        "--rounds", "3", "--seconds", "120", "--seed", "1", scratch=scratch, database_url=empty_database
+        "--rounds", "3", "--seconds", "90", "--seed", "1", scratch=scratch, database_url=empty_database
     )
 
     assert result.returncode == 0, result.stdout + result.stderr
@@ -70,7 +70,7 @@ def test_a_given_database_is_used_and_its_server_is_not_restarted(
     empty_database: str, server: Server, scratch: Path
 ) -> None:
     with psycopg.connect(server.url()) as bystander:
-        result = drill("--rounds", "2", "--seconds", "120", "--database-url", empty_database, scratch=scratch)
+        result = drill("--rounds", "2", "--seconds", "90", "--database-url", empty_database, scratch=scratch)
 
         assert result.returncode == 0, result.stdout + result.stderr
         document = json.loads(result.stdout)
