@@ -6,14 +6,22 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
+from retoma.transports import waha, webhook
 from retoma.transports.base import Message
+from retoma.transports.http import client
 from tests.support import clusters
 from tests.support.clusters import Server
 from tests.support.contents import text
 from tests.support.sandbox_process import SandboxProcess, start_sandbox
+from tests.support.waiting import PATIENT_S
 
 _messages = itertools.count(1)
+
+# How long an example takes, or to think of one, says nothing on a busy machine.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_report_header() -> str:
@@ -32,6 +40,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RETOMA_DATABASE_URL", raising=False)
     monkeypatch.delenv("RETOMA_HOME", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _a_client_as_patient_as_a_busy_machine_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is connected or idle for seconds in a test is so because another process had the processor."""
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT_S", PATIENT_S / 2)
+    monkeypatch.setattr(client, "IDLE_CONNECTION_S", PATIENT_S)
+    for transport in (waha, webhook):
+        monkeypatch.setattr(transport, "DEFAULT_TIMEOUT_S", PATIENT_S)
 
 
 @pytest.fixture(scope="session")

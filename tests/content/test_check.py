@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retoma.content.check import check
@@ -283,7 +283,7 @@ def texts(draw: st.DrawFn) -> str:
     return Writer(draw).text(3, optional=False) + Writer(draw).text(2, optional=False)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(texts(), st.sampled_from(["2", "x", "a,b"]))
 def test_whoever_has_the_required_variables_lacks_none(body: str, value: str) -> None:
     try:
@@ -299,7 +299,6 @@ def test_whoever_has_the_required_variables_lacks_none(body: str, value: str) ->
     assert lacking is None
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.text(alphabet="ab {}%-|:'\"[].,(1)=<\n#", max_size=40))
 def test_any_text_is_accepted_or_refused_in_words(body: str) -> None:
     with contextlib.suppress(RetomaError):

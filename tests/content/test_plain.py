@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from retoma.content.liquid import parse
@@ -36,7 +36,6 @@ def plain(body: str, variables: Mapping[str, object]) -> str | None:
     return str(content["text"])
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(PIECES, max_size=6).map("".join), st.dictionaries(NAMES, VALUES))
 def test_a_text_is_what_liquid_makes_of_it(body: str, variables: dict[str, object]) -> None:
     try:

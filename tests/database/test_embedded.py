@@ -68,7 +68,7 @@ def test_two_processes_that_start_it_at_once_share_one_server(home: Path) -> Non
         for _ in range(2)
     ]
 
-    urls = {start.communicate(timeout=60)[0] for start in starts}
+    urls = {start.communicate(timeout=300)[0] for start in starts}
 
     assert [start.returncode for start in starts] == [0, 0]
     assert urls == {f"{embedded.url(home)}\n"}

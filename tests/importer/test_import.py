@@ -30,7 +30,7 @@ def importing(database: str, db: psycopg.Connection, tmp_path: Path) -> Import:
             capture_output=True,
             cwd=tmp_path,
             env={**os.environ, "RETOMA_DATABASE_URL": database},
-            timeout=60,
+            timeout=300,
             check=False,
         )
         return Run(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

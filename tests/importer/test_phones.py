@@ -73,7 +73,7 @@ def almost_numbers(draw: st.DrawFn, region: str) -> str:
 
 
 @pytest.mark.parametrize("region", REGIONS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_the_short_cut_agrees_with_the_library(region: str, data: st.DataObject) -> None:
     number = data.draw(almost_numbers(region).filter(lambda number: not number.startswith("00")))

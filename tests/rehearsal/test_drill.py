@@ -2,9 +2,12 @@
 
 import json
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -24,6 +27,14 @@ from tests.support.command import environment, retoma
 from tests.support.waiting import wait_until
 
 
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """Not below the directory of pytest: each session that starts closes it to the account of the server."""
+    directory = Path(tempfile.mkdtemp(prefix="retoma-scratch-"))
+    yield directory
+    shutil.rmtree(directory)
+
+
 def drill(
     *arguments: str, scratch: Path, database_url: str | None = None
 ) -> subprocess.CompletedProcess[str]:
@@ -38,9 +49,9 @@ def drill(
     )
 
 
-def test_a_drill_keeps_its_promises_and_leaves_nothing_behind(empty_database: str, tmp_path: Path) -> None:
+def test_a_drill_keeps_its_promises_and_leaves_nothing_behind(empty_database: str, scratch: Path) -> None:
     result = drill(
-        "--rounds", "3", "--seconds", "60", "--seed", "1", scratch=tmp_path, database_url=empty_database
+        "--rounds", "3", "--seconds", "90", "--seed", "1", scratch=scratch, database_url=empty_database
     )
 
     assert result.returncode == 0, result.stdout + result.stderr
@@ -50,16 +61,16 @@ def test_a_drill_keeps_its_promises_and_leaves_nothing_behind(empty_database: st
     figures = document["figures"]
     assert (figures["lost"], figures["duplicated"], figures["failed"]) == (0, 0, 0)
     assert figures["sent"] + figures["in_doubt"] == figures["recipients"]
-    assert list(tmp_path.iterdir()) == []
+    assert list(scratch.iterdir()) == []
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select to_regnamespace('retoma')").fetchone() == (None,)
 
 
 def test_a_given_database_is_used_and_its_server_is_not_restarted(
-    empty_database: str, server: Server, tmp_path: Path
+    empty_database: str, server: Server, scratch: Path
 ) -> None:
     with psycopg.connect(server.url()) as bystander:
-        result = drill("--rounds", "2", "--seconds", "60", "--database-url", empty_database, scratch=tmp_path)
+        result = drill("--rounds", "2", "--seconds", "90", "--database-url", empty_database, scratch=scratch)
 
         assert result.returncode == 0, result.stdout + result.stderr
         document = json.loads(result.stdout)

@@ -12,13 +12,12 @@ from retoma.transports import registry
 from retoma.transports.base import Message, Receipt
 from tests.support.contents import text
 from tests.support.sandbox_process import SandboxProcess
-from tests.transports.conftest import PATIENT_S
 
 NewSandbox = Callable[..., SandboxProcess]
 
 
 def to_webhook(sandbox: SandboxProcess, channel: str) -> dict[str, object]:
-    return {"url": f"{sandbox.url}/webhook/{channel}", "timeout_s": PATIENT_S}
+    return {"url": f"{sandbox.url}/webhook/{channel}"}
 
 
 def messages(count: int) -> list[Message]:
@@ -184,7 +183,6 @@ async def test_receipts_come_late_twice_and_out_of_order_and_are_understood(
             "session": "a",
             "engine": "NOWEB",
             "webhook_hmac_key": "k",
-            "timeout_s": PATIENT_S,
         },
         "webhook": {**to_webhook(sandbox, "a"), "secret": "k"},
     }

@@ -20,7 +20,7 @@ from retoma.transports.null import Null
 from tests.support.campaigns import make_runner
 from tests.support.runners import Runners, runners_on
 from tests.support.sandbox_process import SandboxProcess, start_sandbox
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENT_S, wait_until
 
 GAPS = ("gap_min_s", "gap_max_s", "batch_gap_min_s", "batch_gap_max_s")
 
@@ -76,7 +76,8 @@ class World:
 
     def waha(self, name: str, gap: tuple[float, float], batch_gap: tuple[float, float]) -> None:
         """A channel with gaps whose provider dedupes."""
-        settings = {"base_url": f"{self.sandbox.url}/waha", "session": name, "engine": "NOWEB"}
+        address = {"base_url": f"{self.sandbox.url}/waha", "session": name, "engine": "NOWEB"}
+        settings = {**address, "timeout_s": PATIENT_S}
         pacing = dict(zip(GAPS, (*gap, *batch_gap), strict=True))
         self.db.execute(
             "select retoma.create_channel(%s, 'waha', %s, %s)",
@@ -86,11 +87,12 @@ class World:
     def webhook(self, name: str, rate_per_s: int | None = None, **settings: object) -> None:
         """A fast channel whose provider does not dedupe, unless the settings say so."""
         query = "?idempotent=1" if settings.get("idempotent") else ""
+        address = {"url": f"{self.sandbox.url}/webhook/{name}{query}", "timeout_s": PATIENT_S}
         self.db.execute(
             "select retoma.create_channel(%s, 'webhook', %s, %s)",
             (
                 name,
-                Jsonb({"url": f"{self.sandbox.url}/webhook/{name}{query}", **settings}),
+                Jsonb({**address, **settings}),
                 Jsonb({"rate_per_s": rate_per_s, "burst": 10}),
             ),
         )
@@ -134,9 +136,9 @@ class World:
                 (name, Jsonb(dict.fromkeys(GAPS) | {"rate_per_s": 5000})),
             )
 
-    def wait_for_sent(self, campaign: str, count: int, deadline_s: float = 60) -> None:
+    def wait_for_sent(self, campaign: str, count: int) -> None:
         """Until the provider has accepted that many messages, by the campaign's own books."""
-        wait_until(lambda: self.summary(campaign)["sent"] >= count, deadline_s)
+        wait_until(lambda: self.summary(campaign)["sent"] >= count)
 
     def wait_for_end(self, campaign: str, deadline_s: float = 180) -> dict[str, Any]:
         """Until the campaign is completed; returns its row."""

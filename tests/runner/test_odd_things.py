@@ -22,13 +22,13 @@ from tests.support.campaigns import (
     must_lease,
 )
 from tests.support.runners import Runners
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_S, wait_until
 
 
 async def drain_with(send: Send, db: Db, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sends what the channel has through a transport that sends like this."""
     async with drains_through(send, db, database, monkeypatch) as (drains, _):
-        await asyncio.wait_for(drains.drain(call(db, "select id from retoma_internal.channel")), 30)
+        await asyncio.wait_for(drains.drain(call(db, "select id from retoma_internal.channel")), DEADLINE_S)
 
 
 async def test_a_transport_that_raises_leaves_its_message_in_doubt_and_goes_on(

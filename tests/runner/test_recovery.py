@@ -56,35 +56,39 @@ def test_invariant_2_a_thawed_runner_sends_nothing_that_another_has_taken_over(
     world: World, runners: Runners
 ) -> None:
     world.db.execute("update retoma.setting set lease_duration = '1 s'")
-    world.webhook("sales", rate_per_s=60)
-    world.campaign("spring", "sales", messages=200)
+    world.webhook("sales", rate_per_s=20)
+    world.campaign("spring", "sales", messages=1500)
     frozen = runners.start("r1")
     world.wait_for_sent("spring", 20)
 
     frozen.freeze()
+    stood_at = world.summary("spring")["sent"]
     runners.start("r2")
-    world.wait_for_sent("spring", 120)
+    world.wait_for_sent("spring", stood_at + 50)
     frozen.thaw()
 
+    world.hurry("sales")
     row = world.wait_for_end("spring")
-    assert row["sent"] + row["in_doubt"] == 200
+    assert row["sent"] + row["in_doubt"] == 1500
     assert set(world.accepted("sales").values()) == {1}
 
 
 def test_the_same_runner_goes_on_after_an_immediate_restart_of_the_database(
     world: World, runners: Runners, server: Server, database: str
 ) -> None:
-    world.waha("sales", gap=(0.02, 0.05), batch_gap=(0.1, 0.2))
-    world.campaign("spring", "sales", messages=80, batch_size=25)
+    world.waha("sales", gap=(0.1, 0.2), batch_gap=(0.1, 0.2))
+    world.campaign("spring", "sales", messages=400, batch_size=25)
     runner = runners.start("r1")
     world.wait_for_sent("spring", 20)
 
     server.restart("immediate")
 
     world.db = psycopg.connect(database, autocommit=True)
+    assert world.summary("spring")["pending"] > 0
+    world.hurry("sales")
     row = world.wait_for_end("spring")
     assert runner.process.poll() is None
-    assert (row["sent"], row["in_doubt"]) == (80, 0)
+    assert (row["sent"], row["in_doubt"]) == (400, 0)
     assert set(world.accepted("sales").values()) == {1}
 
 

@@ -16,11 +16,9 @@ from tests.runner.conftest import World, drains_through
 from tests.support.campaigns import Db, books, call, make_campaign, make_channel
 from tests.support.contents import text
 from tests.support.runners import Runners
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_S, wait_until
 
 NOT_PLAIN = "Oi {{ name | upcase }}"
-
-DEADLINE_S = 60
 
 
 def campaign(db: Db, name: str, channel: str, body: str, people: list[dict[str, str]]) -> None:

@@ -318,7 +318,6 @@ def test_operators_and_runners_in_any_order(database: str, examples: int) -> Non
         settings=settings(
             max_examples=examples,
             stateful_step_count=40,
-            deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -82,7 +82,7 @@ class Session:
     def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
         self._directory = directory
         self._environment = environment
-        self._port = _free_port()
+        self._reserved, self._port = _reserve_port()
         self._count = 0
         self._shell = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
@@ -118,6 +118,7 @@ class Session:
             with suppress(ProcessLookupError, PermissionError):
                 if os.getsid(pid) == self._shell.pid:
                     os.kill(pid, signal.SIGKILL)
+        self._reserved.close()
 
     def _statement(self, statement: str, shown: str) -> str:
         real = self._psql(statement)[1]
@@ -184,8 +185,9 @@ def session(directory: Path, environment: Mapping[str, str]) -> Iterator[Session
         running.end()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _reserve_port() -> tuple[socket.socket, int]:
+    """A port that the system gives to nobody else while the socket is open, but that a server may take."""
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    return reserved, reserved.getsockname()[1]

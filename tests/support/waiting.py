@@ -11,6 +11,9 @@ POLL_S = 0.02
 DEADLINE_S = 60.0
 """So long a busy machine may take. How long anything takes on an idle one is measured in tests/bench."""
 
+PATIENT_S = 2 * DEADLINE_S
+"""How long a request may take in tests that are not about its time-out: what a test waits for fails first."""
+
 
 def wait_until(condition: Callable[[], T], deadline_s: float = DEADLINE_S) -> T:
     """Calls `condition` until its result is true, and returns that result.

@@ -9,12 +9,8 @@ import pytest
 import uvloop
 
 from retoma.transports.base import Transport
-from retoma.transports.http import client
 from tests.support import transports
 from tests.support.sandbox_process import SandboxProcess
-
-PATIENT_S = 120
-"""The setting timeout_s of a transport in tests that are not about it."""
 
 _numbers = itertools.count(1)
 
@@ -111,13 +107,6 @@ class Channel:
         return self.sandbox.figures(self.kind.transport, self.name)
 
 
-@pytest.fixture(autouse=True)
-def _as_patient_as_a_busy_machine_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine, connecting takes seconds because another process had the processor."""
-    monkeypatch.setattr(client, "CONNECT_TIMEOUT_S", PATIENT_S / 2)
-    monkeypatch.setattr(client, "IDLE_CONNECTION_S", PATIENT_S)
-
-
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.label)
 def kind(request: pytest.FixtureRequest) -> Kind:
     chosen: Kind = request.param
@@ -127,9 +116,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 @pytest.fixture
 async def channel(kind: Kind, sandbox: SandboxProcess) -> AsyncIterator[Channel]:
     name = f"channel-{next(_numbers)}"
-    transport = transports.create(
-        kind.transport, {**kind.settings(sandbox.url, name), "timeout_s": PATIENT_S}
-    )
+    transport = transports.create(kind.transport, kind.settings(sandbox.url, name))
     yield Channel(kind, name, transport, sandbox)
     await transport.aclose()
     sandbox.call("DELETE", "/_sandbox/faults")

@@ -13,7 +13,7 @@ from yarl import URL
 from retoma.transports.http import client as http
 from retoma.transports.http import connection
 from retoma.transports.http.client import Answer, HttpClient
-from tests.transports.conftest import PATIENT_S
+from tests.support.waiting import PATIENT_S
 from tests.transports.scripted_server import Script, ScriptedServer, scripted
 
 _EMPTY = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
