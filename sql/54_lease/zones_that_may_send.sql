@@ -7,7 +7,11 @@ begin atomic
   select z.campaign_id, z.zone
   from retoma_internal.campaign as c
   inner join retoma_internal.campaign_zone as z on c.id = z.campaign_id
-  where c.status = 'running' and (z.zone = '' or retoma_internal.window_is_open(c.id, z.zone, p_now))
+  where c.status = 'running'
+    and not exists (
+      select from retoma_internal.campaign_content as t where t.campaign_id = c.id and t.required_variables is null
+    )
+    and (z.zone = '' or retoma_internal.window_is_open(c.id, z.zone, p_now))
     and not exists (
       select from retoma_internal.campaign_rule as r
       where r.campaign_id = c.id and r.kind = 'daily_cap' and retoma_internal.cap_left(c.id, p_now) = 0
@@ -15,4 +19,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.zones_that_may_send(timestamptz) is
-'Zones of running campaigns that are inside a window now, and whose campaign has not used up its daily cap.';
+'Zones of running campaigns that are inside a window now, whose campaign has a content that was checked, and has not used
+up its daily cap.';

@@ -14,6 +14,8 @@ import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from retoma.content.check import check
+
 Db = psycopg.Connection
 Outcome = dict[str, object]
 
@@ -81,6 +83,7 @@ def make_campaign(
     channels: Iterable[str] = ("sales",),
     *,
     text: str = "Olá",
+    checked: bool = True,
     start: bool = True,
     zones: Mapping[int, str | None] | None = None,
     **options: Any,
@@ -88,6 +91,7 @@ def make_campaign(
     """Makes a campaign with `size` recipients, and starts it unless told not to.
 
     Args:
+        checked: whether its content is checked at once, as by the CLI.
         zones: ordinal to time zone; the others have none.
         options: further parameters of create_campaign without their p_.
 
@@ -96,6 +100,8 @@ def make_campaign(
     """
     given: dict[str, object] = {"name": name, "channels": list(channels), "text": text}
     campaign_id = int(_named(db, "create_campaign", given | options))
+    if checked:
+        check_content(db, campaign_id)
     recipients = [
         {"phone": phone(n), "variables": {"name": f"n{n}"}, "zone": (zones or {}).get(n)}
         for n in range(1, size + 1)
@@ -104,6 +110,13 @@ def make_campaign(
     if start:
         db.execute("select retoma.start_campaign(%s)", (name,))
     return campaign_id
+
+
+def check_content(db: Db, campaign_id: int) -> None:
+    """Checks the content of a campaign as a runner does."""
+    query = "select content from retoma_internal.campaign_content where campaign_id = %s"
+    variables = check(call(db, query, campaign_id)).required_variables
+    db.execute("select retoma.record_content_check(%s, 1, %s)", (campaign_id, variables))
 
 
 def make_runner(db: Db, name: str = "runner-1") -> UUID:
