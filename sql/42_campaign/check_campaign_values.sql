@@ -11,11 +11,11 @@ begin
   elsif p_batch_size not between 1 and 10000 then
     raise exception using errcode = 'RT003', constraint = 'out_of_range',
       message = format('a batch cannot have %s messages', p_batch_size),
-      hint = 'Give 1 to 10000; without it, 300';
+      hint = 'Give 1 to 10000, or null for 300';
   elsif p_max_attempts not between 1 and 20 then
     raise exception using errcode = 'RT003', constraint = 'out_of_range',
       message = format('a message cannot be tried %s times', p_max_attempts),
-      hint = 'Give 1 to 20; without it, 3';
+      hint = 'Give 1 to 20, or null for 3';
   end if;
 end;
 $$;

@@ -83,7 +83,7 @@ def test_it_is_sent_when_its_check_is_recorded(db: Db, channel: int, runner: UUI
     made = make_campaign(db, text="Olá {{ name }}", checked=False)
     silence(db)
 
-    check_content(db, made)
+    check_content(db, made, "Olá {{ name }}")
 
     assert doorbells(db) == [channel]
     assert (status(db), reason(db), to_check(db)) == ("running", None, [])
@@ -211,17 +211,3 @@ def test_an_answer_that_is_none_is_refused(db: Db, channel: int, subtests: pytes
             db.execute("select retoma.record_content_check(%s, 1, %s, %s)", (made, variables, fault))
     with refused(db, "RT001", f"campaign {made} has no content 2"):
         db.execute("select retoma.record_content_check(%s, 2, '{}')", (made,))
-
-
-def test_a_runner_that_cannot_render_it_interrupts_until_it_is_resumed(
-    db: Db, channel: int, runner: UUID
-) -> None:
-    make_campaign(db)
-    leased = must_lease(db, runner, channel)
-
-    db.execute("select retoma.refuse_content(%s, %s, %s, %s)", (*leased.fence, FAULT))
-
-    assert (status(db), cause(db), reason(db)) == ("interrupted", "content", FAULT)
-    assert advice(db).startswith("Upgrade the runner")
-    assert call(db, "select retoma.resume_campaign('natal')") == "running"
-    assert send_all(db, runner, channel) == [1, 2, 3]
