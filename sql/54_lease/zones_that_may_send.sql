@@ -19,5 +19,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.zones_that_may_send(timestamptz) is
-'Zones of running campaigns that are inside a window now, whose campaign has a content that was checked, and has not used
-up its daily cap.';
+'Zones of running campaigns that are inside a window now, whose campaign has a content that was checked, and has not
+used up its daily cap.';

@@ -1,6 +1,8 @@
 """Checks the contents that no parser has read yet: those of campaigns that were created in psql."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 
@@ -23,20 +25,25 @@ async def check_contents(database: Database, unchecked: asyncio.Event) -> None:
         await unchecked.wait()
         unchecked.clear()
         try:
-            for row in await database.call("select * from retoma.contents_to_check()", ()):
-                # In a thread: the worst text takes 0.3 s, and meanwhile the channels go on.
-                variables, fault = await asyncio.to_thread(_judge, row["content"])
-                log.info("content_checked", campaign_id=row["campaign_id"], variables=variables, fault=fault)
-                await database.call(
-                    "select retoma.record_content_check(%s, %s, %s, %s)",
-                    (row["campaign_id"], row["variant"], variables, fault),
-                    timeout_s=None,  # it may read the whole audience
-                )
+            while rows := await database.call("select * from retoma.contents_to_check()", ()):
+                for row in rows:
+                    await _check(database, row)
         except Stopped:
             return
         except Exception:
             # The next tick tells this runner or another one again.
             log.exception("content_check_failed")
+
+
+async def _check(database: Database, row: Mapping[str, Any]) -> None:
+    # In a thread: the worst text takes 0.3 s, and meanwhile the channels go on.
+    variables, fault = await asyncio.to_thread(_judge, row["content"])
+    log.info("content_checked", campaign_id=row["campaign_id"], fault=fault)
+    await database.call(
+        "select retoma.record_content_check(%s, %s, %s, %s)",
+        (row["campaign_id"], row["variant"], variables, fault),
+        timeout_s=None,  # it may read the whole audience
+    )
 
 
 def _judge(content: Content) -> tuple[list[str] | None, str | None]:
@@ -45,3 +52,7 @@ def _judge(content: Content) -> tuple[list[str] | None, str | None]:
         return check(content).required_variables, None
     except RetomaError as error:
         return None, error.message
+    except Exception as error:
+        # A defect of the parser. Not its words, which may hold content; and no reason to keep others waiting.
+        log.error("content_not_read", error=type(error).__name__)
+        return None, f"the text cannot be read ({type(error).__name__})"
