@@ -7,7 +7,7 @@ create table if not exists retoma_internal.campaign_content (
   primary key (campaign_id, variant)
 );
 
--- Nearly always empty. It is asked for every running campaign by each lease and each tick.
+-- Nearly always empty. Each lease and each tick reads it.
 create index if not exists campaign_content_unchecked_idx on retoma_internal.campaign_content (campaign_id)
 where required_variables is null;
 
