@@ -28,7 +28,7 @@ class _Words(parser.parserinfo):
         return year + (2000 if year < 69 else 1900)
 
 
-_words = _Words()
+_words = _Words()  # type: ignore[no-untyped-call]
 
 
 @with_environment
