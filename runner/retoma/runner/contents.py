@@ -36,7 +36,7 @@ async def check_contents(database: Database, unchecked: asyncio.Event) -> None:
 
 
 async def _check(database: Database, row: Mapping[str, Any]) -> None:
-    # In a thread: the worst text takes 0.3 s, and meanwhile the channels go on.
+    # In a thread: a hostile text takes a second or more, and meanwhile the channels go on.
     variables, fault = await asyncio.to_thread(_judge, row["content"])
     log.info("content_checked", campaign_id=row["campaign_id"], fault=fault)
     await database.call(
