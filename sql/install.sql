@@ -3,7 +3,8 @@
 --
 -- How one message travels
 --
--- create_campaign makes a draft, and the partitions for its messages. add_recipients, or \copy into recipient_staging
+-- create_campaign makes a draft, and the partitions for its messages. The parser of a runner says which variables its
+-- content requires (record_content_check); nothing is sent before. add_recipients, or \copy into recipient_staging
 -- and load_staged, write one row per recipient into "message"; these rows are never updated. start_campaign freezes
 -- this audience, cuts it into batches of 300 messages and sets the campaign running. A trigger then rings the doorbell
 -- of the campaign's channels: it inserts one procrastinate job per channel, and the NOTIFY of that job wakes a waiting
@@ -52,6 +53,7 @@ set local client_min_messages to warning;
 -- Tables, and what keeps them append-only
 \ir 20_tables/runner.sql
 \ir 20_tables/campaign.sql
+\ir 20_tables/campaign_content.sql
 \ir 20_tables/send_window.sql
 \ir 20_tables/limit_rule.sql
 \ir 20_tables/limit_use.sql
@@ -138,8 +140,11 @@ set local client_min_messages to warning;
 
 -- What is said
 \ir 38_content/content_kind.sql
-\ir 38_content/check_text.sql
-\ir 38_content/template_variables.sql
+\ir 38_content/content_guard.sql
+\ir 38_content/check_content.sql
+\ir 38_content/content_fault.sql
+\ir 38_content/contents_to_check.sql
+\ir 38_content/record_content_check.sql
 
 -- Rules: windows and limits
 \ir 40_rules/has_windows.sql
@@ -163,7 +168,9 @@ set local client_min_messages to warning;
 -- Campaigns
 \ir 42_campaign/find_campaign.sql
 \ir 42_campaign/refuse_transition.sql
+\ir 42_campaign/check_campaign_values.sql
 \ir 42_campaign/create_campaign.sql
+\ir 42_campaign/ring_campaign.sql
 \ir 42_campaign/why_no_channel.sql
 \ir 42_campaign/reconcile_campaign.sql
 \ir 42_campaign/reconcile_campaigns.sql
@@ -189,6 +196,7 @@ set local client_min_messages to warning;
 \ir 44_audience/known_phones.sql
 \ir 44_audience/add_recipients.sql
 \ir 44_audience/load_staged.sql
+\ir 44_audience/missing_variables.sql
 \ir 44_audience/check_audience.sql
 \ir 44_audience/refresh_statistics.sql
 

@@ -3,13 +3,11 @@ create table if not exists retoma_internal.campaign (
   name text not null unique check (name ~ '^[^[:cntrl:]]{1,200}$'),
   token text not null unique default left(replace(gen_random_uuid()::text, '-', ''), 24)
     check (token ~ '^[0-9a-f]{24}$'),
-  body text not null check (body <> ''),
-  required_variables text[] not null default '{}',
   status text not null default 'draft' check (
     status in ('draft', 'scheduled', 'running', 'paused', 'interrupted', 'completed', 'cancelled')
   ),
   status_reason text,
-  interrupt_cause text check (interrupt_cause in ('channel', 'breaker')),
+  interrupt_cause text check (interrupt_cause in ('channel', 'breaker', 'content')),
   batch_size int not null default 300 check (batch_size between 1 and 10000),
   max_attempts smallint not null default 3 check (max_attempts between 1 and 20),
   breaker_threshold int not null default 5 check (breaker_threshold > 0),
@@ -27,9 +25,6 @@ comment on table retoma_internal.campaign is
 'Campaigns: what is said, to how many, by which rules, and in which state they are.';
 comment on column retoma_internal.campaign.token is
 '24 random hex digits; with the ordinal they make the id that the provider sees, the same over all attempts.';
-comment on column retoma_internal.campaign.body is 'The text, a Liquid template over the variables of each recipient.';
-comment on column retoma_internal.campaign.required_variables is
-'Variables that every recipient must have before the campaign starts.';
 comment on column retoma_internal.campaign.breaker_threshold is
 'Messages refused in a row for their content in one batch that interrupt the campaign.';
 comment on column retoma_internal.campaign.time_zone is

@@ -1,6 +1,6 @@
--- The one place where limits are decided. Locks the rules in the order of their ids, whatever their scopes are. Reads the
--- clock and the use under the locks: a step can wait long for them, as the transaction that holds them may wait for a
--- lost standby. Use is recorded (spend_limits) only for what was really reserved.
+-- The one place where limits are decided. Locks the rules in the order of their ids, whatever their scopes are. Reads
+-- the clock and the use under the locks: a step can wait long for them, as the transaction that holds them may wait for
+-- a lost standby. Use is recorded (spend_limits) only for what was really reserved.
 create or replace function retoma_internal.limit_allowance(
   p_limit_ids int[], p_want int, out allowed int, out at timestamptz
 )

@@ -43,7 +43,8 @@ $$;
 comment on function retoma.set_limit(text, text, int, text, text) is
 'At most p_maximum messages per period; null removes the limit of this period. p_scope: channel or campaign; p_subject:
 its name. p_per: hour, day, week or month of the calendar, or a length as ''24 hours'': so many in any 24 hours.
-Several periods may be limited at once. p_time_zone: IANA zone in which days begin; by default the one that the limit has,
-for a new limit the zone of the campaign, otherwise UTC. Takes effect at the next step. What was sent before a limit was
-first set does not count. Set several limits in one transaction in the order of v_limit.limit_id, as steps lock them.
+Several periods may be limited at once. p_time_zone: IANA zone in which days begin; by default the one that the limit
+has, for a new limit the zone of the campaign, otherwise UTC. Takes effect at the next step. What was sent before a
+limit was first set does not count. Set several limits in one transaction in the order of v_limit.limit_id, as steps
+lock them.
 Errors: RT001 unknown channel or campaign, RT003 bad value.';

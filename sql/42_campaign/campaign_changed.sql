@@ -7,12 +7,7 @@ begin
   insert into retoma_internal.event (subject, campaign_id, from_state, to_state, why)
   values ('campaign', new.id, case when tg_op = 'UPDATE' then old.status end, new.status, new.status_reason);
   if new.status = 'running' then
-    perform retoma.ring((
-      select array_agg(c.id)
-      from retoma_internal.campaign_channel as cc
-      inner join retoma_internal.channel as c on cc.channel_id = c.id
-      where cc.campaign_id = new.id and c.connected and not c.paused
-    ));
+    perform retoma_internal.ring_campaign(new.id);
   end if;
   return null;
 end;

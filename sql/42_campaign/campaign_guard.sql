@@ -8,12 +8,12 @@ begin
   if (new.id, new.token) is distinct from (old.id, old.token)
     or (
       old.status <> 'draft'
-      and (new.body, new.total, new.batch_size) is distinct from (old.body, old.total, old.batch_size)
+      and (new.total, new.batch_size) is distinct from (old.total, old.batch_size)
     )
   then
     raise exception using errcode = 'RT002', constraint = 'campaign_fixed',
       message = format(
-        'campaign %L is %s: its identity, text, recipients and batch size are fixed', old.name, old.status
+        'campaign %L is %s: its identity, recipients and batch size are fixed', old.name, old.status
       ),
       hint = 'Create a new campaign';
   end if;

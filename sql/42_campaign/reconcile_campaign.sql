@@ -1,11 +1,12 @@
--- Makes a campaign interrupted when none of its channels can send, and running again when one can. The caller holds the
--- row lock of the campaign; the state of its channels is read after that lock.
+-- Makes a campaign interrupted when its content cannot be sent or none of its channels can send, and running again when
+-- a channel can. The caller holds the row lock of the campaign; its content and its channels are read after that lock.
 create or replace function retoma_internal.reconcile_campaign(p_campaign_id int) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_reason text := retoma_internal.why_no_channel(p_campaign_id);
+  v_fault text := retoma_internal.content_fault(p_campaign_id);
+  v_reason text := coalesce(v_fault, retoma_internal.why_no_channel(p_campaign_id));
 begin
   if v_reason is null then
     update retoma_internal.campaign as c
@@ -13,11 +14,14 @@ begin
     where c.id = p_campaign_id and c.interrupt_cause = 'channel';
   else
     update retoma_internal.campaign as c
-    set status = 'interrupted', status_reason = v_reason, interrupt_cause = 'channel'
-    where c.id = p_campaign_id and c.status = 'running';
+    set
+      status = 'interrupted', status_reason = v_reason,
+      interrupt_cause = case when v_fault is null then 'channel' else 'content' end
+    where c.id = p_campaign_id
+      and (c.status = 'running' or c.interrupt_cause = 'channel' and v_fault is not null);
   end if;
 end;
 $$;
 
 comment on function retoma_internal.reconcile_campaign(int) is
-'Interrupts or resumes a campaign by the state of its channels.';
+'Interrupts or resumes a campaign by the state of its content and its channels.';

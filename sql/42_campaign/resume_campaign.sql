@@ -11,6 +11,10 @@ begin
       v_campaign, 'resume',
       v_campaign.status_reason || '. It goes on by itself after retoma.channel_connected or resume_channel'
     );
+  elsif v_campaign.status = 'interrupted' and retoma_internal.content_fault(v_campaign.id) is not null then
+    perform retoma_internal.refuse_transition(
+      v_campaign, 'resume', v_campaign.status_reason || '. Its content is fixed: create a new campaign'
+    );
   elsif v_campaign.status not in ('paused', 'interrupted') then
     perform retoma_internal.refuse_transition(
       v_campaign, 'resume', 'Only a campaign that is paused or interrupted can be resumed'
@@ -27,6 +31,6 @@ end;
 $$;
 
 comment on function retoma.resume_campaign(text) is
-'Lets a campaign that is paused, or that a breaker interrupted, go on from the message where it stopped. Returns the new
-status.
-Errors: RT001 unknown campaign, RT002 not paused, or waiting for its channel.';
+'Lets a campaign that is paused, or that a breaker or a runner interrupted, go on from the message where it stopped.
+Returns the new status.
+Errors: RT001 unknown campaign, RT002 not paused, waiting for its channel, or known to have a wrong content.';

@@ -1,30 +1,28 @@
--- Refuses before the start what would otherwise show only in the middle of a campaign. Reads every message once.
+-- Refuses before the start what would otherwise show only in the middle of a campaign. What a content requires that no
+-- runner has checked yet is not known here: record_content_check judges it. Reads every message once.
 create or replace function retoma_internal.check_audience(p_campaign retoma_internal.campaign) returns void
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_missing bigint;
-  v_first int;
+  v_fault text;
+  v_missing text;
 begin
   if p_campaign.total = 0 then
     raise exception using errcode = 'RT005', constraint = 'no_recipients',
       message = format('campaign %L has no recipients', p_campaign.name),
       hint = 'Load some: retoma.add_recipients, retoma.load_staged or "retoma import FILE.csv"';
   end if;
-  if p_campaign.required_variables <> '{}' then
-    select count(*), min(m.ordinal) into v_missing, v_first
-    from retoma_internal.message as m
-    where m.campaign_id = p_campaign.id
-      and exists (select from unnest(p_campaign.required_variables) as k where coalesce(m.variables ->> k, '') = '');
-    if v_missing > 0 then
-      raise exception using errcode = 'RT005', constraint = 'variables_missing',
-        message = format(
-          '%s recipients of campaign %L lack one of the variables %s (the first is number %s)',
-          v_missing, p_campaign.name, array_to_string(p_campaign.required_variables, ', '), v_first
-        ),
-        hint = 'Import them with these columns, or give the text a default: {{ name | default: "" }}';
-    end if;
+  select t.fault, retoma_internal.missing_variables(t.campaign_id, t.required_variables) into v_fault, v_missing
+  from retoma_internal.campaign_content as t where t.campaign_id = p_campaign.id;
+  if v_fault is not null then
+    raise exception using errcode = 'RT005', constraint = 'content_refused',
+      message = format('campaign %L cannot be sent: %s', p_campaign.name, v_fault),
+      hint = 'The content is fixed: create a new campaign';
+  end if;
+  if v_missing is not null then
+    raise exception using errcode = 'RT005', constraint = 'variables_missing', message = v_missing,
+      hint = 'Import them with these columns, or give the text a default: {{ name | default: "" }}';
   end if;
   if retoma_internal.has_windows(p_campaign.id) and p_campaign.time_zone is null and exists (
     select from retoma_internal.message as m where m.campaign_id = p_campaign.id and m.zone is null
@@ -40,5 +38,5 @@ end;
 $$;
 
 comment on function retoma_internal.check_audience(retoma_internal.campaign) is
-'Error RT005 when the campaign has no recipients, when a recipient lacks a required variable, or when the campaign has
-windows and no time zone is known for a recipient.';
+'Error RT005 when the campaign has no recipients, when its content is known to be wrong, when a recipient lacks a
+required variable, or when the campaign has windows and no time zone is known for a recipient.';

@@ -10,7 +10,7 @@ create or replace function retoma.lease_batch(
   out reserved int,
   out lease_s double precision,
   out campaign text,
-  out body text,
+  out content jsonb,
   out channel text,
   out transport text,
   out settings jsonb,
@@ -59,7 +59,9 @@ begin
   update retoma_internal.campaign_channel as cc set last_leased_at = v_now
   where cc.campaign_id = v_campaign_id and cc.channel_id = p_channel_id;
   lease_s := extract(epoch from v_lease);
-  select c.name, c.body into campaign, body from retoma_internal.campaign as c where c.id = v_campaign_id;
+  select c.name, t.content into campaign, content
+  from retoma_internal.campaign as c inner join retoma_internal.campaign_content as t on c.id = t.campaign_id
+  where c.id = v_campaign_id;
   select c.name, c.transport, c.settings, c.max_in_flight into channel, transport, settings, max_in_flight
   from retoma_internal.channel as c where c.id = p_channel_id;
   may_lease_more := exists (

@@ -1,4 +1,6 @@
--- The runner finds a text that it cannot render before it reserves the first message, so no message has failed by it.
+-- A runner that cannot render what another one has checked: it is older, or of another make. It finds this before it
+-- reserves a message, so no message has failed by it. No fault is recorded: resume_campaign tries again, and what was
+-- begun need not be begun anew.
 create or replace function retoma.refuse_content(
   p_runner_id uuid, p_batch_id bigint, p_lease_epoch int, p_reason text
 ) returns void
@@ -11,11 +13,11 @@ begin
   perform retoma_internal.insist_on_durability();
   perform retoma_internal.end_lease(v_batch.id, 'released');
   update retoma_internal.campaign as c
-  set status = 'interrupted', interrupt_cause = 'breaker', status_reason = left(p_reason, 500)
+  set status = 'interrupted', interrupt_cause = 'content', status_reason = left(p_reason, 500)
   where c.id = v_batch.campaign_id and c.status = 'running';
 end;
 $$;
 
 comment on function retoma.refuse_content(uuid, bigint, int, text) is
-'For runners: gives the batch back and interrupts its campaign, whose text cannot be rendered.
+'For runners: gives the batch back and interrupts its campaign, whose content this runner cannot render.
 Error RT010: this runner does not hold the batch under this epoch.';

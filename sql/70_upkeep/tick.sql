@@ -1,7 +1,7 @@
 -- Any one live runner does this every half second, so that recovery needs no operator (invariant 9). One at a time: a
 -- runner that finds the lock taken does not wait for it. The order of the steps is the order of locks of install.sql.
 create or replace function retoma.tick(
-  p_runner_id uuid default null, out settled int, out reaped int, out started int, out rung int
+  p_runner_id uuid default null, out settled int, out reaped int, out started int, out rung int, out unchecked int
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -18,10 +18,12 @@ begin
   perform retoma_internal.reconcile_campaigns();
   perform retoma_internal.sweep_jobs();
   rung := retoma_internal.ring_ready_channels();
+  unchecked := (select count(*) from retoma.contents_to_check());
 end;
 $$;
 
 comment on function retoma.tick(uuid) is
 'For runners, about every half second: applies early receipts, takes back the leases of dead runners, starts due
 campaigns, interrupts and resumes campaigns by the state of their channels, removes jobs of dead runners, and rings
-channels that have work. Returns how many of each; nulls when another runner is doing it just now.';
+channels that have work. Returns how many of each, and how many contents wait for contents_to_check; nulls when another
+runner is doing it just now.';

@@ -26,6 +26,15 @@ select
       where cc.campaign_id = c.id
     )
     when 'breaker' then format('Correct what the reason says, then: select retoma.resume_campaign(%L)', c.name)
+    when 'content' then
+      case
+        when exists (
+          select from retoma_internal.campaign_content as t where t.campaign_id = c.id and t.fault is not null
+        ) then format(
+          'Its content is fixed: create a new campaign with another; then: select retoma.cancel_campaign(%L)', c.name
+        )
+        else format('Upgrade the runner that refused its content, then: select retoma.resume_campaign(%L)', c.name)
+      end
     else 'Start a runner: retoma runner; the campaign goes on by itself'
   end as what_to_do
 from retoma_internal.detect_interruptions() as i

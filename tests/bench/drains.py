@@ -78,7 +78,17 @@ async def _main(url: str, connections: int, channels: Sequence[int]) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     stop, registered = asyncio.Event(), asyncio.Event()
     runner_id = uuid4()
-    living = asyncio.create_task(keep_alive(url, runner_id, f"bench:{os.getpid()}", registered, stop))
+    # The campaigns of the benches are checked before.
+    living = asyncio.create_task(
+        keep_alive(
+            url,
+            runner_id,
+            f"bench:{os.getpid()}",
+            registered=registered,
+            unchecked=asyncio.Event(),
+            stop=stop,
+        )
+    )
     database = Database(url, connections, stop)
     await database.open()
     await registered.wait()

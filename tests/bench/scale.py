@@ -57,8 +57,10 @@ def _add_finished(connection: psycopg.Connection, messages: int, campaigns: int,
     """Campaigns that are over, with their messages, batches and deliveries, by plain inserts."""
     each = messages // campaigns
     row = connection.execute(
-        "with made as (insert into retoma_internal.campaign (name, body, total)"
-        " select %s || ' ' || g, 'x', %s from generate_series(1, %s) as g returning id)"
+        "with made as (insert into retoma_internal.campaign (name, total)"
+        " select %s || ' ' || g, %s from generate_series(1, %s) as g returning id), said as ("
+        "insert into retoma_internal.campaign_content (campaign_id, content, required_variables)"
+        """ select id, '{"kind": "text", "text": "x"}', '{}' from made)"""
         " select array_agg(id order by id) from made",
         (label, each, campaigns),
     ).fetchone()

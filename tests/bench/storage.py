@@ -50,7 +50,11 @@ def _phases(server: Server, connection: psycopg.Connection, size: int) -> dict[s
         phases[phase] = (now[0] - before[0], now[1] - before[1])
         before = now
 
-    connection.execute("select retoma.create_campaign('storage', 'null-1', %s)", (world.TEXT,))
+    connection.execute(
+        "select retoma.record_content_check("
+        "retoma.create_campaign('storage', 'null-1', %s), 1, '{name,order}')",
+        (world.TEXT,),
+    )
     connection.execute(
         "insert into retoma.recipient_staging (campaign, line, phone, variables) "
         + _FACTS.replace("'bare'", "'storage'"),

@@ -67,6 +67,7 @@ def make_campaign(
     ).fetchone()
     assert row is not None
     campaign_id = int(row[0])
+    connection.execute("select retoma.record_content_check(%s, 1, '{name,order}')", (campaign_id,))
     connection.execute(_MESSAGES, {"id": campaign_id, "size": size})
     connection.execute("update retoma_internal.campaign set total = %s where id = %s", (size, campaign_id))
     connection.execute("vacuum analyze retoma_internal.message")

@@ -83,8 +83,10 @@ def test_the_text_may_come_from_a_file_or_standard_input(
     campaign(database, "create", "from a file", "--channel", "sales", "--text-file", str(file))
     campaign(database, "create", "from a pipe", "--channel", "sales", "--text-file", "-", text="Olá\n")
 
-    bodies = db.execute("select body from retoma_internal.campaign order by id").fetchall()
-    assert bodies == [("Olá {{ name }},\ntemos ofertas.",), ("Olá",)]
+    contents = db.execute(
+        "select content ->> 'text', required_variables from retoma_internal.campaign_content order by 1"
+    ).fetchall()
+    assert contents == [("Olá", []), ("Olá {{ name }},\ntemos ofertas.", ["name"])]
 
 
 @pytest.mark.parametrize("text", ["Olá {{ name", "{% if a %}", "{% nonsense %}"])

@@ -132,6 +132,31 @@ def test_names_with_blanks_and_accents_are_found() -> None:
 
 
 @pytest.mark.parametrize(
+    ("day", "form", "written"),
+    [
+        ("2024-01-31", "%d/%m/%Y", "31/01/2024"),
+        ("31/01/24", "%d/%m/%Y", "31/01/2024"),
+        ("31/01/76", "%Y", "1976"),
+        ("March 2024", "%m/%Y", "03/2024"),
+        ("Dec 31", "%d/%m", "31/12"),
+        ("10:30", "%Hh%M", "10h30"),
+        ("amanhã", "%d/%m", "amanhã"),
+    ],
+)
+def test_a_date_is_written_as_far_as_it_is_known(day: str, form: str, written: str) -> None:
+    assert rendered(f"{{{{ day | date: '{form}' }}}}", day=day) == written
+
+
+@pytest.mark.parametrize(
+    ("day", "form"),
+    [("now", "%d"), ("today", "%Y"), ("10:30", "%d"), ("Dec 31", "%d/%m/%Y"), ("Friday", "%d")],
+)
+def test_invariant_11_what_the_day_of_sending_would_fill_in_is_an_error(day: str, form: str) -> None:
+    with pytest.raises(RenderError, match="value_refused"):
+        rendered(f"{{{{ day | date: '{form}' }}}}", day=day)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "{{ lista | uniq: 'k' }}",

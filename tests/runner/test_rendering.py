@@ -13,7 +13,7 @@ from retoma.content.process import RenderProcess
 from retoma.runner.lease import Lease
 from retoma.transports.base import Message, SendResult, now
 from tests.runner.conftest import World, drains_through
-from tests.support.campaigns import Db, books, call, make_campaign, make_channel
+from tests.support.campaigns import Db, books, call, check_content, make_campaign, make_channel
 from tests.support.contents import text
 from tests.support.runners import Runners
 from tests.support.waiting import DEADLINE_S, wait_until
@@ -25,7 +25,7 @@ def campaign(db: Db, name: str, channel: str, body: str, people: list[dict[str, 
     """A started campaign with these variables."""
     make_channel(db, channel)
     recipients = [{"phone": f"+55119555{10_000 + n}", "variables": v} for n, v in enumerate(people)]
-    db.execute("select retoma.create_campaign(%s, %s, %s)", (name, channel, body))
+    check_content(db, call(db, "select retoma.create_campaign(%s, %s, %s)", name, channel, body), body)
     db.execute("select retoma.add_recipients(%s, %s)", (name, Jsonb(recipients)))
     db.execute("select retoma.start_campaign(%s)", (name,))
 

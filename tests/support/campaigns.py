@@ -14,6 +14,9 @@ import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from retoma.content.check import check
+from tests.support import contents
+
 Db = psycopg.Connection
 Outcome = dict[str, object]
 
@@ -91,6 +94,7 @@ def make_campaign(
     channels: Iterable[str] = ("sales",),
     *,
     text: str = "Olá",
+    checked: bool = True,
     start: bool = True,
     zones: Mapping[int, str | None] | None = None,
     **options: Any,
@@ -98,6 +102,7 @@ def make_campaign(
     """Makes a campaign with `size` recipients, and starts it unless told not to.
 
     Args:
+        checked: whether its content is checked at once, as by the CLI.
         zones: ordinal to time zone; the others have none.
         options: further parameters of create_campaign without their p_.
 
@@ -106,6 +111,8 @@ def make_campaign(
     """
     given: dict[str, object] = {"name": name, "channels": list(channels), "text": text}
     campaign_id = int(_named(db, "create_campaign", given | options))
+    if checked and "{" in text:
+        check_content(db, campaign_id, text)
     recipients = [
         {"phone": phone(n), "variables": {"name": f"n{n}"}, "zone": (zones or {}).get(n)}
         for n in range(1, size + 1)
@@ -114,6 +121,12 @@ def make_campaign(
     if start:
         db.execute("select retoma.start_campaign(%s)", (name,))
     return campaign_id
+
+
+def check_content(db: Db, campaign_id: int, text: str) -> None:
+    """Checks the text of a campaign as a runner does."""
+    variables = check(contents.text(text)).required_variables
+    db.execute("select retoma.record_content_check(%s, 1, %s)", (campaign_id, variables))
 
 
 def make_runner(db: Db, name: str = "runner-1") -> UUID:

@@ -88,23 +88,31 @@ def create(
     retoma campaign create 'May offers' --channel sales --text-file may.txt \\
         --window 09:00-12:00/1-5 --window 14:00-18:00/1-5 --time-zone America/Sao_Paulo --limit 2000/day
     """
+    from psycopg.types.json import Jsonb  # noqa: PLC0415
+
     from retoma.content.check import check  # noqa: PLC0415
 
     if (text is None) == (text_file is None):
         raise click.UsageError("Give the text either with --text or with --text-file.")
     body = text if text is not None else _read(text_file)
-    check({"kind": "text", "text": body})
+    content = {"kind": "text", "text": body}
+    checked = check(content)
     name = name.strip()  # as the database does, so that the windows find it
     with connected("campaign") as connection, connection.transaction():
-        call(
+        campaign_id = call(
             connection,
             """
             select retoma.create_campaign(
-              %s, %s::text[], %s, p_batch_size => %s, p_starts_at => %s, p_max_attempts => %s,
+              %s, %s::text[], p_content => %s, p_batch_size => %s, p_starts_at => %s, p_max_attempts => %s,
               p_time_zone => %s
-            )
+            ) as id
             """,
-            name, list(channels), body, batch_size, at, max_attempts, time_zone,
+            name, list(channels), Jsonb(content), batch_size, at, max_attempts, time_zone,
+        )["id"]  # fmt: skip
+        call(
+            connection,
+            "select retoma.record_content_check(%s, 1, %s)",
+            campaign_id, checked.required_variables,
         )  # fmt: skip
         for window in windows:
             call(connection, "select retoma.add_window(%s, %s, %s, %s::int[])", name, *window)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from liquid import BoundTemplate, Environment, RenderContext
 from liquid.ast import Node
-from liquid.builtin.expressions import Filter, FilteredExpression, Path
+from liquid.builtin.expressions import Filter, FilteredExpression, Path, StringLiteral
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode
 from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
@@ -19,6 +19,7 @@ from liquid.expression import Expression
 from liquid.token import Token
 
 from retoma.content.comparisons import AnyEqual, tolerant
+from retoma.content.dates import CLOCKS, date
 from retoma.content.kinds import LONGEST_TEXT
 from retoma.content.markup import refuse_unbounded
 from retoma.content.missing import ListOrNothing, Missing, StrictFilter
@@ -32,6 +33,8 @@ _TAGS = (
 """Those whose meaning retoma.content.variables knows. Not include and render: there are no files."""
 
 _LONGEST_EXCERPT = 80
+
+_CLOCK = "a text is the same whenever it is sent, so there is no"
 
 _MORE_THAN_ONE = "expected end of expression, found"
 
@@ -60,6 +63,7 @@ class _Environment(Environment):
 
 
 environment = _Environment(undefined=Missing)
+environment.add_filter("date", date)
 environment.tags = {name: tag for name, tag in environment.tags.items() if name in _TAGS}
 
 
@@ -102,7 +106,7 @@ def _adapt(template: BoundTemplate) -> None:
         if isinstance(node, BreakNode | ContinueNode) and not in_loop:
             raise LiquidSyntaxError(f"{node} stands outside a loop", token=node.token)
         for expression in node.expressions():
-            _refuse_computed_names(expression)
+            _refuse_names(expression)
         _adapt_node(node)
         inside = in_loop or isinstance(node, ForNode | TablerowNode)
         waiting += [(child, inside) for child in nodes_of(node, template)]
@@ -154,14 +158,33 @@ def _refuse_wrong_use(filter_: Filter) -> None:
         raise LiquidSyntaxError(f"the filter {filter_.name!r}: {error}", token=filter_.token) from error
 
 
-def _refuse_computed_names(expression: Expression) -> None:
-    """{{ [city] }} is the variable whose name `city` holds: its presence cannot be checked before."""
+def _refuse_names(expression: Expression) -> None:
+    """Refuse two kinds of names.
+
+    {{ [city] }} is the variable whose name the variable `city` holds: it cannot be told who has it.
+    {{ now }} is the clock of the runner, which would make another message of each attempt.
+    """
     waiting: list[Expression] = [expression]
     while waiting:
         expression = waiting.pop()
-        if isinstance(expression, Path) and not isinstance(expression.path[0], str):
-            raise LiquidSyntaxError("a name in brackets without quotes", token=expression.token)
+        if isinstance(expression, Path):
+            name = expression.path[0]
+            if not isinstance(name, str):
+                raise LiquidSyntaxError("a name in brackets without quotes", token=expression.token)
+            _refuse_clock(name, expression.token)
+        if (
+            isinstance(expression, FilteredExpression)
+            and isinstance(expression.left, StringLiteral)
+            and expression.filters
+            and expression.filters[0].name == "date"
+        ):
+            _refuse_clock(expression.left.value, expression.left.token)
         waiting += expression.children()
+
+
+def _refuse_clock(name: str, token: Token) -> None:
+    if name in CLOCKS:
+        raise LiquidSyntaxError(f"{_CLOCK} {name!r}", token=token)
 
 
 def _in_words(error: LiquidError | RecursionError, text: str) -> tuple[str, str]:
@@ -182,6 +205,8 @@ def _in_words(error: LiquidError | RecursionError, text: str) -> tuple[str, str]
 def _hint(error: LiquidError | RecursionError, message: str) -> str:
     if isinstance(error, UnknownFilterError):
         return "for example {{ name | capitalize }} or {{ name | default: 'friend' }}"
+    if message.startswith(_CLOCK):
+        return "write the day itself, or import it as a column of another name"
     if "'include'" in message or "'render'" in message:
         return "there are no files that a text could include; write what is in them"
     if (

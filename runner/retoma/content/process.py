@@ -168,8 +168,8 @@ class RenderProcess:
             return self._process
         await asyncio.sleep(self._may_start_at - asyncio.get_running_loop().time())
         try:
-            # The modules of this process, whatever lies in the current directory.
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+            # The modules of this process, whatever lies in the current directory; the same dates everywhere.
+            environment = {**os.environ, "TZ": "UTC", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-m", "retoma.content.child",
                 stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment,

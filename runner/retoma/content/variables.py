@@ -25,8 +25,8 @@ from liquid.expression import Expression
 
 from retoma.content.liquid import nodes_of
 
-ALWAYS_THERE = frozenset({"phone", "now", "today"})
-"""The number of the recipient, and what Liquid itself knows."""
+ALWAYS_THERE = frozenset({"phone"})
+"""The number of the recipient."""
 
 _Names = frozenset[str]
 _State = dict[str, _Names]

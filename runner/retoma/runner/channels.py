@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from psycopg.types.json import Jsonb
 
+from retoma.content.kinds import Content
 from retoma.content.process import RenderProcess
 from retoma.content.renderer import compile_content
 from retoma.errors import RetomaError
@@ -125,7 +126,7 @@ class Channels:
 
     async def _run(self, row: Mapping[str, object]) -> None:
         try:
-            render = compile_content({"kind": "text", "text": row["body"]}, self._render_process)
+            render = compile_content(cast(Content, row["content"]), self._render_process)
         except RetomaError as error:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)

@@ -22,7 +22,13 @@ UNREGISTER_S = 1.5
 
 
 async def keep_alive(
-    conninfo: str, runner_id: UUID, name: str, registered: asyncio.Event, stop: asyncio.Event
+    conninfo: str,
+    runner_id: UUID,
+    name: str,
+    *,
+    registered: asyncio.Event,
+    unchecked: asyncio.Event,
+    stop: asyncio.Event,
 ) -> None:
     """Hold the registration and tick until stop is set; go on through outages of the database.
 
@@ -31,6 +37,7 @@ async def keep_alive(
         runner_id: identity of this process.
         name: for people.
         registered: set at the first registration; leasing is refused before.
+        unchecked: set at each tick that finds contents to check.
         stop: ends the loop, and unregisters.
 
     Raises:
@@ -49,7 +56,7 @@ async def keep_alive(
                 log.info("registered", runner=name)
                 registered.set()
                 attempt, reason = 0, None
-                await _tick_until(connection, runner_id, stop)
+                await _tick_until(connection, runner_id, unchecked, stop)
         except psycopg.Error as error:
             if not is_passing(error) and registered.is_set() is False:
                 raise
@@ -66,7 +73,10 @@ async def keep_alive(
 
 
 async def _tick_until(
-    connection: psycopg.AsyncConnection[DictRow], runner_id: UUID, stop: asyncio.Event
+    connection: psycopg.AsyncConnection[DictRow],
+    runner_id: UUID,
+    unchecked: asyncio.Event,
+    stop: asyncio.Event,
 ) -> None:
     while not stop.is_set():
         async with asyncio.timeout(CALL_TIMEOUT_S):
@@ -74,6 +84,8 @@ async def _tick_until(
             done = await cursor.fetchone()
         if done and any(done[key] for key in ("reaped", "started")):
             log.info("tick", **done)
+        if done and done["unchecked"]:
+            unchecked.set()
         try:
             await asyncio.wait_for(stop.wait(), TICK_S)
         except TimeoutError:

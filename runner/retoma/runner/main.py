@@ -13,6 +13,7 @@ from procrastinate.exceptions import ConnectorException
 
 from retoma.runner.calls import Database, Stopped
 from retoma.runner.channels import Channels
+from retoma.runner.contents import check_contents
 from retoma.runner.doorbell import listen
 from retoma.runner.liveness import keep_alive
 
@@ -51,10 +52,12 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
         else:
             log.info("cleaned_up", **rows[0])
 
-    registered = asyncio.Event()
+    registered, unchecked = asyncio.Event(), asyncio.Event()
     # Liveness outlives the drains: a lease whose runner has unregistered is reaped.
     drained = asyncio.Event()
-    living = asyncio.create_task(keep_alive(conninfo, runner_id, name, registered, drained))
+    living = asyncio.create_task(
+        keep_alive(conninfo, runner_id, name, registered=registered, unchecked=unchecked, stop=drained)
+    )
     waiting = asyncio.create_task(_first(registered, stop))
     await asyncio.wait({living, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if living.done():
@@ -63,8 +66,11 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
     await database.open()
     # What is there by now stays: looking through it for garbage, again and again, took an eighth of the CPU.
     gc.freeze()
+    checking = asyncio.create_task(check_contents(database, unchecked))
     if not stop.is_set():
         await listen(conninfo, channels.answer, clean_up, stop)
+    checking.cancel()
+    await asyncio.wait({checking})
     await channels.close()
     drained.set()
     await living

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.support.campaigns import Db, call, make_campaign, make_channel, refused
+from tests.support.contents import text
 
 
 def test_a_new_campaign_is_an_empty_draft(db: Db) -> None:
@@ -34,26 +36,6 @@ def test_the_name_is_trimmed(db: Db) -> None:
     assert call(db, "select campaign from retoma.v_campaign_summary") == "natal"
 
 
-def test_required_variables_are_those_that_the_text_cannot_do_without(
-    db: Db, subtests: pytest.Subtests
-) -> None:
-    make_channel(db)
-    cases: list[tuple[str, list[str]]] = [
-        ("Olá", []),
-        ("Olá {{ name }}, {{city}} {{- name }}", ["city", "name"]),
-        ('Olá {{ name | default: "amigo" }}', []),
-        ("{{ name | upcase }}", ["name"]),
-        ("{% assign greeting = 'Oi' %}{{ greeting }} {{ name }}", ["name"]),
-        ("{{ phone }}", []),
-    ]
-    for text, variables in cases:
-        with subtests.test(text=text):
-            created = make_campaign(db, name=text, size=0, text=text, start=False)
-
-            query = "select required_variables from retoma_internal.campaign where id = %s"
-            assert call(db, query, created) == variables
-
-
 def test_an_unknown_channel_is_refused(db: Db) -> None:
     make_channel(db)
     with refused(db, "RT001", "there is no channel 'suport'"):
@@ -72,27 +54,44 @@ def test_a_name_that_is_taken_is_refused(db: Db) -> None:
         db.execute("select retoma.create_campaign('natal', 'sales', 'Olá')")
 
 
-def test_a_text_that_could_not_be_sent_is_refused(db: Db, subtests: pytest.Subtests) -> None:
+def test_a_content_may_be_given_as_json(db: Db) -> None:
     make_channel(db)
-    cases: list[str | None] = [None, "", "  ", "Olá {{ name", "Olá name }}", "{% if x }{{ y }}"]
-    for text in cases:
-        with subtests.test(text=text), refused(db, "RT003"):
-            db.execute("select retoma.create_campaign('natal', array['sales'], %s)", (text,))
+
+    db.execute("select retoma.create_campaign('natal', 'sales', p_content => %s)", (Jsonb(text("Olá")),))
+
+    assert call(db, "select content from retoma_internal.campaign_content") == text("Olá")
+
+
+def test_a_text_is_a_content_of_the_kind_text(db: Db) -> None:
+    make_channel(db)
+
+    db.execute("select retoma.create_campaign('natal', 'sales', 'Olá')")
+
+    assert call(db, "select content from retoma_internal.campaign_content") == text("Olá")
+
+
+def test_either_a_text_or_a_content_is_given(db: Db, subtests: pytest.Subtests) -> None:
+    make_channel(db)
+    for words, content in [(None, None), ("Olá", Jsonb(text("Olá")))]:
+        with subtests.test(text=words), refused(db, "RT003", "either a text or a content"):
+            db.execute(
+                "select retoma.create_campaign('natal', 'sales', %s, p_content => %s)", (words, content)
+            )
 
 
 def test_values_that_do_not_fit_are_refused(db: Db, subtests: pytest.Subtests) -> None:
     make_channel(db)
-    cases: list[dict[str, Any]] = [
-        {"name": "x" * 201},
-        {"name": ""},
-        {"name": None},
-        {"name": "two\nlines"},
-        {"batch_size": 0},
-        {"batch_size": 10_001},
-        {"max_attempts": 0},
-        {"max_attempts": 40_000},
-        {"time_zone": "America/Sao_Paolo"},
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"name": "x" * 201}, "is not a name for a campaign"),
+        ({"name": ""}, "'' is not a name for a campaign"),
+        ({"name": None}, "null is not a name for a campaign"),
+        ({"name": "two\nlines"}, "is not a name for a campaign"),
+        ({"batch_size": 0}, "a batch cannot have 0 messages"),
+        ({"batch_size": 10_001}, "a batch cannot have 10001 messages"),
+        ({"max_attempts": 0}, "a message cannot be tried 0 times"),
+        ({"max_attempts": 40_000}, "a message cannot be tried 40000 times"),
+        ({"time_zone": "America/Sao_Paolo"}, "America/Sao_Paolo"),
     ]
-    for options in cases:
-        with subtests.test(options=options), refused(db, "RT003"):
+    for options, words in cases:
+        with subtests.test(options=options), refused(db, "RT003", words):
             make_campaign(db, size=0, start=False, **options)

@@ -21,6 +21,7 @@ from tests.support.campaigns import (
     refused,
     send_all,
 )
+from tests.support.contents import text
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,7 @@ def test_a_lease_comes_with_all_that_is_needed_to_send(db: Db) -> None:
         "reserved": 0,
         "lease_s": 60,
         "campaign": "natal",
-        "body": "Olá!",
+        "content": text("Olá!"),
         "channel": "sales",
         "transport": "webhook",
         "settings": settings | {"timeout_s": 30},

@@ -239,8 +239,9 @@ def test_a_text_that_cannot_be_rendered_interrupts_the_campaign_before_anybody_f
     db.execute("select retoma.refuse_content(%s, %s, %s, 'unknown filter shout')", leased.fence)
 
     assert books(db) == {"pending": 3}
-    row = db.execute("select cause, reason from retoma.v_interrupted_campaigns").fetchone()
-    assert row == ("breaker", "unknown filter shout")
+    row = db.execute("select cause, reason, what_to_do from retoma.v_interrupted_campaigns").fetchone()
+    advice = "Upgrade the runner that refused its content, then: select retoma.resume_campaign('natal')"
+    assert row == ("content", "unknown filter shout", advice)
     db.execute("select retoma.resume_campaign('natal')")
     assert send_all(db, runner, channel) == [1, 2, 3]
 

@@ -79,6 +79,8 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "advance_batch",
         "release_batch",
         "refuse_content",
+        "contents_to_check",
+        "record_content_check",
         "tick",
         "ring",
         "channel_connected",
@@ -97,6 +99,7 @@ def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
     make_campaign(db, size=3)
     with acting_as(db, "retoma_runner"):
         runner = make_runner(db)
+        assert db.execute("select * from retoma.contents_to_check()").fetchall() == []
         tick(db, runner)
         leased = must_lease(db, runner, channel)
         step = advance(db, leased, want=3)

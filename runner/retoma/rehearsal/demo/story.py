@@ -204,8 +204,11 @@ def _configure_channels(connection: Connection, sandbox: str, rate: float) -> No
 
 def _new_campaign(connection: Connection, text: str) -> str:
     campaign = f"demo {datetime.datetime.now():%Y-%m-%d %H:%M:%S}"
+    content = {"kind": "text", "text": text}
+    variables = check(content).required_variables
     connection.execute(
-        "select retoma.create_campaign(%s, %s::text[], %s)", [campaign, [SALES, SUPPORT], text]
+        "select retoma.record_content_check(retoma.create_campaign(%s, %s::text[], p_content => %s), 1, %s)",
+        [campaign, [SALES, SUPPORT], Jsonb(content), variables],
     )
     return campaign
 

@@ -1,0 +1,21 @@
+create table if not exists retoma_internal.campaign_content (
+  campaign_id int not null references retoma_internal.campaign (id) on delete cascade,
+  variant smallint not null default 1 check (variant = 1),
+  content jsonb not null,
+  required_variables text[],
+  fault text check (fault <> ''),
+  primary key (campaign_id, variant)
+);
+
+-- Nearly always empty. Each lease and each tick reads it.
+create index if not exists campaign_content_unchecked_idx on retoma_internal.campaign_content (campaign_id)
+where required_variables is null;
+
+comment on table retoma_internal.campaign_content is
+'What a campaign says. It never changes. Nothing is leased while it is not checked.';
+comment on column retoma_internal.campaign_content.content is
+'A kind and its fields, each a Liquid text: {"kind": "text", "text": "Olá {{ name }}"}.';
+comment on column retoma_internal.campaign_content.required_variables is
+'Variables that every recipient must have, as the parser of the runner found them; null: not checked yet, or refused.';
+comment on column retoma_internal.campaign_content.fault is
+'Why it can never be sent to these recipients; null: nothing is known against it.';

@@ -1,0 +1,44 @@
+-- Locks the campaign, then its content: a start that runs at the same time is seen here, or sees the answer. The first
+-- answer stays. The audience of a campaign that has been started is judged here, because the start could not do it.
+create or replace function retoma.record_content_check(
+  p_campaign_id int, p_variant int, p_variables text[], p_fault text default null
+) returns void
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_campaign retoma_internal.campaign;
+  v_content retoma_internal.campaign_content;
+  v_fault text := left(p_fault, 500);
+begin
+  if (p_variables is null) = (coalesce(p_fault, '') = '') or array_position(p_variables, null) is not null then
+    raise exception using errcode = 'RT003', constraint = 'bad_check',
+      message = 'a check finds either the variables that a content requires, or why it cannot be sent',
+      hint = 'Give an array of names, which may be empty, or a fault';
+  end if;
+  select c.* into v_campaign from retoma_internal.campaign as c where c.id = p_campaign_id for no key update;
+  select t.* into v_content
+  from retoma_internal.campaign_content as t where t.campaign_id = p_campaign_id and t.variant = p_variant;
+  if not found then
+    raise exception using errcode = 'RT001', constraint = 'unknown_content',
+      message = format('campaign %s has no content %s', p_campaign_id, p_variant),
+      hint = 'Both numbers come from retoma.contents_to_check';
+  elsif v_content.required_variables is not null or v_content.fault is not null then
+    return;
+  end if;
+  if v_campaign.status <> 'draft' then
+    v_fault := coalesce(v_fault, retoma_internal.missing_variables(p_campaign_id, p_variables));
+  end if;
+  update retoma_internal.campaign_content as t
+  set required_variables = p_variables, fault = v_fault
+  where t.campaign_id = p_campaign_id and t.variant = p_variant;
+  perform retoma_internal.reconcile_campaign(p_campaign_id);
+  perform retoma_internal.ring_campaign(c.id)
+  from retoma_internal.campaign as c where c.id = p_campaign_id and c.status = 'running';
+end;
+$$;
+
+comment on function retoma.record_content_check(int, int, text[], text) is
+'For runners: what the parser found in a content: p_variables that every recipient must have, or p_fault, in words. Its
+campaign may then be sent, or is interrupted when a recipient lacks a variable. An answer that is there already stays.
+Errors: RT001 there is no such content, RT003 both or neither given.';

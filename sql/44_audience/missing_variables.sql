@@ -1,0 +1,17 @@
+-- Reads every message once, unless nothing is required.
+create or replace function retoma_internal.missing_variables(p_campaign_id int, p_variables text[]) returns text
+language sql stable
+begin atomic
+  select format(
+    '%s recipients of campaign %L lack one of the variables %s (the first is number %s)',
+    count(*), c.name, array_to_string(p_variables, ', '), min(m.ordinal)
+  )
+  from retoma_internal.campaign as c
+  inner join retoma_internal.message as m on c.id = m.campaign_id
+  where cardinality(p_variables) > 0 and c.id = p_campaign_id and m.campaign_id = p_campaign_id
+    and exists (select from unnest(p_variables) as k (name) where coalesce(m.variables ->> k.name, '') = '')
+  group by c.id;
+end;
+
+comment on function retoma_internal.missing_variables(int, text[]) is
+'Says in words how many recipients lack a variable; null when none does.';

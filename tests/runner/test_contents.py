@@ -1,0 +1,100 @@
+"""What runners do with the contents of campaigns that were created in psql."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from retoma.content.check import Checked, check
+from retoma.content.kinds import Content
+from retoma.runner import contents
+from retoma.runner.calls import Database
+from tests.runner.conftest import World
+from tests.support.campaigns import Db, call, make_campaign, make_channel, status
+from tests.support.contents import text
+from tests.support.runners import Runners
+from tests.support.waiting import wait_until
+
+DEADLINE_S = 60
+
+UNCHECKED = "select count(*) from retoma.contents_to_check()"
+
+
+@asynccontextmanager
+async def checking(database: str) -> AsyncIterator[asyncio.Event]:
+    """One runner's check of contents in this process, and what tells it to look."""
+    stop, unchecked = asyncio.Event(), asyncio.Event()
+    pool = Database(database, 2, stop)
+    await pool.open()
+    task = asyncio.create_task(contents.check_contents(pool, unchecked))
+    yield unchecked
+    task.cancel()
+    await asyncio.wait({task})
+    await pool.close()
+
+
+async def until_checked(db: Db) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while call(db, UNCHECKED):  # noqa: ASYNC110 - what it waits for has no event
+            await asyncio.sleep(0.01)
+
+
+def test_a_draft_is_checked_by_a_live_runner(world: World, runners: Runners) -> None:
+    world.webhook("sales")
+    runners.start("r1")
+
+    make_campaign(world.db, "good", text="Olá {{ name }}", checked=False, start=False)
+    make_campaign(world.db, "bad", text="Olá {{ name", checked=False, start=False)
+
+    wait_until(lambda: call(world.db, UNCHECKED) == 0, DEADLINE_S)
+    rows = world.db.execute(
+        "select required_variables, fault from retoma_internal.campaign_content order by 1"
+    )
+    good, bad = rows.fetchall()
+    assert good == (["name"], None)
+    assert bad[0] is None
+    assert bad[1].startswith("the text is not valid Liquid")
+    assert world.summary("bad")["reason"] == bad[1]
+
+
+def test_a_campaign_that_is_started_before_its_check_is_sent(world: World, runners: Runners) -> None:
+    world.webhook("sales")
+    world.campaign("spring", "sales", messages=3, text="Olá {{ name | upcase }}")
+    assert world.summary("spring")["reason"] == 'no runner is alive: start one with "retoma runner"'
+
+    runners.start("r1")
+
+    assert world.wait_for_end("spring")["sent"] == 3
+
+
+async def test_more_contents_than_are_asked_for_at_once_are_all_checked(db: Db, database: str) -> None:
+    make_channel(db)
+    for number in range(25):
+        make_campaign(db, f"c{number}", size=0, text="Olá {{ name }}", checked=False, start=False)
+
+    async with checking(database) as unchecked:
+        unchecked.set()
+        await until_checked(db)
+
+
+async def test_a_defect_of_the_parser_refuses_one_content_and_no_other(
+    db: Db, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_channel(db)
+    make_campaign(db, "odd", text="{{ odd }}", checked=False)
+    make_campaign(db, "other", text="Olá {{ name }}", checked=False)
+
+    def defective(content: Content) -> Checked:
+        if content == text("{{ odd }}"):
+            raise RecursionError("Olá Ana")
+        return check(content)
+
+    monkeypatch.setattr(contents, "check", defective)
+    async with checking(database) as unchecked:
+        unchecked.set()
+        await until_checked(db)
+
+    reasons = db.execute("select fault from retoma_internal.campaign_content order by campaign_id").fetchall()
+    assert reasons == [("the text cannot be read (RecursionError)",), (None,)]
+    assert status(db, "odd") == "interrupted"
