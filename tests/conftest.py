@@ -8,7 +8,6 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from retoma.transports import waha, webhook
 from retoma.transports.base import Message
 from retoma.transports.http import client
 from tests.support import clusters
@@ -47,8 +46,6 @@ def _a_client_as_patient_as_a_busy_machine_needs(monkeypatch: pytest.MonkeyPatch
     """What is connected or idle for seconds in a test is so because another process had the processor."""
     monkeypatch.setattr(client, "CONNECT_TIMEOUT_S", PATIENT_S / 2)
     monkeypatch.setattr(client, "IDLE_CONNECTION_S", PATIENT_S)
-    for transport in (waha, webhook):
-        monkeypatch.setattr(transport, "DEFAULT_TIMEOUT_S", PATIENT_S)
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from retoma.transports import registry
 from retoma.transports.base import Message, Receipt
+from tests.support import transports
 from tests.support.contents import text
 from tests.support.sandbox_process import SandboxProcess
 
@@ -29,7 +29,7 @@ async def test_every_answered_message_survives_a_kill_of_the_sandbox(
 ) -> None:
     first = new_sandbox(tmp_path)
     first.fault(do="stall", after=1000)
-    transport = registry.create("webhook", to_webhook(first, "a"))
+    transport = transports.create("webhook", to_webhook(first, "a"))
     sending = [asyncio.create_task(transport.send(m)) for m in messages(2000)]
     answered = 0
     for done in asyncio.as_completed(sending):
@@ -55,13 +55,13 @@ async def test_a_restarted_sandbox_knows_the_ids_that_it_took(
     new_sandbox: NewSandbox, tmp_path: Path, message: Message
 ) -> None:
     first = new_sandbox(tmp_path, "--idempotent")
-    transport = registry.create("webhook", to_webhook(first, "a"))
+    transport = transports.create("webhook", to_webhook(first, "a"))
     await transport.send(message)
     await transport.aclose()
     first.kill()
 
     second = new_sandbox(tmp_path, "--idempotent")
-    transport = registry.create("webhook", to_webhook(second, "a"))
+    transport = transports.create("webhook", to_webhook(second, "a"))
     await transport.send(message)
     await transport.aclose()
     figures = second.figures("webhook", "a")
@@ -74,7 +74,7 @@ async def test_a_line_that_was_never_finished_was_never_answered(
     new_sandbox: NewSandbox, tmp_path: Path, message: Message
 ) -> None:
     first = new_sandbox(tmp_path)
-    transport = registry.create("webhook", to_webhook(first, "a"))
+    transport = transports.create("webhook", to_webhook(first, "a"))
     await transport.send(message)
     await transport.aclose()
     first.kill()
@@ -98,7 +98,7 @@ def test_two_sandboxes_cannot_share_a_ledger(new_sandbox: NewSandbox, tmp_path: 
 
 
 async def test_the_ledger_keeps_no_text(sandbox: SandboxProcess) -> None:
-    transport = registry.create("webhook", to_webhook(sandbox, "no-text"))
+    transport = transports.create("webhook", to_webhook(sandbox, "no-text"))
     await transport.send(Message("f" * 32, "+5511955500001", text("for her eyes only")))
     await transport.aclose()
 
@@ -122,7 +122,7 @@ async def test_a_fault_hits_exactly_the_requests_that_it_names(
     channel = f"rule-{rule}".replace(" ", "").replace("/", "")
     channel = "".join(c for c in channel if c.isalnum() or c == "-")
     sandbox.fault(channel=channel, do="status", status=500, **rule)
-    transport = registry.create("webhook", to_webhook(sandbox, channel))
+    transport = transports.create("webhook", to_webhook(sandbox, channel))
 
     codes = [(await transport.send(m)).code for m in messages(9)]
 
@@ -136,7 +136,7 @@ async def test_the_same_seed_gives_the_same_faults(new_sandbox: NewSandbox, tmp_
     for run in ("one", "two"):
         sandbox = new_sandbox(tmp_path / run, "--seed", "7")
         sandbox.fault(do="status", probability=0.5)
-        transport = registry.create("webhook", to_webhook(sandbox, "a"))
+        transport = transports.create("webhook", to_webhook(sandbox, "a"))
         runs.append([(await transport.send(m)).code for m in messages(40)])
         await transport.aclose()
         sandbox.kill()
@@ -186,7 +186,7 @@ async def test_receipts_come_late_twice_and_out_of_order_and_are_understood(
         },
         "webhook": {**to_webhook(sandbox, "a"), "secret": "k"},
     }
-    transport = registry.create(transport_name, settings[transport_name])
+    transport = transports.create(transport_name, settings[transport_name])
 
     for message in messages(10):
         await transport.send(message)

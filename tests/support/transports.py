@@ -4,15 +4,16 @@ from collections.abc import Mapping
 
 from retoma.transports import registry
 from retoma.transports.base import Settings, Transport
+from tests.support.waiting import PATIENT_S
 
 _DEFAULTS: dict[str, dict[str, object]] = {
-    "waha": {"session": "default", "engine": "WEBJS", "timeout_s": 30},
-    "webhook": {"timeout_s": 30},
+    "waha": {"session": "default", "engine": "WEBJS", "timeout_s": PATIENT_S},
+    "webhook": {"timeout_s": PATIENT_S},
 }
 
 
 def create(name: str, settings: Settings, environ: Mapping[str, str] | None = None) -> Transport:
-    """Makes a transport; the settings that are not given are those of a new channel.
+    """Makes a transport; settings that are not given are those of a new channel, but it is patient.
 
     Args:
         environ: environment variables for values like env:NAME.
