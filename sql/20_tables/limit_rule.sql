@@ -6,7 +6,7 @@ create table if not exists retoma_internal.limit_rule (
   counting text not null default 'messages' check (counting in ('messages', 'people')),
   maximum int not null check (maximum > 0),
   calendar text check (calendar in ('hour', 'day', 'week', 'month')),
-  rolling interval check (rolling between '1 minute' and '31 days'),
+  rolling interval check (rolling between '1 second' and '31 days'),
   time_zone text not null default 'UTC',
   exhausted_until timestamptz not null default '-infinity',
   check ((scope = 'person') = (subject_id is null)),

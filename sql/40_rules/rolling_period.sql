@@ -11,10 +11,10 @@ begin
     when data_exception then
       v_period := null;
   end;
-  if v_period is null or v_period not between '1 minute' and '31 days' then
+  if v_period is null or v_period not between '1 second' and '31 days' then
     raise exception using errcode = 'RT003', constraint = 'not_a_period',
       message = format('%s is not a period of a limit', coalesce(quote_literal(p_per), 'null')),
-      hint = 'Give hour, day, week or month of the calendar, or a length from ''1 minute'' to ''31 days'', '
+      hint = 'Give hour, day, week or month of the calendar, or a length from ''1 second'' to ''31 days'', '
         || 'as in ''24 hours''';
   end if;
   return v_period;
@@ -22,4 +22,4 @@ end;
 $$;
 
 comment on function retoma_internal.rolling_period(text) is
-'The length of a rolling period. Error RT003: not a length from 1 minute to 31 days.';
+'The length of a rolling period. Error RT003: not a length from 1 second to 31 days.';

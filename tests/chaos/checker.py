@@ -16,6 +16,7 @@ It looks at the history only, and shares no code with the product. Its rules:
 - pacing: on a channel with gaps, neither two answered requests, nor an outcome or the end of a lease and the
   next reservation, are closer than its gap, and a completed batch is followed by the gap between batches; on
   one with a rate, in no window are more messages reserved than rate and burst allow.
+- limits: in no period of a limit are more messages of its channel or campaign reserved than it allows.
 - suppression: no message of a suppressed number is reserved by a transaction that began after it.
 - books: at every sample the parts of a campaign add up to its total, at the end also to its messages.
 - liveness: every campaign is over at the end, and no runner has ended by itself.
@@ -29,7 +30,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tests.chaos.facts import Facts, Reservation, ends_lease
-from tests.chaos.history import Channel, Fault, History, Outcome, Request, Step
+from tests.chaos.history import Channel, Fault, History, Limit, Outcome, Request, Step
 
 SLACK_S = 0.5
 """From a runner's decision to send to the sandbox's reading of the request, on a busy machine."""
@@ -300,6 +301,33 @@ def _rate(facts: Facts, channel: Channel, rate_per_s: float) -> Iterator[str]:
                 return
 
 
+def limits(facts: Facts) -> Iterator[str]:
+    """No limit is ever exceeded, over all runners, channels and campaigns that share it."""
+    for limit in facts.history.limits:
+        taken = [
+            (s, n)
+            for s in sorted(facts.history.steps, key=lambda s: s.at)
+            if _is_under(facts, s, limit) and (n := _hands_out(facts, s))
+        ]
+        # Each reservation is decided between the start of its transaction and its trigger. So all that lie
+        # between the earliest start and the last trigger of one period were decided in one period.
+        for last, (step, _) in enumerate(taken):
+            count = sum(n for s, n in taken[: last + 1] if s.started >= step.at - limit.period_s)
+            if count > limit.maximum:
+                yield (
+                    f"{count} messages of {limit.scope} {limit.subject_id} are reserved in the"
+                    f" {limit.period_s} s before step {step.seq}; its limit is {limit.maximum}"
+                )
+                break
+
+
+def _is_under(facts: Facts, step: Step, limit: Limit) -> bool:
+    if limit.scope == "channel":
+        return step.channel_id == limit.subject_id
+    batch = facts.batches.get(step.batch_id)
+    return batch is not None and batch.campaign_id == limit.subject_id
+
+
 def _hands_out(facts: Facts, step: Step) -> int:
     """How many messages a step gives to its runner."""
     batch = facts.batches.get(step.batch_id)
@@ -360,6 +388,7 @@ RULES: dict[str, Callable[[Facts], Iterable[str]]] = {
     "fencing": fencing,
     "in_doubt": in_doubt,
     "pacing": pacing,
+    "limits": limits,
     "suppression": suppression,
     "books": books,
     "liveness": liveness,

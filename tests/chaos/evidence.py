@@ -12,6 +12,7 @@ from tests.chaos.history import (
     Channel,
     Fault,
     History,
+    Limit,
     Message,
     Outcome,
     Request,
@@ -56,6 +57,7 @@ def collect(url: str, requests: list[Request], faults: list[Fault], samples: lis
             requests=requests,
             faults=faults,
             samples=samples,
+            limits=_read(connection, Limit, _LIMITS),
         )
 
 
@@ -72,6 +74,11 @@ select
   p.rate_per_s::float8 as rate_per_s
 from retoma_internal.channel as c
 join retoma_internal.channel_pacing as p on p.channel_id = c.id
+"""
+
+_LIMITS: LiteralString = """
+select l.scope, l.subject_id, l.maximum, extract(epoch from l.rolling)::float8 as period_s
+from retoma_internal.limit_rule as l
 """
 
 _BATCHES: LiteralString = """

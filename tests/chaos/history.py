@@ -26,6 +26,16 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """At most so many messages in any so many seconds, of a channel or a campaign."""
+
+    scope: str
+    subject_id: int
+    maximum: int
+    period_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     id: int
     name: str
@@ -174,6 +184,7 @@ class History:
     requests: list[Request]
     faults: list[Fault] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
+    limits: list[Limit] = field(default_factory=list)
 
 
 _PARTS: dict[str, type[Any]] = {
@@ -188,6 +199,7 @@ _PARTS: dict[str, type[Any]] = {
     "requests": Request,
     "faults": Fault,
     "samples": Sample,
+    "limits": Limit,
 }
 
 

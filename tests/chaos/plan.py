@@ -34,6 +34,16 @@ class CampaignPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitPlan:
+    """A limit as set_limit takes it: at most so many messages in any so many seconds."""
+
+    scope: str
+    subject: str
+    maximum: int
+    period_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """Something that happens, at_s seconds after the start, for duration_s seconds (0: a blow).
 
@@ -58,6 +68,7 @@ class Plan:
     channels: tuple[ChannelPlan, ...]
     campaigns: tuple[CampaignPlan, ...]
     actions: tuple[Action, ...]
+    limits: tuple[LimitPlan, ...] = ()
 
 
 FAULTS = {
@@ -103,7 +114,7 @@ def make(seed: int) -> Plan:
     actions = [_fault(rng, length_s, runners) for _ in range(rng.randint(3, 9))]
     actions += [_operator(rng, length_s, campaigns) for _ in range(rng.randint(1, 5))]
     actions.sort(key=lambda action: action.at_s)
-    return Plan(seed, length_s, runners, channels, campaigns, tuple(actions))
+    return Plan(seed, length_s, runners, channels, campaigns, tuple(actions), _limits(rng))
 
 
 def save(plan: Plan, path: Path) -> None:
@@ -124,6 +135,7 @@ def load(path: Path) -> Plan:
             for campaign in document["campaigns"]
         ),
         actions=tuple(Action(**action) for action in document["actions"]),
+        limits=tuple(LimitPlan(**limit) for limit in document.get("limits", ())),
     )
 
 
@@ -163,6 +175,18 @@ def _campaigns(rng: random.Random) -> tuple[CampaignPlan, ...]:
         CampaignPlan("shared", ("plain", "shared"), rng.randint(60, 120), rng.choice((10, 25, 40)), attempts),
         CampaignPlan("asking", ("asking",), rng.randint(15, 30), rng.choice((5, 10)), attempts),
     )
+
+
+def _limits(rng: random.Random) -> tuple[LimitPlan, ...]:
+    """Limits that share messages: two channels have a campaign in common, and each its own rule."""
+    possible = (
+        LimitPlan("campaign", "shared", rng.randint(25, 60), 2),
+        LimitPlan("channel", "plain", rng.randint(40, 90), 2),
+        LimitPlan("channel", "plain", rng.randint(80, 120), 4),
+        LimitPlan("channel", "shared", rng.randint(15, 40), 1),
+        LimitPlan("campaign", "paced", rng.randint(5, 15), 1),
+    )
+    return tuple(rng.sample(possible, rng.randint(0, 4)))
 
 
 def _fault(  # noqa: PLR0911 - one return a kind

@@ -16,6 +16,7 @@ from tests.chaos.history import (
     Channel,
     Fault,
     History,
+    Limit,
     Message,
     Outcome,
     Request,
@@ -108,6 +109,7 @@ class Story:
             suppressions=self.suppressions,
             requests=self.requests,
             faults=self.faults,
+            limits=[Limit("channel", 2, 2, 0.1), Limit("channel", 2, 4, 1.0), Limit("campaign", 1, 6, 1.0)],
             samples=[Sample(self.now, "natal", "completed", 7, pending=0, sending=0, cancelled=0, **counts)],
         )
 
@@ -365,6 +367,14 @@ def a_rate_too_high(h: History) -> History:
     return replace(h, channels=swap(h.channels, FAST, replace(FAST, rate_per_s=5.0)))
 
 
+def more_than_a_limit_of_a_channel(h: History) -> History:
+    return replace(h, limits=[Limit("channel", 2, 3, 1.0)])
+
+
+def more_than_a_limit_of_a_campaign(h: History) -> History:
+    return replace(h, limits=[Limit("campaign", 1, 3, 0.35)])
+
+
 def a_suppressed_number_reserved(h: History) -> History:
     told = Suppression(phone(6), reservation(h, 6).started - 0.01)
     return replace(h, suppressions=[*h.suppressions, told])
@@ -452,6 +462,8 @@ PLANTED: list[tuple[str, Callable[[History], History], str]] = [
     ("pacing", no_gap_between_batches, "follows a batch after"),
     ("pacing", a_burst_too_large, "its burst 1"),
     ("pacing", a_rate_too_high, "its rate is 5.0/s"),
+    ("limits", more_than_a_limit_of_a_channel, "of channel 2 are reserved in the 1.0 s before step"),
+    ("limits", more_than_a_limit_of_a_campaign, "its limit is 3"),
     ("suppression", a_suppressed_number_reserved, "after its suppression"),
     ("books", books_that_do_not_balance, "do not make 7"),
     ("books", books_with_a_negative_part, "do not make 7"),

@@ -31,6 +31,11 @@ def build(url: str, provider_url: str, plan: Plan) -> None:
                 for ordinal in range(1, campaign.recipients + 1)
             ]
             connection.execute("select retoma.add_recipients(%s, %s)", (campaign.name, Jsonb(recipients)))
+        for limit in plan.limits:
+            connection.execute(
+                "select retoma.set_limit(%s, %s, %s, %s)",
+                (limit.scope, limit.subject, limit.maximum, f"{limit.period_s} seconds"),
+            )
 
 
 def start(url: str, plan: Plan) -> None:
