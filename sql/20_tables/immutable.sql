@@ -9,7 +9,7 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.immutable() is 'Trigger: refuses to change a message (RT011).';
+comment on function retoma_internal.immutable() is 'Trigger: refuses every update of a message (RT011).';
 
 create or replace trigger immutable before update on retoma_internal.message
 for each statement execute function retoma_internal.immutable();
