@@ -261,7 +261,7 @@ def test_unknown_transports_bad_names_and_taken_names_are_refused(db: Db) -> Non
         with refused(db, "RT003", "is not a channel name"):
             db.execute("select retoma.create_channel(%s, 'null')", (name,))
     make_channel(db)
-    with refused(db, "RT004", "there already is a channel"):
+    with refused(db, "RT004", "there is already a channel"):
         make_channel(db)
 
 
