@@ -42,4 +42,4 @@ inner join retoma_internal.campaign as c on i.campaign_id = c.id
 inner join retoma.v_campaign_summary as s on c.id = s.campaign_id;
 
 comment on view retoma.v_interrupted_campaigns is
-'Campaigns that should be running but cannot: why, since when, and what to do.';
+'Campaigns that should be running but cannot: the cause, the reason, since when, and what to do.';
