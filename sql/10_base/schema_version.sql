@@ -1,4 +1,4 @@
--- What is installed here. Written only by "retoma db install" and "retoma db upgrade".
+-- Only "retoma db install" and "retoma db upgrade" write here.
 create table if not exists retoma_internal.schema_version (
   component text not null check (component in ('retoma', 'procrastinate')),
   version text not null,

@@ -5,7 +5,7 @@ as $$
 begin
   raise exception using errcode = 'RT011', constraint = 'immutable',
     message = format('%s.%s is immutable', tg_table_schema, tg_table_name),
-    hint = 'What happens to a message is in retoma_internal.delivery';
+    hint = 'The result of a message is in retoma_internal.delivery';
 end;
 $$;
 

@@ -44,7 +44,7 @@ begin
       message = 'the text of a campaign cannot be empty', hint = 'For example ''Olá {{ name }}''';
   elsif length(v_text) > v_longest then
     raise exception using errcode = 'RT003', constraint = 'text_too_long',
-      message = format('the text has %s characters; %s are the most', length(v_text), v_longest),
+      message = format('the text has %s characters, but at most %s are allowed', length(v_text), v_longest),
       hint = 'Shorten it: few people read such a long message';
   end if;
 end;

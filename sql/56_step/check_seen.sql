@@ -6,7 +6,7 @@ begin
   if p_seen < 0 or p_seen > p_batch.reserved then
     raise exception using errcode = 'RT003', constraint = 'seen_beyond_reserved',
       message = format(
-        'batch %s has reserved %s messages; the runner cannot have seen %s', p_batch.id, p_batch.reserved, p_seen
+        'batch %s has reserved %s messages, so the runner cannot have seen %s', p_batch.id, p_batch.reserved, p_seen
       ),
       hint = 'Give as p_seen the "reserved" of the last reply';
   end if;

@@ -35,7 +35,7 @@ select
         )
         else format('Upgrade the runner that refused its content, then: select retoma.resume_campaign(%L)', c.name)
       end
-    else 'Start a runner: retoma runner; the campaign goes on by itself'
+    else 'Start a runner: retoma runner; the campaign continues by itself'
   end as what_to_do
 from retoma_internal.detect_interruptions() as i
 inner join retoma_internal.campaign as c on i.campaign_id = c.id

@@ -401,7 +401,7 @@ def test_a_channel_cannot_unlearn_to_dedupe_while_it_is_about_to_repeat(db: Db) 
     advance(db, leased, want=1)
     advance(db, leased, [error(1, "timeout", written=True)])
 
-    with refused(db, "RT002", "about to repeat"):
+    with refused(db, "RT002", "must send messages again"):
         db.execute("select retoma.configure_channel('sales', '{\"idempotent\": false}')")
 
     move_clock(db, "1 hour")
