@@ -25,7 +25,7 @@ comment on column retoma_internal.channel_pacing.gap_min is
 comment on column retoma_internal.channel_pacing.rate_per_s is
 'Messages per second that fill the token bucket; null: no limit.';
 comment on column retoma_internal.channel_pacing.burst is
-'Size of the token bucket: how many messages may go at once after a silence.';
+'Size of the token bucket: how many messages may be sent at once after a silence.';
 comment on column retoma_internal.channel_pacing.hold_until is
 'Nothing is reserved before this time, because the provider reported a rate limit.';
 comment on column retoma_internal.channel_pacing.throttle is

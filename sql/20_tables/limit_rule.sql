@@ -18,8 +18,8 @@ create index if not exists limit_rule_exhausted_idx on retoma_internal.limit_rul
 where exhausted_until > '-infinity';
 
 comment on table retoma_internal.limit_rule is
-'The most messages, or different people, in a period. set_limit writes rules of channels and campaigns that count
-messages. The other scopes have no function yet.';
+'At most this many messages, or different people, in a period. set_limit writes rules of channels and campaigns that
+count messages. The other scopes have no function yet.';
 comment on column retoma_internal.limit_rule.subject_id is
 'The id of the channel, group or campaign. Null for the scope person: the rule then holds for each person.';
 comment on column retoma_internal.limit_rule.calendar is

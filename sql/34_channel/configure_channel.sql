@@ -43,8 +43,8 @@ end;
 $$;
 
 comment on function retoma.configure_channel(text, jsonb, jsonb) is
-'Changes a channel by two patches. A key that is not named stays as it is. Null removes a value. A setting then has the
-default of its transport. Pacing then has no gap, no rate, one request, one lease, and a burst of one second''s
-messages. Keys of p_pacing: as in create_channel.
+'Changes a channel by two patches, with the keys of create_channel. A key that is not named stays as it is. Null removes
+a value: a setting gets the default of its transport; pacing gets no gap, no rate, one request under way, one lease, and
+a burst of one second''s messages.
 Errors: RT001 unknown channel, RT002 it must send messages again that the new settings would not dedupe, RT003 bad
 value.';

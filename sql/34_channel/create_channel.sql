@@ -47,5 +47,5 @@ gap_min_s and gap_max_s, batch_gap_min_s and batch_gap_max_s: seconds between me
 between the two. rate_per_s and burst: a token bucket; by default the burst is one second''s messages. max_in_flight:
 requests under way at once, per lease. max_leases: batches leased at once, so that several runners can serve one fast
 channel.
-For the most messages per hour or day, see set_limit.
+For a maximum of messages per hour or day, see set_limit.
 Errors: RT001 unknown transport, RT003 bad value, RT004 name taken.';

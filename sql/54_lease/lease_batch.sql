@@ -71,10 +71,11 @@ end;
 $$;
 
 comment on function retoma.lease_batch(uuid, int, bigint[]) is
-'For runners: leases a batch of the channel, and returns everything that is needed to send it. batch_id is null when no
-batch can be leased now; the doorbell rings when one can. p_holding: batches that this runner already holds on the
-channel; each other lease that it has there is ended.
+'For runners: leases a batch of the channel, and returns everything that is needed to send it: its content, and the
+settings of the channel with their credentials. batch_id is null when no batch can be leased now; the doorbell rings
+when one can. p_holding: batches that this runner already holds on the channel; each other lease that it has there is
+ended.
 lease_epoch: for every later call about this batch. reserved: its high-water mark. lease_s: seconds until the lease
-expires when no call renews it. max_in_flight: requests under way at once. may_lease_more: whether the channel allows
-another lease now (channel.max_leases).
+expires when no call renews it. max_in_flight: requests that may be under way at once. may_lease_more: whether the
+channel allows another lease now (channel.max_leases).
 Error RT001: the runner is not registered.';
