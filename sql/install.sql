@@ -1,24 +1,24 @@
 -- Retoma, the whole schema. Install with:  psql -v ON_ERROR_STOP=1 -f sql/install.sql  or, in psql,  \i sql/install.sql
--- Installing again is harmless. An older installation is brought up to date by "retoma db upgrade".
+-- Installing again is harmless. "retoma db upgrade" brings an older installation up to date.
 --
 -- How one message travels
 --
--- create_campaign makes a draft, and the partitions for its messages. The parser of a runner says which variables its
--- content requires (record_content_check); nothing is sent before. add_recipients, or \copy into recipient_staging
--- and load_staged, write one row per recipient into "message"; these rows are never updated. start_campaign freezes
--- this audience, cuts it into batches of 300 messages and sets the campaign running. A trigger then rings the doorbell
--- of the campaign's channels: it inserts one procrastinate job per channel, and the NOTIFY of that job wakes a waiting
--- runner.
+-- create_campaign creates a draft, and the partitions for its messages. A runner parses the content and records which
+-- variables it requires (record_content_check); nothing is sent before that. add_recipients, or \copy into
+-- recipient_staging and load_staged, write one row per recipient into "message"; these rows are never updated.
+-- start_campaign freezes this audience, cuts it into batches of 300 messages and sets the campaign running. A trigger
+-- then rings the doorbell of the channels of the campaign: it inserts one procrastinate job per channel, and the NOTIFY
+-- of that job wakes a waiting runner.
 --
--- The runner calls lease_batch and gets a batch under a new lease epoch. From here on it calls advance_batch in a loop;
--- each step is one transaction with one commit. A step records the outcomes of the messages sent before. It checks
--- whether campaign, channel, windows, pacing and limits allow more messages. It moves the high-water mark of the batch
--- over the next messages: this is their reservation. It skips numbers on the suppression list, renews the lease, and
--- returns what to send. The runner calls the provider only after this commit, with no transaction open. The outcome
--- becomes one row of "delivery". An error is looked up in "error_rule": its class says whether the message failed, goes
--- into a later batch, or stops the channel or the campaign.
+-- The runner calls lease_batch and gets a batch under a new lease epoch. Then it calls advance_batch in a loop. Each
+-- call is one step: one transaction with one commit. A step records the outcomes of the messages that were sent before.
+-- It checks whether campaign, channel, windows, pacing and limits allow more messages. It moves the high-water mark of
+-- the batch over the next messages: this is their reservation. It skips numbers on the suppression list, renews the
+-- lease, and returns the messages to send. The runner calls the provider only after this commit, with no transaction
+-- open. Each outcome becomes one row of "delivery". For an error, "error_rule" gives the class. The class says whether
+-- the message failed, continues in a later batch, or stops the channel or the campaign.
 --
--- If the runner dies, its session ends, and its advisory lock with it. Every runner calls tick each half second; tick
+-- If the runner dies, its session ends, and with it its advisory lock. Every runner calls tick each half second. tick
 -- sees the missing lock, raises the epoch of the batch and makes it ready again. A message that was reserved and has no
 -- delivery row is in doubt: the provider may or may not have taken it. It is sent again, under the same id, only on a
 -- channel that dedupes. Otherwise a receipt, a lookup or an operator settles it. If the runner was only frozen, its
@@ -29,13 +29,13 @@
 --
 -- The order of locks is the same everywhere: batches by id, channel_pacing by channel, limit rules by id, channel,
 -- campaigns by id, doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked
--- does not wait). So deadlocks cannot happen here.
+-- does not wait). So two transactions cannot deadlock.
 
 \set ON_ERROR_STOP on
 begin;
 set local client_min_messages to warning;
 
--- What everything stands on
+-- The base of everything else
 \ir 10_base/prerequisites.sql
 \ir 10_base/roles.sql
 \ir 10_base/schema.sql
@@ -50,7 +50,7 @@ set local client_min_messages to warning;
 \ir 10_base/patch_number.sql
 \ir 10_base/patch_text.sql
 
--- Tables, and what keeps them append-only
+-- Tables, and the triggers that keep some of them append-only
 \ir 20_tables/runner.sql
 \ir 20_tables/campaign.sql
 \ir 20_tables/campaign_content.sql
@@ -77,13 +77,13 @@ set local client_min_messages to warning;
 \ir 20_tables/receipt_inbox.sql
 \ir 20_tables/error_rule.sql
 
--- What is known of transports and errors
+-- First rows: transports and errors
 \ir 25_seed/transport.sql
 \ir 25_seed/transport_setting.sql
 \ir 25_seed/transport_kind.sql
 \ir 25_seed/error_rule.sql
 
--- The doorbell: all that knows the tables of procrastinate
+-- The doorbell: the only part that knows the tables of procrastinate
 \ir 30_doorbell/ring_lock_class.sql
 \ir 30_doorbell/ring.sql
 \ir 30_doorbell/claim_doorbells.sql
@@ -131,14 +131,14 @@ set local client_min_messages to warning;
 \ir 34_channel/channel_guard.sql
 \ir 34_channel/channel_changed.sql
 
--- Who must not be contacted, and the proof
+-- Suppression and consent
 \ir 36_consent/suppression_key.sql
 \ir 36_consent/check_phone.sql
 \ir 36_consent/opt_out.sql
 \ir 36_consent/opt_in.sql
 \ir 36_consent/suppress_messages.sql
 
--- What is said
+-- Content
 \ir 38_content/content_kind.sql
 \ir 38_content/content_guard.sql
 \ir 38_content/check_content.sql
@@ -300,7 +300,7 @@ set local client_min_messages to warning;
 \ir 80_views/v_delivery.sql
 \ir 80_views/v_suppression.sql
 
--- Who may do what
+-- Rights of the roles
 \ir 90_security/grants.sql
 \ir 90_security/search_path.sql
 

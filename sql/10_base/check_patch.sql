@@ -1,5 +1,5 @@
--- All functions that take a jsonb patch share these rules. A key that is not named stays as it is. Null removes a
--- value. An unknown key is refused, because it is most likely a typing error.
+-- All functions that take a jsonb patch share these rules: a key that is not named stays as it is, null removes a
+-- value, and an unknown key is refused, because it is most likely a typing error.
 create or replace function retoma_internal.check_patch(p_what text, p_patch jsonb, p_known text[]) returns void
 language plpgsql immutable
 set search_path to pg_catalog, pg_temp
@@ -19,11 +19,12 @@ begin
   );
   if v_unknown is not null then
     raise exception using errcode = 'RT003', constraint = 'unknown_key',
-      message = format('%s have nothing called %s', p_what, v_unknown),
+      message = format('%s have no key %s', p_what, v_unknown),
       hint = 'They can have: ' || array_to_string(p_known, ', ');
   end if;
 end;
 $$;
 
 comment on function retoma_internal.check_patch(text, jsonb, text[]) is
-'Error RT003 when a patch is not a JSON object, or has a key that is not among p_known. p_what: its name in messages.';
+'Error RT003 when p_patch is not a JSON object, or has a key that is not in p_known. p_what: plural name of the patched
+values, for the message.';

@@ -12,4 +12,4 @@ end;
 $$;
 
 comment on function retoma_internal.check_time_zone(text) is
-'Error RT003 when this is not the name of a time zone. Null is accepted.';
+'Error RT003 when p_zone is not the name of a time zone. Null is accepted.';

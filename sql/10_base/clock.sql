@@ -1,4 +1,4 @@
--- The only clock (invariant 8): a runner's own clock decides nothing. Takes no lock.
+-- The only clock (invariant 8). The clock of a runner decides nothing. Takes no lock.
 create or replace function retoma.clock() returns timestamptz
 language sql volatile parallel safe
 begin atomic
@@ -6,4 +6,5 @@ begin atomic
 end;
 
 comment on function retoma.clock() is
-'The time by which everything is decided: the database''s clock plus setting.clock_shift, which only tests move.';
+'The time now, for every decision of Retoma: the clock of the database plus setting.clock_shift, which only tests
+change.';

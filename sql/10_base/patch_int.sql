@@ -15,5 +15,5 @@ end;
 $$;
 
 comment on function retoma_internal.patch_int(jsonb, text, int, int) is
-'A whole number of a patch between p_min and p_max; null when it is null or not named.
+'The whole number under p_key of a patch, from p_min to p_max; null when it is null or not named.
 Error RT003 when it is anything else.';

@@ -1,4 +1,4 @@
--- JSON has no NaN and no infinity; the bounds refuse what would not fit its column.
+-- JSON has no NaN and no infinity. The bounds refuse a number that does not fit its column.
 create or replace function retoma_internal.patch_number(
   p_patch jsonb, p_key text, p_min numeric, p_max numeric
 ) returns numeric
@@ -24,5 +24,5 @@ end;
 $$;
 
 comment on function retoma_internal.patch_number(jsonb, text, numeric, numeric) is
-'A number of a patch between p_min and p_max; null when it is null or not named.
+'The number under p_key of a patch, from p_min to p_max; null when it is null or not named.
 Error RT003 when it is anything else.';

@@ -13,4 +13,4 @@ end;
 $$;
 
 comment on function retoma_internal.patch_text(jsonb, text) is
-'A text of a patch; null when it is null or not named. Error RT003 when it is anything else.';
+'The text under p_key of a patch; null when it is null or not named. Error RT003 when it is anything else.';

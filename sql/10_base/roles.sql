@@ -1,5 +1,5 @@
--- Roles belong to the whole server. They are made once, by a role that may create roles; the grants below belong to
--- this database.
+-- Roles belong to the whole server. They are created once, by a role that may create roles. The grants in 90_security
+-- belong to this database.
 do $$
 declare
   v_role text;
@@ -13,7 +13,7 @@ exception
   when insufficient_privilege then
     raise exception using errcode = 'RT020', constraint = 'roles_missing',
       message = 'the roles retoma_operator, retoma_runner and retoma_monitor do not exist, and you may not create them',
-      hint = 'Ask somebody with CREATEROLE: create role retoma_operator nologin; and so on, then install again';
+      hint = 'Let a role with CREATEROLE run "create role retoma_operator nologin" and so on, then install again';
   when duplicate_object or unique_violation then null; -- another database is installing at this moment
 end
 $$;

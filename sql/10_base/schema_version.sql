@@ -1,4 +1,4 @@
--- What is installed here. Written by "retoma db install" and "retoma db upgrade" only.
+-- Only "retoma db install" and "retoma db upgrade" write here.
 create table if not exists retoma_internal.schema_version (
   component text not null check (component in ('retoma', 'procrastinate')),
   version text not null,
@@ -9,4 +9,4 @@ create table if not exists retoma_internal.schema_version (
 );
 
 comment on table retoma_internal.schema_version is
-'Migrations that this database holds, per component (retoma, procrastinate); written by retoma db install and upgrade.';
+'One row per installed migration of each component (retoma, procrastinate).';

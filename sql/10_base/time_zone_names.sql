@@ -1,5 +1,5 @@
 -- Declared immutable, so that a plan holds the list and a session reads it once. Reading takes 10 to 20 ms, because the
--- list is in 600 files. Only an update of the server changes them.
+-- list is spread over 600 files. Only an update of the server changes them.
 create or replace function retoma_internal.time_zone_names() returns text[]
 language sql immutable
 begin atomic
@@ -7,4 +7,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.time_zone_names() is
-'Names of time zones that the server knew when the session first asked.';
+'Names of the time zones that the server knew when this session asked for the first time.';

@@ -1,4 +1,4 @@
--- The audit cannot be rewritten: no update at all, and no delete of what is younger than the retention.
+-- The audit cannot be rewritten: updates are refused, and so are deletes of rows that are younger than the retention.
 create or replace function retoma_internal.append_only() returns trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -15,7 +15,8 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.append_only() is 'Trigger: refuses to change the audit (RT011).';
+comment on function retoma_internal.append_only() is
+'Trigger: refuses updates of the audit, and deletes of rows younger than setting.retention (RT011).';
 
 create or replace trigger append_only before update or delete on retoma_internal.event
 for each row execute function retoma_internal.append_only();

@@ -1,6 +1,5 @@
 -- The unit that is leased, and the only one that is locked. Its position is one number, "reserved", the high-water
--- mark. Messages up to it have been handed to a runner (or skipped). Those of them that have a delivery row are
--- settled.
+-- mark. Messages up to it were handed to a runner or skipped. Each of them that has a delivery row is settled.
 create table if not exists retoma_internal.batch (
   id bigint generated always as identity primary key,
   campaign_id int not null references retoma_internal.campaign (id) on delete cascade,
@@ -28,7 +27,7 @@ create table if not exists retoma_internal.batch (
   read int not null default 0,
   failure_streak int not null default 0,
   completed_at timestamptz,
-  -- One constraint, not one per column: every update, and so every step, parses each constraint again.
+  -- One constraint, not one per column: every update, and therefore every step, parses each constraint again.
   constraint batch_books_balance check (
     least(sent, failed, skipped, in_doubt, requeued) >= 0
     and sent + failed + skipped + in_doubt + requeued <= reserved and reserved <= size
@@ -49,21 +48,23 @@ where status = 'ready';
 create index if not exists batch_leased_idx on retoma_internal.batch (lease_channel_id) where status = 'leased';
 create index if not exists batch_campaign_idx on retoma_internal.batch (campaign_id, first_ordinal);
 
-comment on table retoma_internal.batch is 'Slices of a campaign, by default 300 messages each, that runners lease.';
+comment on table retoma_internal.batch is 'Parts of a campaign that runners lease, by default 300 messages each.';
 comment on column retoma_internal.batch.first_ordinal is
-'First message of a contiguous range; null where the messages are those of batch_list.';
+'First message of a contiguous range; null when batch_list holds the messages.';
 comment on column retoma_internal.batch.attempt is
-'Number of the attempt that this batch makes for all of its messages.';
-comment on column retoma_internal.batch.attempts_counted is 'Attempts so far that count against campaign.max_attempts.';
+'Number of the attempt that this batch makes for each of its messages, from 1.';
+comment on column retoma_internal.batch.attempts_counted is
+'Attempts before this one that count against campaign.max_attempts.';
 comment on column retoma_internal.batch.maybe_sent is
-'An earlier attempt may have reached the recipient. These messages are sent again with the same id, and never counted as
-not sent.';
+'An earlier attempt may have reached the recipient. The messages are sent again with the same id, and are never counted
+as not sent.';
 comment on column retoma_internal.batch.channel_id is
 'The only channel that may send this batch; null: any channel of the campaign.';
-comment on column retoma_internal.batch.not_before is 'The batch is not leased before this time; retries wait for it.';
+comment on column retoma_internal.batch.not_before is 'The batch is not leased before this time. Used for retries.';
 comment on column retoma_internal.batch.lease_epoch is
-'Fencing token: grows whenever a lease begins or ends; a write with an older one is refused.';
-comment on column retoma_internal.batch.reserved is 'High-water mark: messages handed out so far, or skipped.';
-comment on column retoma_internal.batch.requeued is 'Messages that go on in a later batch; counted there.';
+'Fencing token. It grows when a lease begins and when it ends. A write with an older epoch is refused.';
+comment on column retoma_internal.batch.reserved is
+'High-water mark: how many messages, from the first, were handed out or skipped.';
+comment on column retoma_internal.batch.requeued is 'Messages that continue in a later batch, and are counted there.';
 comment on column retoma_internal.batch.failure_streak is
-'Messages refused for their content since the last one that was accepted.';
+'Messages that the provider refused for their content, since the last one that it accepted.';

@@ -1,4 +1,4 @@
--- Apart from batch, so that a step does not rewrite the list.
+-- Not a column of batch, so that a step does not rewrite the list.
 create table if not exists retoma_internal.batch_list (
   batch_id bigint primary key references retoma_internal.batch (id) on delete cascade,
   ordinals int[] not null

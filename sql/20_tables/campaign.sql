@@ -22,14 +22,15 @@ create table if not exists retoma_internal.campaign (
 );
 
 comment on table retoma_internal.campaign is
-'Campaigns: what is said, to how many, by which rules, and in which state they are.';
+'Campaigns: their rules, their state and the size of their audience. Their content is in campaign_content.';
 comment on column retoma_internal.campaign.token is
-'24 random hex digits; with the ordinal they make the id that the provider sees, the same over all attempts.';
+'24 random hex digits. With the ordinal they make the id that the provider sees, the same in every attempt.';
 comment on column retoma_internal.campaign.breaker_threshold is
-'Messages refused in a row for their content in one batch that interrupt the campaign.';
+'The campaign is interrupted when the provider refuses this many messages of one batch in a row for their content.';
 comment on column retoma_internal.campaign.time_zone is
-'IANA zone for recipients whose own zone is not known, where the campaign has windows. Also the zone that
-set_limit gives to its limits by default.';
+'IANA zone for recipients whose own zone is not known; the windows of the campaign use it. Also the default zone of its
+limits in set_limit.';
 comment on column retoma_internal.campaign.erased_at is
-'When cleanup() removed its recipients and deliveries; the totals stay.';
-comment on column retoma_internal.campaign.total is 'Recipients; grows while a draft is loaded, then fixed.';
+'When cleanup() erased its recipients and deliveries. Its totals stay.';
+comment on column retoma_internal.campaign.total is
+'Number of recipients. Grows while the campaign is a draft, then is fixed.';

@@ -9,4 +9,4 @@ create index if not exists campaign_channel_channel_idx on retoma_internal.campa
 
 comment on table retoma_internal.campaign_channel is 'Which channels may send a campaign.';
 comment on column retoma_internal.campaign_channel.last_leased_at is
-'A channel with several campaigns takes a batch of the one that waited longest.';
+'When this channel last leased a batch of this campaign. The campaign that waited longest is served first.';

@@ -12,10 +12,10 @@ create index if not exists campaign_content_unchecked_idx on retoma_internal.cam
 where required_variables is null;
 
 comment on table retoma_internal.campaign_content is
-'What a campaign says. It never changes. Nothing is leased while it is not checked.';
+'The content of each campaign. It never changes. No batch is leased before a runner has checked it.';
 comment on column retoma_internal.campaign_content.content is
 'A kind and its fields, each a Liquid text: {"kind": "text", "text": "Olá {{ name }}"}.';
 comment on column retoma_internal.campaign_content.required_variables is
-'Variables that every recipient must have, as the parser of the runner found them; null: not checked yet, or refused.';
+'Variables that every recipient must have, as the parser of a runner found them; null: not checked yet, or refused.';
 comment on column retoma_internal.campaign_content.fault is
-'Why it can never be sent to these recipients; null: nothing is known against it.';
+'Why the content can never be sent to these recipients, in words; null when no reason is known.';

@@ -5,4 +5,4 @@ create table if not exists retoma_internal.campaign_zone (
 );
 
 comment on table retoma_internal.campaign_zone is
-'Zones that the batches of a campaign are cut by: one empty zone where it has no windows. Written by start_campaign.';
+'The zones of the batches of a campaign; one empty zone when it has no windows. Written by start_campaign.';

@@ -1,5 +1,5 @@
--- A sender account. Two independent facts decide whether it can send, so that a reconnect does not undo an operator's
--- pause.
+-- A sender account. "connected" and "paused" are independent, so that a reconnect does not end the pause of an
+-- operator.
 create table if not exists retoma_internal.channel (
   id int generated always as identity primary key,
   name text not null unique check (name ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'),
@@ -18,11 +18,11 @@ create table if not exists retoma_internal.channel (
 comment on table retoma_internal.channel is
 'Sender accounts: how to reach the provider, and whether it can be reached now.';
 comment on column retoma_internal.channel.settings is
-'Address and credentials for the transport. A value "env:NAME" is read by the runner from its own environment.';
+'Address and credentials for the transport. For a value "env:NAME" the runner reads its environment variable NAME.';
 comment on column retoma_internal.channel.dedupes is
-'Kinds of content of which the provider shows a message id that comes twice only once, so that a message in doubt may
-be sent again.';
-comment on column retoma_internal.channel.looks_up is 'The provider can say whether it has a message with our id.';
-comment on column retoma_internal.channel.max_in_flight is 'Requests under way at once, per lease.';
+'Kinds of content that the provider dedupes: it shows a repeated message id only once, so a message in doubt of this
+kind may be sent again.';
+comment on column retoma_internal.channel.looks_up is 'Whether the provider can say if it has a message with our id.';
+comment on column retoma_internal.channel.max_in_flight is 'Requests that may be under way at once, per lease.';
 comment on column retoma_internal.channel.max_leases is
-'Batches of this channel that may be leased at once; 1 where there is a gap between messages.';
+'Batches of this channel that may be leased at once; 1 when it has gaps between messages.';

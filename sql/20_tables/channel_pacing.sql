@@ -1,5 +1,5 @@
--- One narrow row per channel, rewritten at every step of a paced channel. It is apart from channel so that this stays a
--- heap-only update in half-empty pages.
+-- One narrow row per channel. Every step of a paced channel rewrites it. It is not a part of channel, so that this
+-- stays a heap-only update in half-empty pages.
 create table if not exists retoma_internal.channel_pacing (
   channel_id int primary key references retoma_internal.channel (id) on delete cascade,
   gap_min interval not null default '0 s' check (gap_min >= '0 s'),
@@ -19,14 +19,14 @@ create table if not exists retoma_internal.channel_pacing (
 ) with (fillfactor = 50);
 
 comment on table retoma_internal.channel_pacing is
-'Pacing of a channel: its rules, and the state that makes them hold over any number of runners and restarts.';
+'Pacing of a channel: its rules, and the state that makes them hold over all runners and restarts.';
 comment on column retoma_internal.channel_pacing.gap_min is
-'Shortest pause between the end of one send and the next; with gap_max the range of a random pause.';
+'Shortest gap between the end of a send and the next send. The gap is random, from gap_min to gap_max.';
 comment on column retoma_internal.channel_pacing.rate_per_s is
-'Messages per second of the token bucket; null: no limit.';
+'Messages per second that fill the token bucket; null: no limit.';
 comment on column retoma_internal.channel_pacing.burst is
-'Size of the token bucket: what may go at once after a silence.';
+'Size of the token bucket: how many messages may be sent at once after a silence.';
 comment on column retoma_internal.channel_pacing.hold_until is
-'Nothing is reserved before this time (rate limit of the provider).';
+'Nothing is reserved before this time, because the provider reported a rate limit.';
 comment on column retoma_internal.channel_pacing.throttle is
-'Share of the configured speed in use: halved at a rate limit, recovers by a quarter per minute.';
+'Share of the configured speed in use, from 0.05 to 1. A rate limit halves it; see current_throttle.';

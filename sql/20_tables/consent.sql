@@ -9,4 +9,5 @@ create table if not exists retoma_internal.consent (
 
 create index if not exists consent_suppression_key_idx on retoma_internal.consent (suppression_key, at);
 
-comment on table retoma_internal.consent is 'Proof of opt-in and opt-out: who said what, where and when. Append-only.';
+comment on table retoma_internal.consent is
+'Proof of each opt-in (given) and opt-out: which number, where and when. Append-only.';

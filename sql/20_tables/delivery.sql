@@ -1,5 +1,5 @@
--- Insert-only at send time; receipts and decisions about messages in doubt update it later. Wide columns first, so that
--- no byte is lost to alignment. No foreign keys, for the reason given at message.
+-- A send only inserts. Receipts and decisions about messages in doubt update the row later. Wide columns come first, so
+-- that no byte is lost to alignment. No foreign keys, for the reason that is given at message.
 create table if not exists retoma_internal.delivery (
   at timestamptz not null,
   batch_id bigint not null,
@@ -23,13 +23,13 @@ create index if not exists delivery_in_doubt_idx on retoma_internal.delivery (ch
 where outcome = 'in_doubt';
 
 comment on table retoma_internal.delivery is
-'What became of each attempt to send a message; the latest attempt is the state of the message.';
+'The result of each attempt to send a message. The latest attempt is the state of the message.';
 comment on column retoma_internal.delivery.outcome is
-'sent: accepted by the provider; skipped: suppressed; in_doubt: reserved, outcome never learnt; requeued: goes on in a
+'sent: accepted by the provider; skipped: suppressed; in_doubt: reserved, outcome never learnt; requeued: continues in a
 later batch.';
-comment on column retoma_internal.delivery.code is 'Why: the provider''s error code, or one of Retoma''s own.';
+comment on column retoma_internal.delivery.code is 'Why: the error code of the provider, or a code of Retoma.';
 comment on column retoma_internal.delivery.provider_id is
-'The provider''s message id, kept where it cannot be derived from ours.';
+'The message id of the provider, kept when it cannot be derived from ours.';
 comment on column retoma_internal.delivery.receipt is 'Best report of the provider so far.';
 comment on column retoma_internal.delivery.receipt_at is
-'When that was; without a receipt, when the provider was last asked about a message in doubt.';
+'Time of that report. Without a report: when the provider was last asked about this message in doubt.';

@@ -15,10 +15,10 @@ create table if not exists retoma.error_rule (
 );
 
 comment on table retoma.error_rule is
-'What an error of a provider means. Tune it with UPDATE and INSERT: it is read at every error, and installing again
-keeps your changes.';
+'The meaning of each error of a provider. Change it with UPDATE and INSERT: it is read at every error, and a new
+installation keeps your changes.';
 comment on column retoma.error_rule.transport is
-'A transport, or * for all that have no rule of their own for the code.';
-comment on column retoma.error_rule.suppress is 'The number goes onto the suppression list.';
-comment on column retoma.error_rule.counts_attempt is 'The attempt counts against campaign.max_attempts.';
+'Name of a transport, or * for every transport that has no rule for this code.';
+comment on column retoma.error_rule.suppress is 'Whether the number is put on the suppression list.';
+comment on column retoma.error_rule.counts_attempt is 'Whether the attempt counts against campaign.max_attempts.';
 comment on column retoma.error_rule.defer_s is 'Seconds until the next attempt; null: the default of the class.';

@@ -17,7 +17,7 @@ create index if not exists event_campaign_idx on retoma_internal.event (campaign
 create index if not exists event_at_idx on retoma_internal.event (at);
 
 comment on table retoma_internal.event is
-'Audit: every change of state of channels, campaigns, batches and runners, with time, role, old state, new state and
-reason. Append-only.';
+'Audit: every change of state of channels, campaigns, batches and runners, with time, database role, old state, new
+state and reason. Append-only.';
 comment on column retoma_internal.event.code is
-'Why, for programs: of a batch, how its lease ended (runner_gone, released, lease_expired).';
+'Reason for programs. For a batch: how its lease ended (runner_gone, released, lease_expired).';

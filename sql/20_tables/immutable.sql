@@ -5,11 +5,11 @@ as $$
 begin
   raise exception using errcode = 'RT011', constraint = 'immutable',
     message = format('%s.%s is immutable', tg_table_schema, tg_table_name),
-    hint = 'What happens to a message is in retoma_internal.delivery';
+    hint = 'The result of a message is in retoma_internal.delivery';
 end;
 $$;
 
-comment on function retoma_internal.immutable() is 'Trigger: refuses to change a message (RT011).';
+comment on function retoma_internal.immutable() is 'Trigger: refuses every update of a message (RT011).';
 
 create or replace trigger immutable before update on retoma_internal.message
 for each statement execute function retoma_internal.immutable();

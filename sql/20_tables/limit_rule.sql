@@ -1,4 +1,4 @@
--- One mechanism for every limit. A period is a calendar unit in a time zone, or the last so many hours (rolling).
+-- One mechanism for every limit. A period is a calendar unit in a time zone, or a rolling length of time that ends now.
 create table if not exists retoma_internal.limit_rule (
   id int generated always as identity primary key,
   scope text not null check (scope in ('channel', 'channel_group', 'campaign', 'person')),
@@ -18,12 +18,11 @@ create index if not exists limit_rule_exhausted_idx on retoma_internal.limit_rul
 where exhausted_until > '-infinity';
 
 comment on table retoma_internal.limit_rule is
-'At most so many messages, or different people, in a period. set_limit writes rules of channels and campaigns that count
-messages; the other scopes have no function yet.';
+'At most this many messages, or different people, in a period. set_limit writes rules of channels and campaigns that
+count messages. The other scopes have no function yet.';
 comment on column retoma_internal.limit_rule.subject_id is
-'The id of the channel, group or campaign; null for persons: the rule then holds for each of them.';
+'The id of the channel, group or campaign. Null for the scope person: the rule then holds for each person.';
 comment on column retoma_internal.limit_rule.calendar is
-'The period is this unit of the calendar of time_zone; a week begins on Monday.';
-comment on column retoma_internal.limit_rule.rolling is 'The period is this long, and ends now.';
-comment on column retoma_internal.limit_rule.exhausted_until is
-'Nothing is reserved under this rule before this time.';
+'The period is this calendar unit in time_zone. A week begins on Monday.';
+comment on column retoma_internal.limit_rule.rolling is 'The period has this length and ends now.';
+comment on column retoma_internal.limit_rule.exhausted_until is 'Nothing is reserved under this rule before this time.';

@@ -1,5 +1,5 @@
--- Immutable: what happens to a message is in delivery. Partitions hold 100 campaigns each, and are made by
--- ensure_partition. There is no foreign key to campaign: at 10 million rows its check is a third of the load.
+-- Immutable: the result of a message is in delivery. A partition holds 100 campaigns; ensure_partition creates it.
+-- There is no foreign key to campaign, because for 10 million rows its check takes a third of the time of the load.
 create table if not exists retoma_internal.message (
   campaign_id int not null,
   ordinal int not null,
@@ -14,4 +14,4 @@ comment on table retoma_internal.message is 'One recipient of one campaign. Neve
 comment on column retoma_internal.message.ordinal is 'Place in the campaign, from 1 without gaps.';
 comment on column retoma_internal.message.phone is 'E.164 with +.';
 comment on column retoma_internal.message.zone is
-'IANA time zones that the recipient may be in, joined by commas; null when unknown.';
+'IANA time zones in which the recipient may be, joined by commas; null when unknown.';

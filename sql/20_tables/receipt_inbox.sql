@@ -11,4 +11,4 @@ create table if not exists retoma_internal.receipt_inbox (
 );
 
 comment on table retoma_internal.receipt_inbox is
-'Receipts that came before the outcome of their message; tick() applies them.';
+'Receipts that arrived before the outcome of their message. tick() applies them.';

@@ -1,4 +1,4 @@
--- Unlogged: rows that a crash loses here were not in a campaign yet, and can be copied again from their source.
+-- Unlogged: a crash empties it. Its rows are not in a campaign yet, and can be copied again from their source.
 create unlogged table if not exists retoma.recipient_staging (
   campaign text not null,
   line bigint,
@@ -8,7 +8,7 @@ create unlogged table if not exists retoma.recipient_staging (
 );
 
 comment on table retoma.recipient_staging is
-'Bulk load: \copy retoma.recipient_staging (campaign, phone, variables) from file.csv csv,
+'Bulk load of recipients: \copy retoma.recipient_staging (campaign, phone, variables) from file.csv csv,
 then select * from retoma.load_staged(''name'').';
 comment on column retoma.recipient_staging.line is 'Line of the source, for the list of rejects; may be null.';
 
@@ -23,4 +23,4 @@ create table if not exists retoma.recipient_reject (
 
 create index if not exists recipient_reject_campaign_idx on retoma.recipient_reject (campaign_id);
 
-comment on table retoma.recipient_reject is 'Recipients that add_recipients and load_staged refused, and why.';
+comment on table retoma.recipient_reject is 'Recipients that add_recipients and load_staged refused, with the reason.';

@@ -9,7 +9,8 @@ create table if not exists retoma_internal.runner (
 ) with (fillfactor = 50);
 
 comment on table retoma_internal.runner is
-'Runner processes that have registered. One is alive while a session holds its advisory lock.';
+'Runner processes that have registered. A session of each live runner holds its advisory lock.';
 comment on column retoma_internal.runner.lock_key is 'Second key of its advisory lock; see runner_lock_class().';
 comment on column retoma_internal.runner.server_started_at is
-'Start of the server that holds the lock: after a restart, a missing lock says nothing about the process.';
+'Start of the server on which the runner registered. After a restart of the server, a missing lock says nothing about
+the process.';

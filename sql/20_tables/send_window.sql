@@ -11,8 +11,8 @@ create table if not exists retoma_internal.send_window (
 create index if not exists send_window_subject_idx on retoma_internal.send_window (scope, subject_id);
 
 comment on table retoma_internal.send_window is
-'When a campaign may send, in the time zone of each recipient; several windows add up. Windows of channels will be rows
-of this table too.';
-comment on column retoma_internal.send_window.subject_id is 'The id of the campaign or of the channel.';
-comment on column retoma_internal.send_window.days is 'ISO days of the week, 1 is Monday.';
-comment on column retoma_internal.send_window.closes is 'Local time from which nothing is reserved any more.';
+'When a campaign may send, in the time zone of each recipient. It may send in each of its windows. Windows of channels
+will be rows of this table too.';
+comment on column retoma_internal.send_window.subject_id is 'The id of the campaign or channel.';
+comment on column retoma_internal.send_window.days is 'ISO days of the week; 1 is Monday.';
+comment on column retoma_internal.send_window.closes is 'Local time. From this time on, nothing is reserved.';

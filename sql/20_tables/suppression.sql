@@ -7,6 +7,7 @@ create table if not exists retoma_internal.suppression (
 );
 
 comment on table retoma_internal.suppression is
-'Numbers that no campaign may contact. Checked when a message is reserved. Written by opt_out and opt_in.';
+'Numbers that no campaign may contact. Checked when a message is reserved. Written by opt_out, by opt_in, and by error
+rules with suppress.';
 comment on column retoma_internal.suppression.suppression_key is
-'suppression_key(phone): both forms of a Brazilian mobile number have the same key.';
+'suppression_key(phone). Both forms of a Brazilian mobile number have the same key.';

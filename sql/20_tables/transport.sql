@@ -9,13 +9,12 @@ create table if not exists retoma.transport (
 );
 
 comment on table retoma.transport is
-'Kinds of provider. A transport that you write yourself needs a row here, its settings in transport_setting, and its
-kinds of content in transport_kind. A channel takes what these rows say when it is created, and again at each
-configure_channel.';
-comment on column retoma.transport.pacing is 'What create_channel gives to a channel before the pacing of its caller.';
+'Kinds of provider. A transport that you write requires a row here, its settings in transport_setting, and its kinds of
+content in transport_kind. create_channel and each configure_channel apply these rows to a channel.';
+comment on column retoma.transport.pacing is 'Pacing of a new channel, where the caller of create_channel gives none.';
 comment on column retoma.transport.looks_up_when is
 'Patterns of settings. A channel whose settings contain one of them can ask its provider about messages in doubt. []:
 never; [{}]: always.';
 comment on column retoma.transport.absent_proves is
-'Whether "I do not have it", from the provider, proves that it never took the message, which is then sent again. When
-false, the message stays in doubt.';
+'Whether the answer "absent" of the provider proves that it never took the message. If true, the message is sent again;
+if false, it stays in doubt.';

@@ -10,7 +10,7 @@ create table if not exists retoma.transport_kind (
 
 comment on table retoma.transport_kind is 'The kinds of content that a transport can send.';
 comment on column retoma.transport_kind.max_length is
-'Characters at most; null: what Retoma itself allows.';
+'Maximum number of characters of such a content; null: only the maximum of Retoma applies.';
 comment on column retoma.transport_kind.dedupes_when is
-'Patterns of settings. On a channel whose settings contain one of them, a person sees a repeat with the same message id
-once. []: never; [{}]: always.';
+'Patterns of settings. On a channel whose settings contain one of them, the recipient sees a message only once when it
+is sent again with the same id. []: never; [{}]: always.';

@@ -1,4 +1,4 @@
--- What the errors of the transports mean. Changes by an operator stay: a rule that exists is not touched.
+-- The meaning of the errors of the transports. A rule that exists is not changed, so the changes of an operator stay.
 insert into retoma.error_rule (transport, code, class, suppress, counts_attempt, defer_s, note) values
 (
   '*', 'connect_failed', 'transient', false, true, null,

@@ -1,4 +1,4 @@
--- An engine is written as WAHA itself writes it; WEBJS is also WAHA's own default.
+-- The names of the engines are spelt as in WAHA. WEBJS is also the default of WAHA.
 insert into retoma.transport_setting (
   transport, key, kind, required, choices, default_value, minimum, maximum, note
 ) values

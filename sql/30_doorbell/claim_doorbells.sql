@@ -1,6 +1,6 @@
--- A runner that answers one ring also answers other waiting rings. Fetched one by one through procrastinate, with three
--- commits each, the rings of 5,000 channels took a minute. If a runner takes rings and dies, the next tick rings them
--- again. Locks waiting jobs, and passes over those that another transaction is fetching.
+-- A runner that answers one ring also answers other waiting rings. When procrastinate fetched them one by one, with
+-- three commits each, the rings of 5,000 channels took a minute. If a runner takes rings and dies, the next tick rings
+-- again. Locks waiting jobs, and skips those that another transaction is fetching.
 create or replace function retoma.claim_doorbells(p_limit int) returns setof int
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -22,4 +22,5 @@ begin atomic -- noqa: PRS
 end;
 
 comment on function retoma.claim_doorbells(int) is
-'For runners: takes up to p_limit waiting rings and returns their channels, which the caller then drains.';
+'For runners: takes up to p_limit waiting rings and returns the ids of their channels, which the caller must then
+drain.';

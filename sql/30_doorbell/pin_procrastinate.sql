@@ -1,5 +1,5 @@
--- The functions of procrastinate name their tables without a schema. With this search_path they work from any session,
--- also inside ring().
+-- The functions of procrastinate name their tables without a schema. With this search_path they work in every session,
+-- and inside ring() too.
 do $$
 declare
   v_function regprocedure;

@@ -1,11 +1,11 @@
--- The doorbell (decision 0004): one waiting job per channel, however often it is rung. "do nothing" would lose a ring
--- when the waiting job is fetched before this transaction commits; the empty update waits for the fetch and then
--- inserts.
+-- The doorbell (decision 0004): one waiting job per channel, even when it is rung many times. "do nothing" would lose a
+-- ring when a runner fetches the waiting job before this transaction commits. The empty update waits for the fetch and
+-- then inserts.
 --
--- Never waits for another transaction that is ringing the same channel (or one of the same stripe) and has not
--- committed. Otherwise two transactions that ring several channels at different moments would deadlock, and a psql
--- session left open in a transaction would stop every tick. The next tick rings the channels that are passed over here.
--- Stripes limit the number of advisory locks of a transaction that rings thousands of channels.
+-- Never waits for a transaction that is ringing the same channel, or a channel of the same stripe, and has not
+-- committed. If it waited, two transactions that ring several channels at different moments could deadlock, and a psql
+-- session that is left open in a transaction would stop every tick. The next tick rings the channels that are skipped
+-- here. Stripes limit the number of advisory locks of a transaction that rings thousands of channels.
 create or replace function retoma.ring(p_channel_ids int[]) returns void
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -19,5 +19,5 @@ begin atomic
 end;
 
 comment on function retoma.ring(int[]) is
-'Wakes a waiting runner for each of these channels when this transaction commits. If another transaction is ringing a
-channel, its runner wakes within a tick.';
+'Wakes a waiting runner for each of these channels (ids) when this transaction commits; null wakes none. A channel that
+another transaction is ringing is skipped, and its runner wakes within a tick.';

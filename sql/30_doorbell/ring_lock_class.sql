@@ -4,5 +4,4 @@ begin atomic
   select 1380275026; -- the letters RETR
 end;
 
-comment on function retoma_internal.ring_lock_class() is
-'First key of the advisory locks under which channels are rung.';
+comment on function retoma_internal.ring_lock_class() is 'First key of the advisory locks that ring() takes.';

@@ -1,5 +1,5 @@
 -- The safety net under the doorbell. A channel becomes ready when a retry is due, a window opens, a hold ends or a
--- lease is reaped; whatever the cause, it is rung within a tick. The search starts from the running campaigns, so idle
+-- lease is reaped. For any of these causes, a tick rings it. The search starts from the running campaigns, so idle
 -- channels cost nothing.
 create or replace function retoma_internal.ring_ready_channels() returns int
 language plpgsql volatile
@@ -32,7 +32,7 @@ begin
     select a.id
     from retoma_internal.channels_with_lookups_due() as a (id)
   );
-  -- A runner that fetches a job that waits now sees all that is seen here, so the job need not be written again.
+  -- A job that is waiting now is enough: the runner that fetches it later sees everything that this tick sees.
   v_ids := array(
     select u.id from unnest(v_ids) as u (id)
     where not exists (
@@ -47,4 +47,4 @@ end;
 $$;
 
 comment on function retoma_internal.ring_ready_channels() is
-'Rings the channels that could now lease a batch or look up messages in doubt. Returns how many.';
+'Rings the channels that can lease a batch now, or have lookups due. Returns how many it rang.';

@@ -1,5 +1,5 @@
 -- procrastinate never ends a job whose worker was killed, and it removes a stalled worker only when another one starts.
--- A doorbell job holds nothing (the batch is the truth), so it is deleted: the next ring makes a new one.
+-- A doorbell job holds no data (the batch does), so it is deleted. The next ring makes a new one.
 create or replace function retoma_internal.sweep_jobs() returns void
 language sql volatile
 begin atomic -- noqa: PRS
@@ -8,4 +8,5 @@ begin atomic -- noqa: PRS
   where j.status = 'doing' and j.worker_id is null and j.task_name = 'retoma.drain_channel';
 end;
 
-comment on function retoma_internal.sweep_jobs() is 'Removes doorbell jobs whose worker is gone.';
+comment on function retoma_internal.sweep_jobs() is
+'Removes procrastinate workers without a heartbeat for 60 seconds, and doorbell jobs whose worker is gone.';

@@ -1,4 +1,5 @@
--- One end of a range does not move the other: nobody asked for that.
+-- A patch of one end of the range never moves the other end: that would be a change without a request. It is refused
+-- instead.
 create or replace function retoma_internal.check_gap(
   p_patch jsonb, p_gap text, p_min interval, p_max interval
 ) returns void
@@ -22,4 +23,5 @@ end;
 $$;
 
 comment on function retoma_internal.check_gap(jsonb, text, interval, interval) is
-'Error RT003 when the shortest gap after this patch is longer than the longest one. p_gap: gap or batch_gap.';
+'Error RT003 when this patch makes the shortest gap longer than the longest one. p_gap: gap or batch_gap. p_min, p_max:
+the gap after the patch.';

@@ -17,4 +17,4 @@ end;
 $$;
 
 comment on function retoma_internal.check_under_way(retoma_internal.channel, interval) is
-'Error RT003 when a channel with gaps between messages would have more than one request under way.';
+'Error RT003 when a channel with gaps between messages allows more than one request under way, or more than one lease.';

@@ -10,4 +10,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz) is
-'Share of the configured speed after a rate limit: each minute it grows by a quarter of what was left, up to 1.';
+'Share of the configured speed at p_now, up to 1: each minute since the last rate limit adds a quarter of the share that
+it left.';

@@ -1,4 +1,4 @@
--- A channel that has never sent begins with a full bucket. A clock that went back adds nothing.
+-- A channel that has never sent begins with a full bucket. A clock that went back adds no tokens.
 create or replace function retoma_internal.current_tokens(
   p_pacing retoma_internal.channel_pacing, p_now timestamptz
 ) returns double precision
@@ -15,4 +15,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.current_tokens(retoma_internal.channel_pacing, timestamptz) is
-'Messages in the token bucket now.';
+'Messages in the token bucket at p_now, up to the burst.';

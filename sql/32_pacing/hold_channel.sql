@@ -1,6 +1,7 @@
--- A rate limit of the whole sender. The channel is held as long as the provider says, otherwise 4, 16, 64 … seconds up
--- to an hour, and then sends at half the speed. Limits that arrive during a hold (of requests that were under way)
--- count once. Locks the pacing row of the channel.
+-- The provider reported a rate limit of the whole sender account. The channel is held for the time that the provider
+-- says; else for that of the error rule; else for 4, 16, 64 … seconds, up to an hour. Then it sends at half the speed.
+-- All rate limits that arrive during one hold, from requests that were under way, count once. Locks the pacing row of
+-- the channel.
 create or replace function retoma_internal.hold_channel(
   p_channel_id int, p_rule retoma.error_rule, p_retry_after_s double precision, p_now timestamptz
 ) returns void
@@ -30,4 +31,5 @@ end;
 $$;
 
 comment on function retoma_internal.hold_channel(int, retoma.error_rule, double precision, timestamptz) is
-'After a rate limit: reserves nothing on the channel for a while, and then sends at half the speed.';
+'After a rate limit: reserves nothing on the channel for p_retry_after_s seconds (null: by p_rule, or longer each time),
+and then sends at half the speed.';

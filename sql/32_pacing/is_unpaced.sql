@@ -8,4 +8,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.is_unpaced(retoma_internal.channel_pacing, timestamptz) is
-'Whether a channel may send as fast as it can.';
+'Whether pacing neither delays nor counts the messages of a channel at p_now: no gaps, no rate, no hold.';

@@ -20,4 +20,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.messages_per_hour(retoma_internal.channel_pacing, int) is
-'Messages per hour that the pacing of a channel allows on average; null without any limit.';
+'Messages per hour that the pacing of a channel allows on average; null when it has neither gaps nor a rate.';

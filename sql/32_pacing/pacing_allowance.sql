@@ -1,6 +1,5 @@
--- How many messages a channel with pacing may send now. Locks its pacing row, and judges what it reads under the lock.
--- Downtime is not caught up (invariant 6): a gap is counted from the last send, and the bucket never holds more than
--- the burst.
+-- Locks the pacing row of the channel, and decides by what it reads under the lock. Downtime is not caught up
+-- (invariant 6): a gap counts from the last send, and the bucket never holds more than the burst.
 create or replace function retoma_internal.pacing_allowance(
   p_channel_id int, p_want int, p_now timestamptz, out allowed int, out wait_s double precision
 )
@@ -29,4 +28,5 @@ end;
 $$;
 
 comment on function retoma_internal.pacing_allowance(int, int, timestamptz) is
-'How many of p_want messages a channel may send now. When none, wait_s: seconds until it is worth asking again.';
+'How many of p_want messages a channel with pacing may send now. When none, wait_s: seconds until the next call can
+bring some.';

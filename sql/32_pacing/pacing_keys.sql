@@ -5,4 +5,4 @@ begin atomic
     '{gap_min_s,gap_max_s,batch_gap_min_s,batch_gap_max_s,rate_per_s,burst,max_in_flight,max_leases}'::text[];
 end;
 
-comment on function retoma_internal.pacing_keys() is 'What a pacing patch can have.';
+comment on function retoma_internal.pacing_keys() is 'The keys that a pacing patch can have.';

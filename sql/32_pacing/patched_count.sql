@@ -8,5 +8,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.patched_count(jsonb, text, int, int) is
-'A whole number from 1 to p_max after this patch; p_now when the patch does not name it, 1 when it is null.
-Error RT003 when it is anything else.';
+'The whole number under p_key after this patch, from 1 to p_max; p_now when the patch does not name it, 1 when it is
+null. Error RT003 when it is anything else.';

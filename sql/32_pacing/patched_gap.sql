@@ -9,5 +9,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.patched_gap(jsonb, text, interval) is
-'A gap after this patch, which gives it in seconds, 0 to 86400; p_now when the patch does not name it, 0 when it is
-null. Error RT003 when it is anything else.';
+'The gap under p_key after this patch, which gives it in seconds, 0 to 86400; p_now when the patch does not name it, 0
+when it is null. Error RT003 when it is anything else.';

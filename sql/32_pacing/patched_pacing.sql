@@ -1,4 +1,4 @@
--- The least rate is about one message a day.
+-- The smallest rate is about one message a day.
 create or replace function retoma_internal.patched_pacing(
   p_pacing retoma_internal.channel_pacing, p_patch jsonb
 ) returns retoma_internal.channel_pacing
@@ -27,4 +27,4 @@ end;
 $$;
 
 comment on function retoma_internal.patched_pacing(retoma_internal.channel_pacing, jsonb) is
-'The pacing of a channel after this patch. Error RT003 when a value cannot be.';
+'The pacing of a channel after this patch. Error RT003 when a value is of the wrong type or out of range.';

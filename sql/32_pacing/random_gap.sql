@@ -7,4 +7,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.random_gap(retoma_internal.channel_pacing, interval, interval, timestamptz) is
-'A random pause between p_min and p_max, longer while the channel is throttled.';
+'A random gap from p_min to p_max, made longer while the channel is throttled.';

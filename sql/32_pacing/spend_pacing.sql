@@ -1,5 +1,5 @@
--- The caller has locked the row in pacing_allowance. The gap is counted from here until the outcome comes, and then
--- anew.
+-- The caller has locked the row in pacing_allowance. The gap counts from here until the outcome is recorded, and then
+-- starts again (start_gap).
 create or replace function retoma_internal.spend_pacing(p_channel_id int, p_count int, p_now timestamptz) returns void
 language sql volatile
 begin atomic
@@ -13,10 +13,10 @@ begin atomic
       when p.rate_per_s is not null then retoma_internal.current_tokens(p, p_now) - p_count
       else p.tokens
     end,
-    -- Two leases of one channel may get the lock in another order than that in which they read the clock.
+    -- Two leases of one channel can read the clock in one order and get the lock in the other.
     tokens_at = case when p.rate_per_s is not null then greatest(p.tokens_at, p_now) else p.tokens_at end
   where p.channel_id = p_channel_id and not retoma_internal.is_unpaced(p, p_now);
 end;
 
 comment on function retoma_internal.spend_pacing(int, int, timestamptz) is
-'Takes p_count messages from the pacing of a channel.';
+'Takes p_count messages out of the token bucket of a channel, and starts its gap.';

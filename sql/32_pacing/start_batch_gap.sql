@@ -8,4 +8,5 @@ begin atomic
   where p.channel_id = p_channel_id and p.batch_gap_max > '0 s';
 end;
 
-comment on function retoma_internal.start_batch_gap(int, timestamptz) is 'Starts the gap between batches of a channel.';
+comment on function retoma_internal.start_batch_gap(int, timestamptz) is
+'Starts the gap between batches of a channel at p_now.';

@@ -1,6 +1,5 @@
--- After a send. The gap counts from when the outcome is recorded, not from when the message was reserved: the provider
--- sees no shorter gap, however long a request took. Locks the pacing row of a channel that has gaps or is recovering
--- from a rate limit.
+-- The gap counts from the recording of the outcome, not from the reservation. So the provider never sees a shorter gap,
+-- even when a request took long. Locks the pacing row of a channel that has gaps or is recovering from a rate limit.
 create or replace function retoma_internal.start_gap(
   p_channel_id int, p_now timestamptz, p_accepted boolean
 ) returns void
@@ -17,5 +16,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.start_gap(int, timestamptz, boolean) is
-'Starts the gap between messages of a channel. p_accepted: the provider has accepted a message, which ends a series of
-rate limits.';
+'After a send: starts the gap between messages of a channel. p_accepted: the provider has accepted a message, which ends
+a series of rate limits.';

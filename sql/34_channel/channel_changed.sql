@@ -1,7 +1,6 @@
--- AFTER INSERT OR UPDATE: writes the audit, and carries the state of the channel to its campaigns. Campaigns are locked
--- in the order of their ids, and judged after the lock: otherwise, when two channels of one campaign go down at the
--- same moment, each could count on the other. A channel that comes back also waits for its running campaigns, because
--- another channel may be interrupting them at this moment.
+-- AFTER INSERT OR UPDATE. Campaigns are locked in the order of their ids, and judged after the lock. Otherwise, when
+-- two channels of one campaign go down at the same moment, each could rely on the other. A channel that comes back also
+-- locks its running campaigns, because another channel can be interrupting them at this moment.
 create or replace function retoma_internal.channel_changed() returns trigger
 language plpgsql security definer
 set search_path to pg_catalog, pg_temp
@@ -39,8 +38,8 @@ end;
 $$;
 
 comment on function retoma_internal.channel_changed() is
-'Trigger: writes the audit; interrupts the running campaigns of a channel that goes down; resumes them when it is back;
-rings.';
+'Trigger: writes the audit. When a channel goes down, interrupts its running campaigns that have no other channel. When
+it is back, resumes the campaigns and rings.';
 
 create or replace trigger channel_changed after insert or update of connected, paused on retoma_internal.channel
 for each row execute function retoma_internal.channel_changed();

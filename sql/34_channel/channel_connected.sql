@@ -1,4 +1,4 @@
--- Locks the channel. Its triggers resume the campaigns that its absence interrupted, and ring.
+-- Locks the channel. Its triggers resume the campaigns that its disconnection interrupted, and ring.
 create or replace function retoma.channel_connected(p_name text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -13,5 +13,5 @@ end;
 $$;
 
 comment on function retoma.channel_connected(text) is
-'The sender account is connected (again): campaigns that its absence interrupted go on. Harmless when it was connected
-already. Error RT001: unknown channel.';
+'The sender account is connected again. Campaigns that its disconnection interrupted continue. No effect when it was
+already connected. Error RT001: unknown channel.';

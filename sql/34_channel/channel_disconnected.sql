@@ -1,4 +1,4 @@
--- Locks the channel; its triggers interrupt the running campaigns that have no other channel.
+-- Locks the channel. Its triggers interrupt the running campaigns that have no other channel.
 create or replace function retoma.channel_disconnected(p_name text, p_reason text default 'disconnected') returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -14,4 +14,5 @@ $$;
 
 comment on function retoma.channel_disconnected(text, text) is
 'The sender account is not connected: nothing is reserved on it until channel_connected. Running campaigns that have no
-other usable channel become interrupted. Harmless when it was disconnected already. Error RT001: unknown channel.';
+other usable channel become interrupted. p_reason: shown in v_channel. No effect when it was already disconnected. Error
+RT001: unknown channel.';

@@ -14,4 +14,5 @@ end;
 $$;
 
 comment on function retoma.channel_settings(text) is
-'For runners and receivers of webhooks: how to reach the provider of a channel. Error RT001: unknown channel.';
+'For runners and receivers of webhooks: the id, the transport and the settings of a channel, with its credentials. Error
+RT001: unknown channel.';

@@ -9,4 +9,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.channel_state(retoma_internal.channel) is
-'connected, disconnected or paused, as people see it.';
+'connected, disconnected or paused. A paused channel is paused, connected or not.';

@@ -1,5 +1,5 @@
--- A message that may have arrived waits to be sent again on a channel that shows a repeated message once. The channel
--- has to keep that property until then.
+-- A message that may have arrived waits to be sent again, on a channel that dedupes it. The channel must not lose this
+-- property before the message is sent.
 create or replace function retoma_internal.check_dedupes(
   p_channel retoma_internal.channel, p_dedupes text[]
 ) returns void
@@ -14,7 +14,7 @@ begin
   ) then
     raise exception using errcode = 'RT002', constraint = 'repeats_pending',
       message = format(
-        'channel %L is about to repeat messages that may have arrived, and people would see them twice', p_channel.name
+        'channel %L must send messages again that may have arrived, and people would see them twice', p_channel.name
       ),
       hint = 'Let it send them first (campaign_batch_details shows its batches), or cancel their campaigns';
   end if;
@@ -22,5 +22,5 @@ end;
 $$;
 
 comment on function retoma_internal.check_dedupes(retoma_internal.channel, text[]) is
-'Error RT002 when the channel has messages to repeat, of a kind that is not among those that it would dedupe from now
-on.';
+'Error RT002 when the channel has messages to send again, of a kind that is not in p_dedupes, the kinds that it will
+dedupe from now on.';

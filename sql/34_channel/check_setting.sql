@@ -1,4 +1,4 @@
--- A value is never shown, because it may be a secret in the wrong place; a choice is none.
+-- A message never shows a value, because it can be a secret in the wrong place. A choice is not a secret.
 create or replace function retoma_internal.check_setting(
   p_setting retoma.transport_setting, p_settings jsonb
 ) returns void
@@ -34,4 +34,4 @@ end;
 $$;
 
 comment on function retoma_internal.check_setting(retoma.transport_setting, jsonb) is
-'Error RT003 when the value of this setting is not of its kind. Settings that lack it are accepted.';
+'Error RT003 when the value of this setting in p_settings is not of its kind. A missing value is accepted.';

@@ -25,4 +25,4 @@ end;
 $$;
 
 comment on function retoma_internal.check_setting_text(retoma.transport_setting, text) is
-'Error RT003 when this cannot be the value of a setting of the kind text, url or secret.';
+'Error RT003 when p_text cannot be the value of this setting of the kind text, url or secret.';

@@ -1,4 +1,4 @@
--- Refuses settings with which the transport could not send.
+-- Takes no lock.
 create or replace function retoma_internal.check_settings(p_transport text, p_settings jsonb) returns void
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
@@ -14,7 +14,7 @@ begin
   if v_missing is not null then
     raise exception using errcode = 'RT003', constraint = 'settings_missing',
       message = format('transport %L needs these settings: %s', p_transport, v_missing),
-      hint = 'Give them as text in the settings object; a value env:NAME is read from the runner''s environment';
+      hint = 'Give them as text in the settings object; for a value env:NAME the runner reads its environment variable';
   end if;
   perform retoma_internal.check_setting(s, p_settings)
   from retoma.transport_setting as s
@@ -24,4 +24,4 @@ end;
 $$;
 
 comment on function retoma_internal.check_settings(text, jsonb) is
-'Error RT003 when settings lack what the transport requires, or a value is not of the kind of its setting.';
+'Error RT003 when p_settings lack a setting that the transport requires, or a value is not of the kind of its setting.';

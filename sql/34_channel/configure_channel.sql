@@ -1,5 +1,5 @@
--- Locks the pacing of the channel, then the channel. A lease in progress gets the new pacing at its next step, and new
--- settings at its next batch.
+-- Locks the pacing of the channel, then the channel. A leased batch gets the new pacing at its next step; new settings
+-- apply from the next lease.
 create or replace function retoma.configure_channel(
   p_name text, p_settings jsonb default '{}', p_pacing jsonb default '{}'
 ) returns void
@@ -11,7 +11,7 @@ declare
   v_pacing retoma_internal.channel_pacing;
 begin
   perform retoma_internal.check_patch('pacing rules', p_pacing, retoma_internal.pacing_keys());
-  -- Two transactions that configure one channel take turns here; the second reads what the first has set.
+  -- Two transactions that configure one channel take turns here. The second reads what the first has set.
   select p.* into v_pacing from retoma_internal.channel_pacing as p where p.channel_id = v_channel.id for update;
   select c.* into v_channel from retoma_internal.channel as c where c.id = v_channel.id;
   v_pacing := retoma_internal.patched_pacing(v_pacing, p_pacing);
@@ -43,8 +43,8 @@ end;
 $$;
 
 comment on function retoma.configure_channel(text, jsonb, jsonb) is
-'Changes a channel by two patches. A key that is not named stays as it is. Null removes a value: of a setting, then the
-default of the transport holds; of pacing, then there is no gap, no rate; one request, one lease; the burst is one
-second''s messages. Keys of p_pacing as in create_channel.
-Errors: RT001 unknown channel, RT002 settings with which repeats would show twice while some are waiting, RT003 bad
+'Changes a channel by two patches, with the keys of create_channel. A key that is not named stays as it is. Null removes
+a value: a setting gets the default of its transport; pacing gets no gap, no rate, one request under way, one lease, and
+a burst of one second''s messages.
+Errors: RT001 unknown channel, RT002 it must send messages again that the new settings would not dedupe, RT003 bad
 value.';

@@ -1,4 +1,4 @@
--- Takes no lock except on the new rows.
+-- Locks only the new rows.
 create or replace function retoma.create_channel(
   p_name text, p_transport text, p_settings jsonb default '{}', p_pacing jsonb default '{}'
 ) returns int
@@ -25,12 +25,12 @@ begin
   returning id into v_id;
   if v_id is null then
     raise exception using errcode = 'RT004', constraint = 'name_taken',
-      message = format('there already is a channel %L', p_name),
+      message = format('there is already a channel %L', p_name),
       hint = 'Change it with retoma.configure_channel, or choose another name';
   end if;
   insert into retoma_internal.channel_pacing (channel_id) values (v_id);
   perform retoma.configure_channel(p_name, p_settings, '{"burst": null}' || v_transport.pacing);
-  -- A rate that comes without a burst gets one second's messages, not the burst of the transport.
+  -- A rate without a burst gets a burst of one second's messages, not the burst of the transport.
   perform retoma.configure_channel(
     p_name, '{}', case when p_pacing ? 'rate_per_s' then '{"burst": null}' || p_pacing else p_pacing end
   );
@@ -39,10 +39,13 @@ end;
 $$;
 
 comment on function retoma.create_channel(text, text, jsonb, jsonb) is
-'Makes a sender account and returns its id. p_settings: address and credentials; transport_setting says what each
-transport takes, e.g. {"url": "https://gateway.example/messages", "secret": "env:GATEWAY_SECRET"}.
-p_pacing; what is not named comes from the transport: gap_min_s and gap_max_s, batch_gap_min_s and batch_gap_max_s:
-seconds, random between the two, between messages and between batches. rate_per_s and burst: token bucket; by default
-the burst is one second''s messages. max_in_flight: requests under way at once, per batch. max_leases: batches leased at
-once (several runners on one fast channel). At most so many per day or hour: set_limit.
+'Creates a sender account and returns its id.
+p_settings: address and credentials, for example {"url": "https://gateway.example/messages", "secret":
+"env:GATEWAY_SECRET"}. transport_setting lists the settings of each transport.
+p_pacing; a key that is not named has the value of the transport:
+gap_min_s and gap_max_s, batch_gap_min_s and batch_gap_max_s: seconds between messages and between batches, random
+between the two. rate_per_s and burst: a token bucket; by default the burst is one second''s messages. max_in_flight:
+requests under way at once, per lease. max_leases: batches leased at once, so that several runners can serve one fast
+channel.
+For a maximum of messages per hour or day, see set_limit.
 Errors: RT001 unknown transport, RT003 bad value, RT004 name taken.';

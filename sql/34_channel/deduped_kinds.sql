@@ -10,4 +10,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.deduped_kinds(text, jsonb) is
-'The kinds of content of which the provider behind these settings shows a repeated message id once.';
+'The kinds of content for which a provider with these settings shows a repeated message id only once.';

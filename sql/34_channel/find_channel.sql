@@ -1,4 +1,4 @@
--- Turns the name that a person typed into the row. Takes no lock.
+-- Turns the name from a caller into the row. Takes no lock.
 create or replace function retoma_internal.find_channel(p_name text) returns retoma_internal.channel
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
@@ -12,7 +12,7 @@ begin
       message = format('there is no channel %s', coalesce(quote_literal(p_name), 'null')),
       hint = coalesce(
         'Channels: ' || (select string_agg(c.name, ', ' order by c.name) from retoma_internal.channel as c),
-        'There are none yet: select retoma.create_channel(name, transport, settings)'
+        'There is no channel yet: select retoma.create_channel(name, transport, settings)'
       );
   end if;
   return v_channel;

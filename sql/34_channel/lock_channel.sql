@@ -1,4 +1,5 @@
--- A caller that changes the channel only when it is not yet in the wanted state sees the latest committed change.
+-- Locks the channel. The caller then sees the latest committed state, and changes the channel only when its state is
+-- another.
 create or replace function retoma_internal.lock_channel(p_name text) returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp

@@ -5,4 +5,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.looks_up(text, jsonb) is
-'Whether the provider behind these settings can be asked about a message of ours.';
+'Whether a provider with these settings can be asked about a message with our id.';

@@ -5,4 +5,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.matches_any(jsonb, jsonb) is
-'Whether settings contain one of these patterns: all of its keys, with the same values.';
+'Whether p_settings contain one of p_patterns: all of its keys, with the same values.';

@@ -1,5 +1,6 @@
--- The settings of a channel are whole: what the transport gives by default is stored with them. So a runner, and the
--- patterns of transport_kind, see what holds, and a new default does not change a channel behind the operator's back.
+-- The settings of a channel are complete: the defaults of the transport are stored with them. So a runner, and the
+-- patterns of transport_kind, see the values in force. A new default of a transport does not change a channel
+-- unnoticed.
 create or replace function retoma_internal.patched_settings(
   p_channel retoma_internal.channel, p_patch jsonb
 ) returns jsonb
@@ -25,5 +26,5 @@ end;
 $$;
 
 comment on function retoma_internal.patched_settings(retoma_internal.channel, jsonb) is
-'The settings of a channel after this patch; where a null removes one, the default of the transport holds again.
+'The settings of a channel after this patch. When null removes a setting, it has the default of the transport again.
 Error RT003 when the transport could not send with them.';

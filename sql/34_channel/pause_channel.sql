@@ -1,4 +1,4 @@
--- Locks the channel; its triggers interrupt the running campaigns that have no other channel.
+-- Locks the channel. Its triggers interrupt the running campaigns that have no other channel.
 create or replace function retoma.pause_channel(
   p_name text, p_reason text default 'paused by the operator'
 ) returns void
@@ -15,4 +15,5 @@ end;
 $$;
 
 comment on function retoma.pause_channel(text, text) is
-'Sends nothing more on this channel until resume_channel; a reconnect does not undo it. Error RT001: unknown channel.';
+'Reserves nothing more on this channel until resume_channel. A reconnect does not end the pause. p_reason: shown in
+v_channel. No effect when it is already paused. Error RT001: unknown channel.';

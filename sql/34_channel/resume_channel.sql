@@ -1,4 +1,4 @@
--- Locks the pacing row, then the channel; its triggers resume the campaigns that the pause interrupted.
+-- Locks the pacing row, then the channel. Its triggers resume the campaigns that the pause interrupted.
 create or replace function retoma.resume_channel(p_name text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -17,6 +17,6 @@ end;
 $$;
 
 comment on function retoma.resume_channel(text) is
-'Ends pause_channel, and a hold that a rate limit of the provider put on the channel. Gaps and limits still hold: raise
-a limit with set_limit.
+'Ends the pause of pause_channel, and a hold after a rate limit of the provider. Gaps and limits still apply; raise a
+limit with set_limit.
 Error RT001: unknown channel.';

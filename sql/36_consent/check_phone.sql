@@ -11,4 +11,4 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.check_phone(text) is 'Error RT003 when this is not an E.164 number.';
+comment on function retoma_internal.check_phone(text) is 'Error RT003 when p_phone is not an E.164 number.';

@@ -1,3 +1,4 @@
+-- Takes effect at the next reservation of any runner. Locks only the row of the number.
 create or replace function retoma.opt_in(p_phone text, p_source text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -16,5 +17,6 @@ end;
 $$;
 
 comment on function retoma.opt_in(text, text) is
-'The person agreed (again) to be contacted: ends the suppression and keeps the proof.
-Error RT003: not a number, or no source.';
+'The person agreed (again) to be contacted: removes this E.164 number from the suppression list and keeps the proof.
+p_source: where the person agreed, for the record.
+Error RT003: not an E.164 number, or no source.';

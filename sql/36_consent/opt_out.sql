@@ -1,4 +1,4 @@
--- Takes effect at the next reservation of any runner. Takes no lock except on its rows.
+-- Takes effect at the next reservation of any runner. Locks only its own rows.
 create or replace function retoma.opt_out(
   p_phone text, p_source text default 'operator', p_reason text default 'opt_out'
 ) returns void
@@ -22,4 +22,4 @@ $$;
 
 comment on function retoma.opt_out(text, text, text) is
 'From now on, no campaign contacts this E.164 number. p_source: where the person said so, for the record. p_reason:
-opt_out, complaint, invalid or imported. Error RT003: not a number, or another reason.';
+opt_out, complaint, invalid or imported. Error RT003: not an E.164 number, or another reason.';

@@ -1,5 +1,5 @@
--- Inserts in the order of the numbers: a transaction waits for another one that has just inserted the same number, and
--- with one order for all they cannot deadlock.
+-- Inserts in the order of the numbers. A transaction waits for another one that has just inserted the same number. With
+-- the same order everywhere, two transactions cannot deadlock.
 create or replace function retoma_internal.suppress_messages(
   p_campaign_id int, p_ordinals int[], p_reason text, p_source text
 ) returns void
@@ -14,4 +14,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.suppress_messages(int, int[], text, text) is
-'Puts the numbers of these messages onto the suppression list.';
+'Puts the numbers of these messages on the suppression list. p_reason: as in opt_out.';

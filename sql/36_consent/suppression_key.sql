@@ -1,5 +1,5 @@
--- Brazilian mobile numbers have nine digits, and had eight before; providers report either form. They match on the area
--- code and the last eight digits, under a separate prefix, so that they never match a land line.
+-- Brazilian mobile numbers have nine digits; before, they had eight. Providers report either form. Both match on the
+-- area code and the last eight digits, under a separate prefix, so that they never match a land line.
 create or replace function retoma_internal.suppression_key(p_phone text) returns text
 language sql immutable parallel safe
 begin atomic
@@ -9,4 +9,4 @@ begin atomic
   end;
 end;
 
-comment on function retoma_internal.suppression_key(text) is 'The key under which an E.164 number is suppressed.';
+comment on function retoma_internal.suppression_key(text) is 'The key of an E.164 number on the suppression list.';

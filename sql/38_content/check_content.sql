@@ -1,5 +1,5 @@
--- The one place in SQL that knows the shape of a content. What its Liquid means only the runner's parser knows, so this
--- function looks at no brace. Blank is what Python calls so, because a content without braces is checked here only.
+-- The only place in SQL that knows the shape of a content. Only the parser of the runner knows Liquid, so this function
+-- ignores braces. "Empty" means what Python calls blank, because a content without braces is checked only here.
 create or replace function retoma_internal.check_content(p_content jsonb, p_channel_ids int[]) returns void
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
@@ -44,11 +44,11 @@ begin
       message = 'the text of a campaign cannot be empty', hint = 'For example ''Olá {{ name }}''';
   elsif length(v_text) > v_longest then
     raise exception using errcode = 'RT003', constraint = 'text_too_long',
-      message = format('the text has %s characters, and %s are the most', length(v_text), v_longest),
-      hint = 'Shorten it: few people read so much in a message';
+      message = format('the text has %s characters, but at most %s are allowed', length(v_text), v_longest),
+      hint = 'Shorten it: few people read such a long message';
   end if;
 end;
 $$;
 
 comment on function retoma_internal.check_content(jsonb, int[]) is
-'Error RT003 when these channels cannot send such a content, whatever its Liquid means.';
+'Error RT003 when one of these channels cannot send such a content, whatever its Liquid means.';

@@ -1,4 +1,4 @@
--- Volatile, so that it sees what was recorded while its caller waited for the lock of the campaign.
+-- Volatile, so that it sees what was recorded while the caller waited for the lock of the campaign.
 create or replace function retoma_internal.content_fault(p_campaign_id int) returns text
 language sql volatile
 begin atomic
@@ -9,4 +9,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.content_fault(int) is
-'Why the content of this campaign can never be sent, in words; null when nothing is known against it.';
+'Why the content of this campaign can never be sent, in words; null when no reason is known.';

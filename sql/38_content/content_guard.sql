@@ -1,4 +1,4 @@
--- BEFORE UPDATE: what was checked, and what some people have been sent, stays what it is (invariant 11).
+-- BEFORE UPDATE. A content was checked, and some people have received it, so it never changes (invariant 11).
 create or replace function retoma_internal.content_guard() returns trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -10,8 +10,7 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.content_guard() is
-'Trigger: refuses to change what a campaign says (RT002).';
+comment on function retoma_internal.content_guard() is 'Trigger: refuses to change the content of a campaign (RT002).';
 
 create or replace trigger content_guard before update on retoma_internal.campaign_content
 for each row

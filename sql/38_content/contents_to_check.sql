@@ -1,5 +1,5 @@
--- Takes no lock: the answer of a check depends on the content alone, so two runners that check one content at the same
--- time do no harm.
+-- Takes no lock: the result of a check depends only on the content, so two runners can check one content at the same
+-- time.
 create or replace function retoma.contents_to_check(
   p_limit int default 10, out campaign_id int, out variant int, out content jsonb
 ) returns setof record
@@ -14,4 +14,5 @@ begin atomic
 end;
 
 comment on function retoma.contents_to_check(int) is
-'For runners: contents that no parser has read yet, the oldest first. Answer each with record_content_check.';
+'For runners: up to p_limit contents that no runner has checked yet, oldest campaign first. Answer each with
+record_content_check.';

@@ -1,5 +1,5 @@
--- Locks the campaign, then its content: a start that runs at the same time is seen here, or sees the answer. The first
--- answer stays. The audience of a campaign that has been started is judged here, because the start could not do it.
+-- Locks the campaign, then its content. So a start at the same time is either seen here, or sees this result. The first
+-- result stays. The audience of a started campaign is judged here, because the start could not do it.
 create or replace function retoma.record_content_check(
   p_campaign_id int, p_variant int, p_variables text[], p_fault text default null
 ) returns void
@@ -13,7 +13,7 @@ declare
 begin
   if (p_variables is null) = (coalesce(p_fault, '') = '') or array_position(p_variables, null) is not null then
     raise exception using errcode = 'RT003', constraint = 'bad_check',
-      message = 'a check finds either the variables that a content requires, or why it cannot be sent',
+      message = 'a check gives either the variables that a content requires, or why it cannot be sent',
       hint = 'Give an array of names, which may be empty, or a fault';
   end if;
   select c.* into v_campaign from retoma_internal.campaign as c where c.id = p_campaign_id for no key update;
@@ -39,6 +39,7 @@ end;
 $$;
 
 comment on function retoma.record_content_check(int, int, text[], text) is
-'For runners: what the parser found in a content: p_variables that every recipient must have, or p_fault, in words. Its
-campaign may then be sent, or is interrupted when a recipient lacks a variable. An answer that is there already stays.
-Errors: RT001 there is no such content, RT003 both or neither given.';
+'For runners: records the result of checking a content. Give one of the two: p_variables, the variables that every
+recipient must have (may be empty), or p_fault, why it cannot be sent, in words. After this the campaign may be sent; it
+is interrupted instead when there is a fault or a recipient lacks a variable. A second result changes nothing.
+Errors: RT001 no such content, RT003 both or neither given.';

@@ -1,4 +1,4 @@
--- Locks the campaign: windows decide how batches are cut, so they are fixed at the start.
+-- Locks the campaign. The windows decide how its batches are cut, so they are fixed at the start.
 create or replace function retoma.add_window(
   p_campaign text, p_opens time, p_closes time, p_days int[] default '{1,2,3,4,5,6,7}'
 ) returns void
@@ -14,7 +14,7 @@ begin
   if not coalesce(p_opens < p_closes and p_days <@ '{1,2,3,4,5,6,7}' and p_days <> '{}', false) then
     raise exception using errcode = 'RT003', constraint = 'not_a_window',
       message = format('%s to %s on days %s is not a window', p_opens, p_closes, p_days),
-      hint = 'It opens before it closes, on ISO days 1 (Monday) to 7; for a window over midnight add two';
+      hint = 'A window opens before it closes, on ISO days 1 (Monday) to 7; over midnight, add two windows';
   end if;
   insert into retoma_internal.send_window (scope, subject_id, days, opens, closes)
   values ('campaign', v_campaign.id, p_days::smallint[], p_opens, p_closes);
@@ -22,6 +22,6 @@ end;
 $$;
 
 comment on function retoma.add_window(text, time, time, int[]) is
-'Sends only from p_opens until before p_closes on these ISO days, in the time zone of each recipient. Several windows
-add up.
+'The campaign sends only from p_opens until before p_closes, local time in the zone of each recipient, on these ISO days
+(1 is Monday). With several windows it sends in each of them.
 Errors: RT001 unknown campaign, RT002 not a draft, RT003 not a window.';

@@ -1,5 +1,5 @@
--- A slot of one zone is no slot of another. Without this, a new zone would give a second allowance on the same day. The
--- caller holds the rule.
+-- A slot of one zone is not a slot of another zone. Without this function, a change of the zone would give a second
+-- allowance on the same day. The caller holds the lock of the rule.
 create or replace function retoma_internal.carry_limit_use(
   p_old retoma_internal.limit_rule, p_new retoma_internal.limit_rule, p_now timestamptz
 ) returns void
@@ -13,4 +13,4 @@ end;
 
 comment on function retoma_internal.carry_limit_use(
   retoma_internal.limit_rule, retoma_internal.limit_rule, timestamptz
-) is 'Counts what a rule had used in its present period also after its zone has changed.';
+) is 'After a change of the zone of a calendar rule: counts the use of its present period in the new zone too.';

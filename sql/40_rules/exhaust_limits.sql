@@ -1,5 +1,5 @@
--- The caller holds the rules. What leases and rings looks only at exhausted_until: it cannot add up slots for every
--- channel in every tick.
+-- The caller holds the locks of the rules. Leases and rings read only exhausted_until, because adding up the slots of
+-- every channel in every tick would take too long.
 create or replace function retoma_internal.exhaust_limits(p_limit_ids int[], p_now timestamptz) returns void
 language sql volatile
 begin atomic
@@ -9,4 +9,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.exhaust_limits(int[], timestamptz) is
-'Marks those of these rules that leave nothing now.';
+'Sets exhausted_until of those of these rules that allow no message at p_now.';

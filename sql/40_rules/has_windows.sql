@@ -7,5 +7,4 @@ begin atomic
   );
 end;
 
-comment on function retoma_internal.has_windows(int) is
-'Whether the campaign may send only at certain times of the day.';
+comment on function retoma_internal.has_windows(int) is 'Whether the campaign has sending windows.';

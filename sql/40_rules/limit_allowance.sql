@@ -1,6 +1,6 @@
--- The one place where limits are decided. Locks the rules in the order of their ids, whatever their scopes are. Reads
--- the clock and the use under the locks: a step can wait long for them, as the transaction that holds them may wait for
--- a lost standby. Use is recorded (spend_limits) only for what was really reserved.
+-- The only place where limits are decided. Locks the rules in the order of their ids, whatever their scopes are. Reads
+-- the clock and the use under the locks: a step can wait long for them, because the transaction that holds them may
+-- wait for a lost standby. spend_limits records only messages that were really reserved.
 create or replace function retoma_internal.limit_allowance(
   p_limit_ids int[], p_want int, out allowed int, out at timestamptz
 )
@@ -17,7 +17,7 @@ begin
   get diagnostics v_locked = row_count;
   at := retoma.clock();
   if v_locked < cardinality(p_limit_ids) then
-    -- A rule was removed meanwhile, and may have been replaced by another one: the next step finds it.
+    -- A rule was removed in the meantime, and perhaps replaced by a new one. The next step reads the new one.
     allowed := 0;
     return;
   end if;
@@ -31,5 +31,4 @@ end;
 $$;
 
 comment on function retoma_internal.limit_allowance(int[], int) is
-'How many of p_want messages these rules allow, and the time for which that holds. Holds the rules until the reservation
-commits.';
+'How many of p_want messages these rules allow, and at which time. Keeps the rules locked until the transaction ends.';

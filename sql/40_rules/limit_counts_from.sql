@@ -1,6 +1,6 @@
--- A slot of a rolling period counts until its last moment has left the period. So the sum is never too small, and
--- allowance comes back up to one slot late. The slot of the earlier time, and not an earlier slot: 96 slots are not
--- always exactly one period, because a slot is a whole number of microseconds.
+-- A slot of a rolling period counts until its last moment has left the period. So the sum is never too small, and the
+-- allowance returns up to one slot late. The slot is computed from the earlier time, not by counting slots back: 96
+-- slots are not always exactly one period, because a slot is a whole number of microseconds.
 create or replace function retoma_internal.limit_counts_from(
   p_limit retoma_internal.limit_rule, p_at timestamptz
 ) returns timestamptz
@@ -13,4 +13,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.limit_counts_from(retoma_internal.limit_rule, timestamptz) is
-'The first slot that counts at this time.';
+'Start of the first slot that counts at p_at.';

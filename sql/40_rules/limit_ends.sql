@@ -1,5 +1,5 @@
--- A calendar period ends by the clock on the wall: a day can have 23 or 25 hours. An hour cannot: the wall repeats one
--- in autumn.
+-- A calendar period ends by local time, because a day can have 23 or 25 hours. An hour cannot end by local time,
+-- because local time repeats one hour in autumn.
 create or replace function retoma_internal.limit_ends(
   p_limit retoma_internal.limit_rule, p_at timestamptz
 ) returns timestamptz
@@ -19,4 +19,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.limit_ends(retoma_internal.limit_rule, timestamptz) is
-'When a rule that leaves nothing at this time will leave something again.';
+'When a rule that allows no message at p_at will allow one again.';

@@ -7,4 +7,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.limit_left(retoma_internal.limit_rule, timestamptz) is
-'Messages that a rule allows at this time.';
+'How many more messages a rule allows at p_at.';

@@ -1,4 +1,4 @@
--- A rolling period is counted in 96 parts (15 minutes of a day).
+-- A rolling period is counted in 96 parts: 15 minutes each for one day.
 create or replace function retoma_internal.limit_slot(
   p_limit retoma_internal.limit_rule, p_at timestamptz
 ) returns timestamptz
@@ -11,4 +11,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.limit_slot(retoma_internal.limit_rule, timestamptz) is
-'The slot of limit_use in which a message at this time is counted.';
+'Start of the slot of limit_use in which a message at p_at is counted.';

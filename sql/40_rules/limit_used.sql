@@ -1,5 +1,5 @@
 -- A clock that went back leaves slots in the future. A rolling rule counts them, a calendar rule does not. Security
--- definer, because v_limit calls it as its reader.
+-- definer, because v_limit calls it with the role that reads the view.
 create or replace function retoma_internal.limit_used(
   p_limit retoma_internal.limit_rule, p_at timestamptz
 ) returns int
@@ -14,4 +14,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.limit_used(retoma_internal.limit_rule, timestamptz) is
-'Messages that count under a rule at this time.';
+'How many messages count under a rule at p_at.';

@@ -7,4 +7,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.limit_zone(text, int) is
-'The zone of a new limit, when none is named: of its campaign, otherwise UTC.';
+'The zone of a new limit by default: that of its campaign, else UTC.';

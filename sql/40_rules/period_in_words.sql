@@ -12,4 +12,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.period_in_words(text, interval) is
-'A period as set_limit takes it: day, or 24 hours.';
+'A period in the form that set_limit takes: day, or 24 hours.';

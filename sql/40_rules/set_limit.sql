@@ -1,4 +1,4 @@
--- Locks the rule, so that a step that is taking allowance ends first. A changed rule is judged anew.
+-- Locks the rule, so that a step that is using it ends first. A changed rule is judged again at once.
 create or replace function retoma.set_limit(
   p_scope text, p_subject text, p_maximum int, p_per text default 'day', p_time_zone text default null
 ) returns void
@@ -41,10 +41,11 @@ end;
 $$;
 
 comment on function retoma.set_limit(text, text, int, text, text) is
-'At most p_maximum messages per period; null removes the limit of this period. p_scope: channel or campaign; p_subject:
-its name. p_per: hour, day, week or month of the calendar, or a length as ''24 hours'': so many in any 24 hours.
-Several periods may be limited at once. p_time_zone: IANA zone in which days begin; by default the one that the limit
-has, for a new limit the zone of the campaign, otherwise UTC. Takes effect at the next step. What was sent before a
-limit was first set does not count. Set several limits in one transaction in the order of v_limit.limit_id, as steps
-lock them.
+'Allows at most p_maximum messages per period; null removes the limit of this period. A subject can have limits of
+several periods.
+p_scope: channel or campaign. p_subject: its name. p_per: hour, day, week or month of the calendar, or a rolling length
+from ''1 minute'' to ''31 days'': ''24 hours'' means any 24 hours. p_time_zone: IANA zone of the calendar; by default
+that of the existing limit, else that of the campaign, else UTC.
+Takes effect at the next step. Messages sent before the limit was first set do not count. To set several limits in one
+transaction, follow the order of v_limit.limit_id, in which steps lock them.
 Errors: RT001 unknown channel or campaign, RT003 bad value.';

@@ -14,4 +14,4 @@ end;
 $$;
 
 comment on function retoma_internal.spend_limits(int[], int, timestamptz) is
-'Counts p_count messages under these rules, at the time of their allowance.';
+'Counts p_count reserved messages under these rules. p_at: the time that limit_allowance returned.';

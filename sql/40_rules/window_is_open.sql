@@ -17,4 +17,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.window_is_open(int, text, timestamptz) is
-'Whether the campaign may send to this zone (IANA names joined by commas) at this time; an empty zone has no windows.';
+'Whether the campaign may send to p_zone (IANA names joined by commas) at p_at. Always true for an empty zone, which has
+no windows.';

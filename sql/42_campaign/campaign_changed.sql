@@ -1,4 +1,4 @@
--- AFTER INSERT OR UPDATE OF status: writes the audit, and rings the channels of a campaign that has begun to run.
+-- AFTER INSERT, or AFTER UPDATE that changes the status.
 create or replace function retoma_internal.campaign_changed() returns trigger
 language plpgsql security definer
 set search_path to pg_catalog, pg_temp
@@ -14,7 +14,7 @@ end;
 $$;
 
 comment on function retoma_internal.campaign_changed() is
-'Trigger: writes the audit, rings the channels of a campaign that runs.';
+'Trigger: writes the audit. When the campaign is now running, rings its channels.';
 
 create or replace trigger campaign_changed after update on retoma_internal.campaign
 for each row when (old.status is distinct from new.status) execute function retoma_internal.campaign_changed();

@@ -1,5 +1,5 @@
--- BEFORE UPDATE: the state machine of a campaign, and what is fixed once it is no longer a draft. Sets the times of its
--- states.
+-- BEFORE UPDATE. Keeps the state machine of a campaign, and what is fixed after the draft. Sets started_at and
+-- finished_at.
 create or replace function retoma_internal.campaign_guard() returns trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -49,7 +49,8 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.campaign_guard() is 'Trigger: refuses illegal changes of a campaign (RT002).';
+comment on function retoma_internal.campaign_guard() is
+'Trigger: refuses changes of a campaign that are not allowed (RT002).';
 
 create or replace trigger campaign_guard before update on retoma_internal.campaign
 for each row execute function retoma_internal.campaign_guard();

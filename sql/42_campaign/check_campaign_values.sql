@@ -21,4 +21,5 @@ end;
 $$;
 
 comment on function retoma_internal.check_campaign_values(text, int, int) is
-'Error RT003 when the name, the batch size or the number of attempts of a campaign does not fit.';
+'Error RT003 when the name is not 1 to 200 characters in one line, the batch size not 1 to 10000, or the number of
+attempts not 1 to 20. A null number is accepted.';

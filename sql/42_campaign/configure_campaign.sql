@@ -1,4 +1,4 @@
--- Locks the campaign. Each option takes effect at the next step or lease, also while the campaign runs.
+-- Locks the campaign. Each option takes effect at the next step or lease, even while the campaign runs.
 create or replace function retoma.configure_campaign(p_campaign text, p_options jsonb) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -26,8 +26,9 @@ end;
 $$;
 
 comment on function retoma.configure_campaign(text, jsonb) is
-'Changes a campaign: {"time_zone": "America/Sao_Paulo", "max_attempts": 3, "breaker_threshold": 5}. An option that is
-not named stays; null sets it back to its default. time_zone: IANA zone of recipients whose own zone is unknown.
-max_attempts: 1 to 20 tries per message. breaker_threshold: the campaign is interrupted when so many messages of one
-batch are refused in a row for their content.
+'Changes the options of a campaign: {"time_zone": "America/Sao_Paulo", "max_attempts": 3, "breaker_threshold": 5}. An
+option that is not named stays as it is. Null sets the default: no zone, 3 and 5.
+time_zone: IANA zone for recipients whose own zone is not known. max_attempts: 1 to 20 attempts per message.
+breaker_threshold: the campaign is interrupted when the provider refuses this many messages of one batch in a row for
+their content.
 Errors: RT001 unknown campaign, RT003 unknown option or bad value.';

@@ -1,5 +1,7 @@
--- Makes a draft, and the partitions for its messages. The overload takes one channel.
--- Liquid begins with a brace: a content without one, but for the first of its JSON, requires no variable.
+-- Locks the new rows, and what ensure_partition locks. The overload takes one channel.
+--
+-- Liquid begins with a brace. So a content without a brace, except the first one of its JSON, requires no variable and
+-- no check.
 create or replace function retoma.create_campaign(
   p_name text,
   p_channels text[],
@@ -40,8 +42,8 @@ begin
   returning id into v_id;
   if v_id is null then
     raise exception using errcode = 'RT004', constraint = 'name_taken',
-      message = format('there already is a campaign %L', v_name),
-      hint = 'Choose another name; finished campaigns keep theirs for the record';
+      message = format('there is already a campaign %L', v_name),
+      hint = 'Choose another name; finished campaigns keep their names for the record';
   end if;
   insert into retoma_internal.campaign_content (campaign_id, content, required_variables)
   values (v_id, v_content, case when v_content::text not like '_%{%' then '{}'::text[] end);
@@ -53,11 +55,12 @@ end;
 $$;
 
 comment on function retoma.create_campaign(text, text[], text, int, timestamptz, int, text, jsonb) is
-'Makes a draft and returns its id. p_channels: the sender accounts that share it. p_text: a Liquid text, for example
-''Olá {{ name }}''; or p_content: {"kind": "text", "text": "Olá {{ name }}"}. p_batch_size: messages per batch.
-p_starts_at: start_campaign waits until then. p_max_attempts: tries per message. p_time_zone: zone for recipients whose
-own zone is unknown, and for the days of its limits. Next: add_recipients or load_staged, then start_campaign.
-A live runner reads the Liquid within a second; v_campaign_summary says when it refuses it.
+'Creates a draft and returns its id. p_channels: names of the channels that share it. p_text: a Liquid text, for example
+''Olá {{ name }}''; or p_content: {"kind": "text", "text": "Olá {{ name }}"}. p_batch_size: messages per batch, 1 to
+10000. p_starts_at: start_campaign waits until this time. p_max_attempts: attempts per message, 1 to 20. p_time_zone:
+IANA zone for recipients whose own zone is not known, and for the limits of the campaign.
+Next: add_recipients or load_staged, then start_campaign. A live runner checks the Liquid within a second;
+v_campaign_summary shows when it refuses it.
 Errors: RT001 unknown channel, RT003 bad value, RT004 name taken.';
 
 create or replace function retoma.create_campaign(
@@ -79,4 +82,5 @@ begin atomic
 end;
 
 comment on function retoma.create_campaign(text, text, text, int, timestamptz, int, text, jsonb) is
-'As create_campaign with an array of channels, for one channel.';
+'The same as create_campaign with an array of channels, for one channel: p_channel is its name.
+Errors: RT001 unknown channel, RT003 bad value, RT004 name taken.';

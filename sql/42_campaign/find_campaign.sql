@@ -1,4 +1,4 @@
--- Turns the name that a person typed into the row. Takes no lock.
+-- Turns the name from a caller into the row. Takes no lock.
 create or replace function retoma_internal.find_campaign(p_name text) returns retoma_internal.campaign
 language plpgsql stable
 set search_path to pg_catalog, pg_temp

@@ -1,4 +1,4 @@
--- Turns the name that a person typed into the row, and locks it: the caller is about to change its state.
+-- Turns the name from a caller into the row, and locks it, because the caller will change the campaign.
 create or replace function retoma_internal.lock_campaign(p_name text) returns retoma_internal.campaign
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp

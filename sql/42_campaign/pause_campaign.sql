@@ -1,4 +1,4 @@
--- Locks the campaign. Runners notice at their next step and give their batches back.
+-- Locks the campaign. Each runner sees the pause at its next step and gives its batch back.
 create or replace function retoma.pause_campaign(p_campaign text) returns text
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -19,4 +19,6 @@ end;
 $$;
 
 comment on function retoma.pause_campaign(text) is
-'Sends nothing more after the messages already under way, until resume_campaign. Errors: RT001, RT002 not under way.';
+'Reserves no more messages of the campaign until resume_campaign. Requests that are under way still end. Returns the new
+status: paused.
+Errors: RT001 unknown campaign, RT002 not scheduled, running or interrupted.';

@@ -1,5 +1,4 @@
--- Makes a campaign interrupted when its content cannot be sent or none of its channels can send, and running again when
--- a channel can. The caller holds the row lock of the campaign; its content and its channels are read after that lock.
+-- The caller holds the row lock of the campaign. Its content and its channels are read after that lock.
 create or replace function retoma_internal.reconcile_campaign(p_campaign_id int) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -24,4 +23,5 @@ end;
 $$;
 
 comment on function retoma_internal.reconcile_campaign(int) is
-'Interrupts or resumes a campaign by the state of its content and its channels.';
+'Interrupts a running campaign when its content cannot be sent or none of its channels can send. Resumes a campaign that
+its channels interrupted, when one of them can send.';

@@ -1,5 +1,5 @@
--- When a channel changes while one of its campaigns begins to run, neither transaction sees the other, and their states
--- disagree after both commits. This function corrects that. Locks the campaigns, and passes over those that another
+-- When a channel changes while one of its campaigns begins to run, neither transaction sees the other, and the two
+-- states disagree after both commits. This function corrects that. Locks the campaigns, and skips those that another
 -- transaction is changing.
 create or replace function retoma_internal.reconcile_campaigns() returns void
 language plpgsql volatile
@@ -23,5 +23,5 @@ end;
 $$;
 
 comment on function retoma_internal.reconcile_campaigns() is
-'Interrupts running campaigns that have no channel that can send, and resumes campaigns that a channel interrupted when
-one can send again.';
+'Interrupts running campaigns without a channel that can send. Resumes campaigns that their channels interrupted, when
+one of the channels can send again.';

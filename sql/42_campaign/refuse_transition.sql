@@ -1,4 +1,4 @@
--- One wording for every change of state that is not allowed.
+-- All refusals of a change of state have the same wording.
 create or replace function retoma_internal.refuse_transition(
   p_campaign retoma_internal.campaign, p_action text, p_hint text
 ) returns void
@@ -13,4 +13,4 @@ end;
 $$;
 
 comment on function retoma_internal.refuse_transition(retoma_internal.campaign, text, text) is
-'Raises RT002, in one wording.';
+'Raises RT002: cannot do p_action (a verb) with this campaign in its status. p_hint: what to do instead.';

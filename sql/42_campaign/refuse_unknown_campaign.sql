@@ -9,4 +9,4 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.refuse_unknown_campaign(text) is 'Raises RT001, in one wording.';
+comment on function retoma_internal.refuse_unknown_campaign(text) is 'Raises RT001: there is no campaign of this name.';

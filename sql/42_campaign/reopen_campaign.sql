@@ -1,4 +1,4 @@
--- Locks the campaign. Its batches must have been locked before.
+-- Locks the campaign. The caller has locked its batches before.
 create or replace function retoma_internal.reopen_campaign(p_campaign_id int) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -14,4 +14,4 @@ end;
 $$;
 
 comment on function retoma_internal.reopen_campaign(int) is
-'Sets a completed campaign running again when it has batches to send.';
+'Sets a completed campaign running again when it has ready batches.';

@@ -1,4 +1,4 @@
--- The decision of an operator on messages whose outcome was never learnt. Locks their batches, then the campaign.
+-- Locks the batches of the messages, then the campaign.
 create or replace function retoma.resolve_in_doubt(
   p_campaign text, p_decision text, p_phones text[] default null
 ) returns bigint
@@ -18,7 +18,7 @@ begin
   end if;
   if p_decision = 'resend' then
     if v_campaign.status = 'cancelled' then
-      perform retoma_internal.refuse_transition(v_campaign, 'send again messages of', 'Decide sent or failed');
+      perform retoma_internal.refuse_transition(v_campaign, 'send again messages of', 'Decide sent or failed instead');
     end if;
     v_count := retoma_internal.requeue(
       v_campaign.id, 'in_doubt', null, v_ordinals, p_any_channel => false, p_maybe_sent => true
@@ -29,13 +29,14 @@ begin
   else
     raise exception using errcode = 'RT003', constraint = 'unknown_decision',
       message = format('%s is not a decision', coalesce(quote_literal(p_decision), 'null')),
-      hint = 'Decide sent (it has arrived), failed (leave it), or resend (it may arrive twice)';
+      hint = 'Decide sent (it has arrived), failed (do not send it again), or resend (it may arrive twice)';
   end if;
   return v_count;
 end;
 $$;
 
 comment on function retoma.resolve_in_doubt(text, text, text[]) is
-'Settles messages in doubt of a campaign: all of them, or those of these numbers. p_decision: sent, failed, or resend;
-with resend a recipient can get the message twice. Returns how many. See retoma.v_in_doubt.
-Errors: RT001 unknown campaign, RT002 resend, but it is cancelled, RT003 not a decision.';
+'Settles messages in doubt of a campaign: those to p_phones (E.164), or all of them when p_phones is null. p_decision:
+sent (it has arrived), failed, or resend; after resend a recipient may get the message twice. Returns how many messages.
+See v_in_doubt.
+Errors: RT001 unknown campaign, RT002 resend of a cancelled campaign, RT003 not a decision.';

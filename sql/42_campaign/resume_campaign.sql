@@ -1,4 +1,4 @@
--- Locks the campaign; the trigger rings.
+-- Locks the campaign. Its trigger rings.
 create or replace function retoma.resume_campaign(p_campaign text) returns text
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -9,7 +9,7 @@ begin
   if v_campaign.status = 'interrupted' and v_campaign.interrupt_cause = 'channel' then
     perform retoma_internal.refuse_transition(
       v_campaign, 'resume',
-      v_campaign.status_reason || '. It goes on by itself after retoma.channel_connected or resume_channel'
+      v_campaign.status_reason || '. It continues by itself after retoma.channel_connected or resume_channel'
     );
   elsif v_campaign.status = 'interrupted' and retoma_internal.content_fault(v_campaign.id) is not null then
     perform retoma_internal.refuse_transition(
@@ -31,6 +31,7 @@ end;
 $$;
 
 comment on function retoma.resume_campaign(text) is
-'Lets a campaign that is paused, or that a breaker or a runner interrupted, go on from the message where it stopped.
-Returns the new status.
-Errors: RT001 unknown campaign, RT002 not paused, waiting for its channel, or known to have a wrong content.';
+'Continues a campaign from the message where it stopped: one that is paused, or that a breaker or a runner interrupted.
+Returns the new status: running, scheduled when its start is in the future, or interrupted when it cannot be sent.
+Errors: RT001 unknown campaign, RT002 neither paused nor interrupted, or interrupted by its channels or by a content
+that can never be sent.';

@@ -1,4 +1,4 @@
--- Queues failed messages for another attempt and reopens the campaign. Locks their batches, then the campaign.
+-- Locks the batches of the messages, then the campaign.
 create or replace function retoma.retry_failed(p_campaign text, p_codes text[] default null) returns bigint
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -9,7 +9,7 @@ declare
 begin
   if v_campaign.status in ('draft', 'scheduled', 'cancelled') then
     perform retoma_internal.refuse_transition(
-      v_campaign, 'retry messages of', 'It has not failed any, or it is cancelled'
+      v_campaign, 'retry messages of', 'Only a campaign that has started and is not cancelled can retry messages'
     );
   end if;
   v_count := retoma_internal.requeue(
@@ -21,6 +21,7 @@ end;
 $$;
 
 comment on function retoma.retry_failed(text, text[]) is
-'Sends the failed messages of a campaign again: all of them, or those with these error codes. Their attempts are counted
-anew. Returns how many. Numbers on the suppression list are skipped as always.
-Errors: RT001 unknown campaign, RT002 not started or cancelled.';
+'Sends failed messages of a campaign again: those with one of the error codes p_codes, or all of them when it is null.
+Their attempts count from 0 again. Reopens a completed campaign. Numbers on the suppression list are skipped as always.
+Returns how many messages.
+Errors: RT001 unknown campaign, RT002 not started, or cancelled.';

@@ -1,4 +1,4 @@
--- Rings; takes no other lock.
+-- Takes no lock except those of ring().
 create or replace function retoma_internal.ring_campaign(p_campaign_id int) returns void
 language sql volatile
 begin atomic
@@ -8,4 +8,4 @@ begin atomic
   where cc.campaign_id = p_campaign_id and c.connected and not c.paused;
 end;
 
-comment on function retoma_internal.ring_campaign(int) is 'Rings the channels of a campaign that can send.';
+comment on function retoma_internal.ring_campaign(int) is 'Rings those channels of a campaign that can send.';

@@ -1,5 +1,4 @@
--- Freezes the audience, cuts it into batches and sets the campaign running (or scheduled). Locks the campaign; the
--- trigger rings.
+-- Freezes the audience and cuts it into batches. Locks the campaign. Its trigger rings.
 create or replace function retoma.start_campaign(p_campaign text, p_at timestamptz default null) returns text
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -12,9 +11,9 @@ begin
     perform retoma_internal.refuse_transition(
       v_campaign, 'start',
       case v_campaign.status
-        when 'paused' then 'Let it go on: select retoma.resume_campaign(name)'
-        when 'interrupted' then 'It goes on by itself when its cause is gone; see retoma.v_interrupted_campaigns'
-        when 'running' then 'It is under way; see retoma.v_campaign_summary'
+        when 'paused' then 'Continue it: select retoma.resume_campaign(name)'
+        when 'interrupted' then 'It has started; retoma.v_interrupted_campaigns says what to do'
+        when 'running' then 'It is already running; see retoma.v_campaign_summary'
         else 'A finished campaign stays finished: create a new one'
       end
     );
@@ -35,7 +34,8 @@ end;
 $$;
 
 comment on function retoma.start_campaign(text, timestamptz) is
-'Starts a draft now, at p_at, or at the time given to create_campaign; starts a scheduled campaign at once. A waiting
-runner begins within a second. Returns the new status: running, scheduled, or interrupted when none of its channels is
-connected.
-Errors: RT001 unknown campaign, RT002 not a draft, RT005 no recipients, a variable missing, or a time zone missing.';
+'Starts a draft at p_at, else at the time given to create_campaign, else now. For a scheduled campaign: at p_at, else
+now. A waiting runner begins within a second. Returns the new status: running, scheduled, or interrupted when it cannot
+be sent.
+Errors: RT001 unknown campaign, RT002 neither draft nor scheduled, RT005 no recipients, a content that can never be
+sent, a variable missing, or a time zone missing.';

@@ -1,4 +1,4 @@
--- Locks the due campaigns in the order of their ids before it changes any.
+-- Locks the due campaigns in the order of their ids, and skips those that another transaction is changing.
 create or replace function retoma_internal.start_due_campaigns() returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -19,4 +19,4 @@ end;
 $$;
 
 comment on function retoma_internal.start_due_campaigns() is
-'Starts scheduled campaigns whose time has come. Returns how many.';
+'Starts scheduled campaigns whose start time has come. Returns how many.';

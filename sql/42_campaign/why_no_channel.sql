@@ -1,4 +1,4 @@
--- Volatile, so that each call takes a new snapshot and sees what was committed while its caller waited for a lock.
+-- Volatile, so that each call takes a new snapshot and sees what was committed while the caller waited for a lock.
 create or replace function retoma_internal.why_no_channel(p_campaign_id int) returns text
 language sql volatile
 begin atomic
@@ -16,4 +16,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.why_no_channel(int) is
-'Null when a channel of the campaign can send, otherwise the state of each.';
+'Why no channel of the campaign can send: the state of each, in words. Null when one can.';

@@ -1,7 +1,7 @@
--- The only way into the audience; the other functions end here. One message per number; ordinals follow the order of
--- the list, without gaps. Refused recipients are kept in recipient_reject with the reason. Locks the campaign.
+-- The only way into the audience; the other functions call this one. One message per number. Ordinals follow the order
+-- of the list, without gaps. Refused recipients go into recipient_reject with the reason. Locks the campaign.
 --
--- Plans are made anew for every call: a plan that is kept does not know how long the arrays are, and joins them by
+-- Plans are made again for every call: a plan that is kept does not know how long the arrays are, and joins them by
 -- nested loops.
 create or replace function retoma.add_recipients(
   p_campaign text,
@@ -57,10 +57,12 @@ end;
 $$;
 
 comment on function retoma.add_recipients(text, bigint[], text[], jsonb[], text[]) is
-'Adds recipients to a draft. The arrays hold: place in the source (for the list of rejects; may be null), phone,
-variables, time zones joined by commas (may be null). For programs that load long lists; 5,000 at a time are fast.
-Returns how many were accepted, merged as duplicates of a number that the campaign already has, and rejected.
-Errors: RT001 unknown campaign, RT002 it is not a draft.';
+'Adds recipients to a draft; for programs that load long lists, about 5,000 recipients per call. p_lines: place in the
+source, for the list of rejects (may be null). p_phones: E.164. p_variables: JSON objects. p_zones: IANA time zones
+joined by commas (may be null). The arrays have the same length.
+Returns how many recipients were accepted, dropped as duplicates of another recipient, and rejected (see
+recipient_reject).
+Errors: RT001 unknown campaign, RT002 not a draft.';
 
 create or replace function retoma.add_recipients(
   p_campaign text, p_recipients jsonb, out accepted bigint, out duplicates bigint, out rejected bigint
@@ -89,6 +91,8 @@ $$;
 
 comment on function retoma.add_recipients(text, jsonb) is
 'Adds recipients to a draft:
-[{"phone": "+5511955501234", "variables": {"name": "Ana"}, "zone": "America/Sao_Paulo"}, …].
-Returns how many were accepted, merged as duplicates, and rejected. For large lists see retoma.recipient_staging.
-Errors: RT001 unknown campaign, RT002 it is not a draft, RT003 not an array.';
+[{"phone": "+5511955501234", "variables": {"name": "Ana"}, "zone": "America/Sao_Paulo"}, …]. phone: E.164. variables and
+zone (IANA names joined by commas) may be missing. For long lists see recipient_staging.
+Returns how many recipients were accepted, dropped as duplicates of another recipient, and rejected (see
+recipient_reject).
+Errors: RT001 unknown campaign, RT002 not a draft, RT003 not an array.';

@@ -1,5 +1,5 @@
--- Refuses before the start what would otherwise show only in the middle of a campaign. What a content requires that no
--- runner has checked yet is not known here: record_content_check judges it. Reads every message once.
+-- Refuses before the start what would otherwise fail in the middle of a campaign. The variables of a content that no
+-- runner has checked are not known here; record_content_check judges them. Reads every message once.
 create or replace function retoma_internal.check_audience(p_campaign retoma_internal.campaign) returns void
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
@@ -11,7 +11,7 @@ begin
   if p_campaign.total = 0 then
     raise exception using errcode = 'RT005', constraint = 'no_recipients',
       message = format('campaign %L has no recipients', p_campaign.name),
-      hint = 'Load some: retoma.add_recipients, retoma.load_staged or "retoma import FILE.csv"';
+      hint = 'Add recipients: retoma.add_recipients, retoma.load_staged or "retoma import FILE.csv"';
   end if;
   select t.fault, retoma_internal.missing_variables(t.campaign_id, t.required_variables) into v_fault, v_missing
   from retoma_internal.campaign_content as t where t.campaign_id = p_campaign.id;
@@ -22,7 +22,7 @@ begin
   end if;
   if v_missing is not null then
     raise exception using errcode = 'RT005', constraint = 'variables_missing', message = v_missing,
-      hint = 'Import them with these columns, or give the text a default: {{ name | default: "" }}';
+      hint = 'Import the recipients with these variables, or give the text a default: {{ name | default: "" }}';
   end if;
   if retoma_internal.has_windows(p_campaign.id) and p_campaign.time_zone is null and exists (
     select from retoma_internal.message as m where m.campaign_id = p_campaign.id and m.zone is null
@@ -38,5 +38,5 @@ end;
 $$;
 
 comment on function retoma_internal.check_audience(retoma_internal.campaign) is
-'Error RT005 when the campaign has no recipients, when its content is known to be wrong, when a recipient lacks a
-required variable, or when the campaign has windows and no time zone is known for a recipient.';
+'Error RT005 when the campaign has no recipients, when its content cannot be sent, when a recipient lacks a required
+variable, or when the campaign has windows and no time zone is known for a recipient.';

@@ -1,10 +1,10 @@
--- A partition holds the campaigns of one block of 100 ids: few enough tables for tens of thousands of small campaigns,
--- and retention can still drop a partition instead of deleting rows. It is made apart and then attached, which does not
--- block readers or writers of the other partitions (a plain "create table … partition of" would). An advisory lock lets
--- two first campaigns of a block take turns.
+-- A partition holds the campaigns of one block of 100 ids. So there are few enough tables for tens of thousands of
+-- small campaigns, and the retention can still drop a partition instead of deleting rows. A partition is created apart
+-- and then attached, which does not block readers or writers of the other partitions (a plain "create table … partition
+-- of" would). An advisory lock makes the first two campaigns of a block take turns.
 --
 -- There are no statistics of campaign_id, because they never know the newest campaign. The planner would take it for
--- empty, and might search all its messages to find one. See also refresh_statistics and known_phones.
+-- empty, and could read all its messages to find one. See also refresh_statistics and known_phones.
 create or replace function retoma_internal.ensure_partition(p_campaign_id int) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -37,4 +37,4 @@ end;
 $$;
 
 comment on function retoma_internal.ensure_partition(int) is
-'Makes the partitions of message and delivery for this campaign, where they are missing.';
+'Creates the partitions of message and delivery for this campaign, unless they exist.';

@@ -1,8 +1,8 @@
--- While a long list is loaded, the planner knows nothing about it. An analyze in the middle sees no row, because none
--- is committed; from then on the campaign counts as empty. Then every index looks equally good, and a lookup could read
--- all that was loaded. So each lookup asks for an order that only the index of numbers gives without a sort, though at
--- most one row can match. Each is a separate subquery, so that the planner cannot turn them into a join of the whole
--- campaign.
+-- While a long list is loaded, the planner knows nothing about it. An analyze during the load sees no row, because none
+-- is committed. From then on the campaign counts as empty, every index looks equally good, and one lookup could read
+-- all loaded rows. So each lookup asks for an order that only the index of the numbers gives without a sort, although
+-- at most one row can match. Each lookup is a separate subquery, so that the planner cannot turn them into a join with
+-- the whole campaign.
 create or replace function retoma_internal.known_phones(p_campaign_id int, p_phones text[]) returns text[]
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
@@ -24,4 +24,4 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.known_phones(int, text[]) is 'Those of the numbers that the campaign has already.';
+comment on function retoma_internal.known_phones(int, text[]) is 'Those of p_phones that the campaign already has.';

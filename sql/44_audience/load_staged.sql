@@ -38,6 +38,6 @@ end;
 $$;
 
 comment on function retoma.load_staged(text) is
-'Loads what \copy put into retoma.recipient_staging for this draft. Returns how many recipients were accepted, merged as
-duplicates of a number that the campaign already has, and rejected (see retoma.recipient_reject).
-Errors: RT001 unknown campaign, RT002 it is not a draft.';
+'Loads the rows that \copy put into recipient_staging for this draft. Returns how many recipients were accepted, dropped
+as duplicates of another recipient, and rejected (see recipient_reject).
+Errors: RT001 unknown campaign, RT002 not a draft.';

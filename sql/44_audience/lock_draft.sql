@@ -8,14 +8,14 @@ declare
 begin
   if v_campaign.status <> 'draft' then
     perform retoma_internal.refuse_transition(
-      v_campaign, 'add recipients to', 'The audience is frozen at the start: make a new campaign for further recipients'
+      v_campaign, 'add recipients to', 'The audience is fixed at the start: create a new campaign for more recipients'
     );
   end if;
-  -- A block of campaigns can be dropped while its last one is being created.
+  -- The partitions of a block can be dropped while its last campaign is being created.
   perform retoma_internal.ensure_partition(v_campaign.id);
   return v_campaign;
 end;
 $$;
 
 comment on function retoma_internal.lock_draft(text) is
-'The draft of this name, locked. Errors: RT001 unknown campaign, RT002 it is not a draft.';
+'The draft of this name, locked. Errors: RT001 unknown campaign, RT002 not a draft.';

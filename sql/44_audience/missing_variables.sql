@@ -1,4 +1,4 @@
--- Reads every message once, unless nothing is required.
+-- Reads every message once, unless p_variables is empty.
 create or replace function retoma_internal.missing_variables(p_campaign_id int, p_variables text[]) returns text
 language sql stable
 begin atomic
@@ -14,4 +14,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.missing_variables(int, text[]) is
-'Says in words how many recipients lack a variable; null when none does.';
+'How many recipients lack one of p_variables, in words; null when none does.';

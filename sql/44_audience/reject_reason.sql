@@ -7,11 +7,11 @@ begin atomic
     when coalesce(p_phone, '') = '' then 'no phone number'
     when not retoma_internal.is_e164(p_phone) then 'not an E.164 number, such as +5511955501234'
     when jsonb_typeof(p_variables) <> 'object' then 'variables are not a JSON object'
-    -- Nearly always there are no bad zones, and cutting every zone into its names takes longer than all other checks.
+    -- Bad zones are rare, and splitting every zone into its names takes longer than all other checks together.
     when p_bad_zones <> '{}' and p_zone is not null and string_to_array(p_zone, ',') && p_bad_zones
       then 'unknown time zone'
   end;
 end;
 
 comment on function retoma_internal.reject_reason(text, jsonb, text, text[]) is
-'Why a recipient cannot be loaded; null when it can.';
+'Why a recipient cannot be loaded, in words; null when it can. p_bad_zones: zones that the server does not know.';

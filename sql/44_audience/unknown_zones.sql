@@ -1,4 +1,4 @@
--- The plan is kept, and with it the list of names.
+-- The plan is kept, and the list of names with it.
 create or replace function retoma_internal.unknown_zones(p_zones text[]) returns text[]
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
@@ -15,4 +15,4 @@ end;
 $$;
 
 comment on function retoma_internal.unknown_zones(text[]) is
-'Names that the server does not know, among zones that are joined by commas in each element.';
+'Names in p_zones that the server does not know. Each element holds names joined by commas.';

@@ -1,6 +1,5 @@
--- AFTER UPDATE of the state of a batch: writes the audit, and completes the campaign with its last batch. When two
--- runners end the last two batches at the same time, they take turns at the campaign's lock, and the second one sees
--- the batch of the first.
+-- AFTER UPDATE that changes the status. When two runners end the last two batches of a campaign at the same time, they
+-- take turns at the lock of the campaign, and the second one sees the batch of the first.
 create or replace function retoma_internal.batch_changed() returns trigger
 language plpgsql security definer
 set search_path to pg_catalog, pg_temp
@@ -25,7 +24,7 @@ end;
 $$;
 
 comment on function retoma_internal.batch_changed() is
-'Trigger: writes the audit; completes the campaign when this was its last batch.';
+'Trigger: writes the audit. Completes the campaign when this was its last batch.';
 
 create or replace trigger batch_changed after update on retoma_internal.batch
 for each row when (old.status is distinct from new.status) execute function retoma_internal.batch_changed();

@@ -1,5 +1,5 @@
--- BEFORE UPDATE, called only when the state changes, or the epoch or the position goes back: the ordinary step of a
--- leased batch does not come here.
+-- BEFORE UPDATE. Called only when the status changes, or the epoch or the position goes back: an ordinary step of a
+-- leased batch does not call it.
 create or replace function retoma_internal.batch_guard() returns trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -9,7 +9,7 @@ begin
     raise exception using errcode = 'RT002', constraint = 'batch_goes_back',
       message = format('batch %s cannot go back: reserved %s to %s, epoch %s to %s',
         old.id, old.reserved, new.reserved, old.lease_epoch, new.lease_epoch),
-      hint = 'A position or an epoch only grows; this is what keeps a message from being sent twice';
+      hint = 'A position or an epoch only grows, so that no message is sent twice';
   end if;
   if new.status <> old.status and (
     not (old.status || '>' || new.status) = any(array[
@@ -28,7 +28,8 @@ end;
 $$;
 
 comment on function retoma_internal.batch_guard() is
-'Trigger: refuses illegal transitions of a batch, a change of state under the same epoch, and steps back (RT002).';
+'Trigger: refuses changes of status that are not allowed or keep the epoch, and a position or an epoch that goes back
+(RT002).';
 
 create or replace trigger batch_guard before update on retoma_internal.batch
 for each row when (

@@ -11,4 +11,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.batch_ordinals(retoma_internal.batch, int, int) is
-'The ordinals at positions p_from to p_to (from 1) of a batch.';
+'The ordinals at positions p_from to p_to of a batch; positions begin at 1.';

@@ -1,5 +1,5 @@
--- Completes those of these batches that have nothing left: their leases were ended from outside. Locks their campaigns
--- in the order of their ids; the trigger of each batch would lock them in the order of the batches.
+-- For batches whose lease was ended from outside. Locks their campaigns in the order of their ids. Without this, the
+-- trigger of each batch would lock them in the order of the batches.
 create or replace function retoma_internal.complete_batches(p_ids bigint[]) returns void
 language sql volatile
 begin atomic
@@ -16,4 +16,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.complete_batches(bigint[]) is
-'Completes ready batches whose messages are all settled.';
+'Completes those of these batches that are ready and whose messages are all settled.';

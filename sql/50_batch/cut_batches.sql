@@ -1,5 +1,6 @@
--- Without windows a batch is a range of ordinals. With windows all messages of one batch have the same zone, as a list:
--- a window then holds back a whole batch, and never a message inside it.
+-- Without windows, a batch is a range of ordinals. With windows, all messages of a batch have the same zone, and the
+-- batch is a list. So a window holds back a whole batch, never a message inside it. The caller holds the lock of the
+-- campaign.
 create or replace function retoma_internal.cut_batches(p_campaign retoma_internal.campaign) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -27,4 +28,4 @@ end;
 $$;
 
 comment on function retoma_internal.cut_batches(retoma_internal.campaign) is
-'Cuts the messages of a campaign that starts into batches.';
+'Cuts the audience of a starting campaign into batches.';

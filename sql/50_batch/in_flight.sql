@@ -7,4 +7,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.in_flight(retoma_internal.batch) is
-'Messages of a batch that are reserved and have no outcome yet.';
+'How many messages of a batch are reserved and have no outcome yet.';

@@ -1,4 +1,4 @@
--- Queues messages as new batches of at most the campaign's batch size.
+-- Locks only the new rows.
 create or replace function retoma_internal.queue_list(
   p_campaign_id int,
   p_zone text,
@@ -33,4 +33,5 @@ end;
 $$;
 
 comment on function retoma_internal.queue_list(int, text, smallint, smallint, int[], timestamptz, int, boolean) is
-'Makes batches out of a list of ordinals.';
+'Queues the messages p_ordinals as new batches of at most campaign.batch_size. The other arguments: see the columns of
+batch.';

@@ -1,6 +1,6 @@
--- Queues messages for another attempt, not before p_delay from now. They join a waiting batch that is due within twice
--- the delay and has room, so that single failures do not become single batches. A new batch is due after one and a half
--- times the delay. Locks the batch that they join, and skips one that is just being leased.
+-- The messages join a waiting batch that is due within twice the delay and has room, so that single failures do not
+-- become single batches. A new batch is due after one and a half times the delay. Locks the batch that they join, and
+-- skips one that another transaction is leasing.
 create or replace function retoma_internal.queue_retry(
   p_batch retoma_internal.batch,
   p_ordinals int[],
@@ -39,4 +39,6 @@ end;
 $$;
 
 comment on function retoma_internal.queue_retry(retoma_internal.batch, int[], int, interval, boolean, int) is
-'Queues messages of a batch for another attempt. p_counts: 1 when this one counts; p_maybe_sent: it may have arrived.';
+'Queues messages of a batch for another attempt, not earlier than p_delay from now. p_counts: 1 when this attempt counts
+against max_attempts, else 0. p_maybe_sent: it may have arrived. p_channel_id: the only channel for the next attempt;
+null: any.';

@@ -1,6 +1,6 @@
--- Takes messages whose last attempt ended in p_outcome out of their batches ("requeued") and queues them again. Locks
--- the batches in the order of their ids before it looks at the deliveries, as everything does. Messages that end in
--- p_outcome meanwhile, in other batches, are left alone.
+-- Takes messages out of their batches ("requeued") and queues them again. Locks the batches in the order of their ids
+-- before it reads the deliveries, as all functions do. Messages of other batches that get this outcome in the meantime
+-- are left alone.
 create or replace function retoma_internal.requeue(
   p_campaign_id int, p_outcome text, p_codes text[], p_ordinals int[], p_any_channel boolean, p_maybe_sent boolean
 ) returns bigint
@@ -8,7 +8,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  -- Only the batches of these messages: record_lookups holds them already, and would wait for others out of order.
+  -- Only the batches of these messages: record_lookups has locked them, and must not wait for others out of order.
   v_held bigint[] := array(
     select b.id from retoma_internal.batch as b
     where b.campaign_id = p_campaign_id and b.failed + b.in_doubt > 0
@@ -59,5 +59,6 @@ end;
 $$;
 
 comment on function retoma_internal.requeue(int, text, text[], int[], boolean, boolean) is
-'Queues messages that ended in p_outcome (failed or in_doubt) for another attempt. p_maybe_sent: an earlier attempt may
-have arrived. Returns how many.';
+'Queues messages whose last attempt ended in p_outcome (failed or in_doubt) for another attempt. p_codes, p_ordinals:
+only messages with these codes or ordinals; null: all. p_any_channel: any channel may send them, else only the channel
+of the last attempt. p_maybe_sent: an earlier attempt may have arrived. Returns how many messages.';

@@ -1,5 +1,5 @@
--- Locks the batches concerned, in the order of their ids, before their deliveries. Messages that become in doubt
--- meanwhile, in other batches, are left alone.
+-- Locks the batches of the messages in the order of their ids, then their deliveries. Messages of other batches that
+-- become in doubt in the meantime are left alone.
 create or replace function retoma_internal.settle_in_doubt(
   p_campaign_id int, p_ordinals int[], p_outcome text, p_code text
 ) returns bigint
@@ -7,7 +7,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  -- Only the batches of these messages: record_lookups holds them already, and would wait for others out of order.
+  -- Only the batches of these messages: record_lookups has locked them, and must not wait for others out of order.
   v_held bigint[] := array(
     select b.id from retoma_internal.batch as b
     where b.campaign_id = p_campaign_id and b.in_doubt > 0
@@ -43,4 +43,5 @@ end;
 $$;
 
 comment on function retoma_internal.settle_in_doubt(int, int[], text, text) is
-'Makes messages in doubt sent or failed, with the reason p_code. Returns how many.';
+'Makes messages in doubt sent or failed (p_outcome), with the code p_code. p_ordinals: only these messages; null: all of
+the campaign. Returns how many.';

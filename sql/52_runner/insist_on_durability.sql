@@ -1,5 +1,5 @@
--- Invariant 1 rests on commits that survive a crash. A role or a database with synchronous_commit off or local must not
--- weaken them. Set for this transaction: a setting of the function itself would end before the commit.
+-- Invariant 1 requires commits that survive a crash, even when a role or a database has synchronous_commit off or
+-- local. The value is set for this transaction, because a setting of the function itself would end before the commit.
 create or replace function retoma_internal.insist_on_durability() returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp

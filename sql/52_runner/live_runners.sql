@@ -1,5 +1,5 @@
--- A runner is alive while its session holds its lock and it was heard of within the duration of a lease (a frozen
--- process keeps its session).
+-- A frozen process keeps its session. So a runner is alive only while its session holds its lock and it was last seen
+-- within the duration of a lease.
 create or replace function retoma_internal.live_runners() returns setof uuid
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp

@@ -1,6 +1,6 @@
--- Takes a shared advisory lock in the calling session. It ends with the session, so within milliseconds after the
--- process. Shared, because after a lost connection the old session may still be open when the same runner registers
--- again.
+-- Takes a shared advisory lock in the calling session. The lock ends with the session, within milliseconds after the
+-- process. It is shared, because after a lost connection the old session can still be open when the same runner
+-- registers again.
 create or replace function retoma.register_runner(p_runner_id uuid, p_name text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -23,5 +23,6 @@ end;
 $$;
 
 comment on function retoma.register_runner(uuid, text) is
-'Registers the runner that calls, or registers it again after it lost its connection. The calling session is its sign of
-life: keep it open, and direct (not through a transaction pooler). Error RT003.';
+'For runners: registers the calling runner, or registers it again after a lost connection. p_runner_id: chosen by the
+runner, one per process. p_name: for people. The calling session is its sign of life: keep it open, and connect
+directly, not through a transaction pooler. Error RT003: no id, or no name.';

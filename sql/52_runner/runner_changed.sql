@@ -9,7 +9,7 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.runner_changed() is 'Trigger: writes the audit of runners.';
+comment on function retoma_internal.runner_changed() is 'Trigger: writes the audit when a runner registers or stops.';
 
 create or replace trigger runner_registered after insert on retoma_internal.runner
 for each row execute function retoma_internal.runner_changed();

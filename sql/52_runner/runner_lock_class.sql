@@ -5,4 +5,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.runner_lock_class() is
-'First key of the advisory locks by which runners show that they live.';
+'First key of the advisory locks that show that a runner is alive.';

@@ -1,6 +1,7 @@
--- Gives back all leases of the runner in one call: one by one over a few connections takes seconds when it has hundreds
--- of channels. Locks its batches in the order of their ids, then the pacing of their channels, then campaigns. It rings
--- no channel, as 5,000 rings take longer than a runner may need to stop: the tick of the next runner rings.
+-- Gives back all leases of the runner in one call. One by one, over a few connections, takes seconds when it has
+-- hundreds of channels. Locks its batches in the order of their ids, then the pacing of their channels, then campaigns.
+-- It rings no channel, because 5,000 rings take longer than a runner should need to stop. The tick of another runner
+-- rings.
 create or replace function retoma.unregister_runner(p_runner_id uuid) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -22,5 +23,5 @@ end;
 $$;
 
 comment on function retoma.unregister_runner(uuid) is
-'The runner stops and gives back all that it has leased. Record outcomes first: a reserved message without one becomes
-in doubt (or is sent again, on a channel that dedupes).';
+'For runners: the runner stops and gives back all its leases. Record outcomes before: a reserved message without an
+outcome becomes in doubt, or is sent again on a channel that dedupes. No effect for an unknown runner.';

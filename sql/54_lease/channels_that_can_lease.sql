@@ -1,6 +1,6 @@
--- A channel must be due within half a lease: a lease that could not reserve for longer would only be given back.
--- Returns a set, from one statement, so that it becomes part of the query that calls it: a call for each of 5,000
--- channels took half of every tick.
+-- A channel must be due within half a lease. A lease that must wait longer would only be given back. Returns a set from
+-- one statement, so that it becomes a part of the calling query: one call for each of 5,000 channels took half of every
+-- tick.
 create or replace function retoma_internal.channels_that_can_lease(p_now timestamptz) returns setof int
 language sql stable
 begin atomic
@@ -19,4 +19,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.channels_that_can_lease(timestamptz) is
-'Channels that are connected, not held, within their limits, due soon, and have a lease to spare.';
+'Ids of the channels that are connected, not paused, not held, within their limits and due soon, and that allow another
+lease.';

@@ -1,8 +1,8 @@
--- Ends a lease outside of a step. Reserved messages without an outcome become in doubt (invariant 4), or are queued for
--- the same channel where it dedupes. The next send of the channel keeps its gap from now, as a request may have gone
--- out just now.
--- Locks the batch, or passes over it while another transaction is changing it; then locks the channel's pacing. It
--- never completes a batch: that would lock the campaign too, and the caller may go on to other batches.
+-- Reserved messages without an outcome become in doubt (invariant 4), or are queued for the same channel where it
+-- dedupes. The gap of the channel starts again now, because a request may have been sent a moment ago.
+--
+-- Locks the batch, or does nothing while another transaction is changing it. Then locks the pacing of the channel. It
+-- never completes a batch: that would lock the campaign too, and the caller may continue with other batches.
 create or replace function retoma_internal.end_lease(p_batch_id bigint, p_code text) returns boolean
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -55,6 +55,6 @@ end;
 $$;
 
 comment on function retoma_internal.end_lease(bigint, text) is
-'Ends the lease of a batch; its holder is fenced off. p_code says what is known of the holder, and becomes the code of
-messages in doubt: runner_gone, released, or lease_expired (the holder may only be frozen and might still send, so no
-lookup can prove that it has not). False when the batch is locked or not leased.';
+'Ends the lease of a batch outside of a step, and fences off its runner. p_code: why, and the code of its messages in
+doubt: runner_gone, released, or lease_expired (the runner may only be frozen and might still send, so no lookup can
+prove that it has not sent). False when the batch is locked or not leased.';

@@ -1,6 +1,6 @@
--- Ends many leases from outside. Leases with nothing under way are ended by one statement (nearly all, where channels
--- keep gaps); the others one by one, see end_lease. Locks the batches in the order of their ids, and passes over those
--- that another transaction is changing. Then locks the pacing of their channels, in the order of the channels.
+-- One statement ends the leases with no message under way; where channels have gaps, these are nearly all. The others
+-- end one by one, see end_lease. Locks the batches in the order of their ids, and skips those that another transaction
+-- is changing. Then locks the pacing of their channels, in the order of the channels.
 create or replace function retoma_internal.end_leases(p_ids bigint[], p_codes text[]) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -50,4 +50,4 @@ end;
 $$;
 
 comment on function retoma_internal.end_leases(bigint[], text[]) is
-'Ends the leases of these batches; each has its code, as for end_lease.';
+'Ends the leases of these batches outside of a step. p_codes: for each batch its code, as for end_lease.';

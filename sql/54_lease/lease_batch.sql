@@ -1,5 +1,5 @@
--- Leases one batch of a channel. Locks the channel's pacing row, so that leases of one channel are counted in turn.
--- Then takes a batch that is not locked. The zones of its campaigns are tried in turn; the campaign that waited longest
+-- Locks the pacing row of the channel, so that leases of one channel are counted in turn. Then locks a batch that no
+-- other transaction has locked. The open zones of its campaigns are tried in turn. The campaign that waited longest
 -- comes first.
 create or replace function retoma.lease_batch(
   p_runner_id uuid,
@@ -34,7 +34,7 @@ begin
       message = format('runner %s is not registered', p_runner_id), hint = 'Call retoma.register_runner first';
   end if;
   perform from retoma_internal.channel_pacing as p where p.channel_id = p_channel_id for update;
-  -- The runner does not know that it has this lease on this channel: the reply never came. So it ends here.
+  -- A lease that the runner does not know: the reply was lost. So the lease ends here.
   perform retoma_internal.end_lease(own.id, 'released')
   from (
     select b.id from retoma_internal.batch as b
@@ -71,8 +71,11 @@ end;
 $$;
 
 comment on function retoma.lease_batch(uuid, int, bigint[]) is
-'For runners: leases a batch of the channel, with all that is needed to send it. batch_id is null when there is nothing
-to do now; the doorbell rings when there is. p_holding: batches that this runner holds on the channel already; any other
-lease that it has there is ended. lease_epoch: to be passed in every further call. lease_s: seconds that the lease lasts
-when no call renews it. may_lease_more: whether the channel allows another lease at once (channel.max_leases).
+'For runners: leases a batch of the channel, and returns everything that is needed to send it: its content, and the
+settings of the channel with their credentials. batch_id is null when no batch can be leased now; the doorbell rings
+when one can. p_holding: batches that this runner already holds on the channel; each other lease that it has there is
+ended.
+lease_epoch: for every later call about this batch. reserved: its high-water mark. lease_s: seconds until the lease
+expires when no call renews it. max_in_flight: requests that may be under way at once. may_lease_more: whether the
+channel allows another lease now (channel.max_leases).
 Error RT001: the runner is not registered.';

@@ -11,4 +11,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.open_zones(int, timestamptz) is
-'Running campaigns of a channel and their zones that may be sent to now, in the order in which they are served.';
+'The zones to which running campaigns of a channel may send at p_now, in the order in which they are served.';

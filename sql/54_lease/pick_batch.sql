@@ -1,5 +1,5 @@
--- Locks the batch that it returns. Due retries come before fresh batches. The materialized query keeps the limit inside
--- the lock: with a plain subquery the planner may lock rows that it then does not return.
+-- Due retries come before new batches. The materialized query keeps the limit inside the lock: with a plain subquery
+-- the planner may lock rows that it does not return.
 create or replace function retoma_internal.pick_batch(p_channel_id int, p_now timestamptz) returns bigint
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -26,4 +26,4 @@ end;
 $$;
 
 comment on function retoma_internal.pick_batch(int, timestamptz) is
-'Locks and returns the next batch for a channel; null when there is none.';
+'The id of the next batch for a channel, locked; null when there is none.';

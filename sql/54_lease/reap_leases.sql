@@ -1,8 +1,9 @@
--- Takes back the leases that expired. Those of a runner that stopped are taken back at once. So are those of a runner
--- whose session is gone, unless the server has restarted since it registered: then the session says nothing about the
--- process (invariant 10: this decides only how fast).
--- Locks those batches, and passes over any that is being changed (a lease that was renewed meanwhile is judged again
--- under the lock); then the pacing of their channels; then campaigns.
+-- A lease is reaped when it has expired, or at once when its runner has stopped. Also at once when the session of its
+-- runner has ended, unless the server has restarted since the runner registered: then the session says nothing about
+-- the process (invariant 10: this decides only how fast).
+--
+-- Locks these batches, and skips those that another transaction is changing. A lease that was renewed in the meantime
+-- is judged again under the lock. Then locks the pacing of their channels, then campaigns.
 create or replace function retoma_internal.reap_leases() returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -39,4 +40,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.reap_leases() is 'Takes back the leases of dead runners. Returns how many.';
+comment on function retoma_internal.reap_leases() is
+'Ends the leases that have expired and those of runners that are gone. Returns how many.';

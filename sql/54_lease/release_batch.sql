@@ -1,4 +1,5 @@
--- Locks the batch and, when something is still under way, its channel's pacing.
+-- Locks the batch. Locks the pacing of its channel when a message is under way or the whole batch is reserved, and the
+-- campaign when the batch is complete.
 create or replace function retoma.release_batch(p_runner_id uuid, p_batch_id bigint, p_lease_epoch int) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -14,5 +15,6 @@ end;
 $$;
 
 comment on function retoma.release_batch(uuid, bigint, int) is
-'For runners: gives a batch back before its end. Record outcomes first: a reserved message without one becomes in doubt
-(or is sent again, on a channel that dedupes). Error RT010: this runner does not hold the batch under this epoch.';
+'For runners: gives a batch back before its end. Record outcomes before: a reserved message without an outcome becomes
+in doubt, or is sent again on a channel that dedupes. Error RT010: this runner does not hold the batch under this
+epoch.';

@@ -1,6 +1,6 @@
--- Returns a set, from one statement, so that it becomes part of the query that calls it. Windows and caps are looked up
--- only for the few campaigns that have them: a function called for each of 1,000 campaigns took 100 ms of every tick.
--- The contents that are not checked are read once, from an index that is nearly always empty.
+-- Returns a set from one statement, so that it becomes a part of the calling query. Windows and limits are read only
+-- for the few campaigns that have them: one function call for each of 1,000 campaigns took 100 ms of every tick. The
+-- contents that are not checked are read once, from an index that is nearly always empty.
 create or replace function retoma_internal.zones_that_may_send(p_now timestamptz)
 returns table (campaign_id int, zone text)
 language sql stable
@@ -20,5 +20,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.zones_that_may_send(timestamptz) is
-'Zones of running campaigns that are inside a window now, whose campaign has a content that was checked, and is within
-its limits.';
+'The zones to which running campaigns may send at p_now: inside a window, with a checked content, and within their
+limits.';

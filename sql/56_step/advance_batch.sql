@@ -1,9 +1,10 @@
--- The heart: one step of a leased batch in one transaction, with one commit. Locks the batch, and then only what it
--- needs: the channel's pacing, the limits. Errors may lock the channel and its campaigns.
--- A step is many small statements, and each costs more to start than to run. So its context is read once, and what
--- a channel or campaign does not have (gaps, limits, windows) costs no statement. Plans are made once per session.
--- Without sequential scans, a plan that was made while a table was empty is still right when it is full. (Before
--- PostgreSQL 18 such a plan looks so costly that it would be compiled: hence no JIT.)
+-- The heart of Retoma: one step of a leased batch, in one transaction with one commit. Locks the batch, then only what
+-- it needs: the pacing of the channel, then the limits. An error can lock the channel and its campaigns.
+--
+-- A step is many small statements, and each costs more to start than to run. So its context is read once, and gaps,
+-- limits or windows that a channel or campaign does not have cost no statement. Plans are made once per session.
+-- Without sequential scans, a plan that was made while a table was empty is still right when the table is full. Before
+-- PostgreSQL 18, such a plan looks so expensive that it would be compiled; so JIT is off.
 create or replace function retoma.advance_batch(
   p_runner_id uuid,
   p_batch_id bigint,
@@ -46,7 +47,7 @@ begin
   why_not := v_context.why_not;
   v_open := retoma_internal.in_flight(v_batch);
   if p_seen < v_batch.reserved then
-    -- The reply to the last call was lost. No other runner can hold this epoch, so these were not sent.
+    -- The reply to the last call was lost. No other runner can hold this epoch, so these messages were not sent.
     messages := retoma_internal.reserved_messages(v_batch, p_seen, p_withhold => why_not is not null);
   end if;
   if messages is not null then
@@ -78,13 +79,15 @@ $$;
 comment on function retoma.advance_batch(uuid, bigint, int, jsonb, int, int, int[]) is
 'For runners: records outcomes, reserves the next messages and renews the lease, in one transaction.
 p_outcomes: [{"ordinal": 7, "status": "accepted", "provider_id": "x"}, {"ordinal": 8, "status": "error", "code":
-"timeout", "http_status": null, "retry_after_s": null, "written": true}]. Status held: accepted, and the provider says
-that it waits. The same outcome twice is harmless.
-p_want: how many messages the runner would send now.
-p_seen: the high-water mark of the last reply that the runner got; when a reply was lost, its messages are given again.
-p_accepted: ordinals that were accepted, where there is nothing more to say.
-Returns reserved, the new high-water mark, and action: send (messages: [[ordinal, id, phone, variables], …], where a
-fifth element true says: do not send this, report it as not_attempted), wait (call again in wait_s seconds), drain (only
-outcomes are taken now), released or completed (the lease is over). why_not: a code when nothing could be reserved
-(campaign_ and channel_ with their status or state, window_closed, limit_reached, paced); because: the same in words.
-Errors: RT010 this runner does not hold the batch under this epoch: drop the batch; RT003 bad arguments.';
+"timeout", "http_status": null, "retry_after_s": null, "written": true}]. Status held: the provider took the message,
+but keeps it for a check. An outcome that is already recorded is ignored.
+p_want: how many messages the runner can send now. p_seen: the high-water mark in the last reply that the runner
+received; if a later reply was lost, its messages are returned again. p_accepted: ordinals of accepted messages without
+further facts.
+Returns reserved, the new high-water mark, and action:
+send: messages is [[ordinal, id, phone, variables], …]. A fifth element true means: do not send it, report it as
+not_attempted.
+wait: call again in wait_s seconds. drain: only outcomes are taken now. released, completed: the lease has ended.
+why_not: a code when nothing can be reserved (campaign_ with its status, channel_ with its state, window_closed,
+limit_reached, paced); because: the same in words.
+Errors: RT003 bad arguments; RT010 this runner does not hold the batch under this epoch: drop the batch.';

@@ -1,5 +1,6 @@
--- Does what one class of error means for its messages, their channel and their campaign. When a receipt has proved that
--- an earlier attempt was sent, the message counts as sent, whatever this attempt says.
+-- Applies the class of the error to its messages, their channel and their campaign. When a receipt has proved that an
+-- earlier attempt was accepted, the message counts as sent, whatever this attempt says. Can lock the pacing of the
+-- channel, or the channel and its campaigns.
 create or replace function retoma_internal.apply_error(
   p_batch retoma_internal.batch,
   p_channel retoma_internal.channel,
@@ -27,8 +28,8 @@ begin
     when p_rule.class in ('rate_limited_channel', 'channel_down', 'auth') then 'requeued'
     when p_rule.class = 'ambiguous' then case when v_dedupes and v_may_retry then 'requeued' else 'in_doubt' end
     when p_rule.class in ('transient', 'rate_limited_recipient') and v_may_retry then 'requeued'
-    -- A refusal of this attempt, even a permanent one, says nothing about an earlier attempt: a receiver that has the
-    -- message refuses the repeat.
+    -- A refusal of this attempt, even a permanent one, says nothing about an earlier attempt: a receiver that already
+    -- has the message refuses it the second time.
     when p_batch.maybe_sent then 'in_doubt'
     else 'failed'
   end;
@@ -80,4 +81,6 @@ $$;
 
 comment on function retoma_internal.apply_error(
   retoma_internal.batch, retoma_internal.channel, retoma.error_rule, int, int[], smallint, double precision, timestamptz
-) is 'Records one group of equal errors; returns the batch with its new counters, not yet written.';
+) is
+'Records one group of equal errors. p_retry_after_s: seconds that the provider asked for; null: not said. Returns the
+batch with its new counters, not yet written.';

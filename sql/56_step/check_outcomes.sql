@@ -1,4 +1,4 @@
--- Runs over every outcome. It tests digits without regular expressions, which took a tenth of a step of 300.
+-- Runs over every outcome. Digits are tested without regular expressions, which took a tenth of a step of 300 messages.
 create or replace function retoma_internal.check_outcomes(p_batch retoma_internal.batch, p_outcomes jsonb) returns void
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
@@ -33,10 +33,10 @@ begin
     raise exception using errcode = 'RT003', constraint = 'bad_outcome',
       message = format('batch %s cannot take the outcome %s', p_batch.id, v_bad),
       hint =
-        'The ordinal is one that this lease has reserved, the status accepted, held or error, each fact of its type';
+        'Give an ordinal that is reserved in this batch, a status accepted, held or error, and each fact in its type';
   end if;
 end;
 $$;
 
 comment on function retoma_internal.check_outcomes(retoma_internal.batch, jsonb) is
-'Error RT003 when an outcome is malformed or of a message that this batch has not reserved.';
+'Error RT003 when an outcome is malformed, or its message is not reserved in this batch.';

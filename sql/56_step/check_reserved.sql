@@ -22,7 +22,7 @@ begin
   if v_bad is not null or array_position(p_ordinals, null) is not null then
     raise exception using errcode = 'RT003', constraint = 'bad_outcome',
       message = format('batch %s cannot take the outcome of message %s', p_batch.id, coalesce(v_bad::text, 'null')),
-      hint = 'Accepted messages are given by ordinals that this lease has reserved';
+      hint = 'Give ordinals that are reserved in this batch';
   end if;
 end;
 $$;

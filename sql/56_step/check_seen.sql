@@ -6,12 +6,12 @@ begin
   if p_seen < 0 or p_seen > p_batch.reserved then
     raise exception using errcode = 'RT003', constraint = 'seen_beyond_reserved',
       message = format(
-        'batch %s has reserved %s messages, it cannot have shown %s', p_batch.id, p_batch.reserved, p_seen
+        'batch %s has reserved %s messages, so the runner cannot have seen %s', p_batch.id, p_batch.reserved, p_seen
       ),
-      hint = 'p_seen is "reserved" of the last reply';
+      hint = 'Give as p_seen the "reserved" of the last reply';
   end if;
 end;
 $$;
 
 comment on function retoma_internal.check_seen(retoma_internal.batch, int) is
-'Error RT003 when a runner says that it has seen a position that this batch has not reached. Null is accepted.';
+'Error RT003 when p_seen, the position that a runner has seen, is beyond the position of this batch. Null is accepted.';

@@ -1,5 +1,5 @@
--- The rule of the transport; without one, the rule for all transports; without that, the one fact that matters: was
--- anything written?
+-- The rule of the transport comes first, then the rule for all transports. Without both, one fact decides: whether the
+-- runner may have written the request.
 create or replace function retoma_internal.classify(
   p_transport text, p_code text, p_written boolean
 ) returns retoma.error_rule
@@ -20,4 +20,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.classify(text, text, boolean) is
-'What an error means. Without a rule: ambiguous when the request may have been taken (p_written), else transient.';
+'The rule for an error. Without a rule: ambiguous when the request may have been written (p_written; null counts as
+true), else transient.';

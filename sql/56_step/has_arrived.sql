@@ -8,4 +8,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.has_arrived(int, int) is
-'Whether a receipt has proved that an attempt at this message was accepted.';
+'Whether a receipt has proved that an attempt to send this message was accepted.';

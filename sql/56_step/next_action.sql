@@ -1,5 +1,5 @@
--- The answer to the runner of a step that tried to reserve. A wait of more than half a lease gives the batch back: the
--- doorbell rings in time.
+-- A runner that would wait longer than half a lease gives the batch back instead. The doorbell rings when the wait is
+-- over.
 create or replace function retoma_internal.next_action(
   p_batch retoma_internal.batch, p_messages json, p_wait_s double precision, p_context retoma_internal.step_context
 ) returns text
@@ -16,5 +16,4 @@ end;
 
 comment on function retoma_internal.next_action(
   retoma_internal.batch, json, double precision, retoma_internal.step_context
-) is
-'The action of a step that tried to reserve.';
+) is 'The action that a step returns after it tried to reserve; see advance_batch. p_wait_s: seconds, null: not known.';

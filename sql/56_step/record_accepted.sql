@@ -1,7 +1,7 @@
--- Nearly all outcomes come here. They come as an array and take one insert, because reading each from JSON costs as
--- much as its row. An outcome that was recorded already is passed over: the call that brought it lost its reply. No
--- other transaction can record it now, as the batch is locked. So one query looks for all of them: "on conflict do
--- nothing" would cost a third of each insert.
+-- Nearly all outcomes come here, as an array and with one insert: reading an outcome from JSON costs as much as writing
+-- its row. An outcome that is already recorded is ignored: the call that brought it lost its reply. No other
+-- transaction can record it now, because the batch is locked. So one query finds all of them; "on conflict do nothing"
+-- would cost a third of each insert. Can lock the pacing of the channel.
 create or replace function retoma_internal.record_accepted(
   p_batch retoma_internal.batch, p_ordinals int[], p_context retoma_internal.step_context
 ) returns retoma_internal.batch
@@ -20,7 +20,7 @@ begin
       where d.campaign_id = p_batch.campaign_id and d.ordinal = any(p_ordinals) and d.attempt = p_batch.attempt
     );
   else
-    -- Here the planner may leave the array out of what it asks the index for, and read all deliveries of the campaign.
+    -- Here the planner may not use the array in the index condition, and would read all deliveries of the campaign.
     v_known := array(
       select u.ordinal from unnest(p_ordinals) as u (ordinal)
       where (
@@ -50,4 +50,5 @@ $$;
 comment on function retoma_internal.record_accepted(
   retoma_internal.batch, int[], retoma_internal.step_context
 ) is
-'Records that these reserved messages were accepted; returns the batch with its new counters, not yet written.';
+'Records that these reserved messages were accepted. Returns the batch with its new counters, not yet written. Error
+RT003: one of them is not reserved in this batch.';

@@ -1,5 +1,5 @@
--- Applies error_rule to the outcomes that are errors, one group of equal errors at a time. May lock the channel's
--- pacing, the channel, and campaigns: the groups come in the order of these locks (see install.sql).
+-- One group of equal errors at a time. Can lock the pacing of the channel, the channel, and campaigns. The groups come
+-- in the order of these locks (see install.sql).
 create or replace function retoma_internal.record_errors(
   p_batch retoma_internal.batch, p_outcomes jsonb, p_context retoma_internal.step_context
 ) returns retoma_internal.batch
@@ -48,4 +48,4 @@ end;
 $$;
 
 comment on function retoma_internal.record_errors(retoma_internal.batch, jsonb, retoma_internal.step_context) is
-'Records errors of reserved messages by their class; returns the batch with its new counters, not yet written.';
+'Records the errors among p_outcomes by their rules. Returns the batch with its new counters, not yet written.';

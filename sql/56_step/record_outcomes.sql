@@ -1,5 +1,5 @@
--- Writes the delivery rows of accepted messages in one statement and leaves errors to record_errors. An outcome that
--- was recorded already is passed over: the call that brought it lost its reply.
+-- One statement writes the delivery rows of accepted messages. record_errors writes the errors. An outcome that is
+-- already recorded is ignored: the call that brought it lost its reply. Can lock what record_errors locks.
 create or replace function retoma_internal.record_outcomes(
   p_batch retoma_internal.batch, p_outcomes jsonb, p_context retoma_internal.step_context
 ) returns retoma_internal.batch
@@ -41,4 +41,5 @@ $$;
 comment on function retoma_internal.record_outcomes(
   retoma_internal.batch, jsonb, retoma_internal.step_context
 ) is
-'Records the outcomes of reserved messages; returns the batch with its new counters, not yet written.';
+'Records the outcomes of reserved messages; p_outcomes as in advance_batch. Returns the batch with its new counters, not
+yet written. Error RT003: a malformed outcome.';

@@ -1,6 +1,7 @@
--- A runner that cannot render what another one has checked: it is older, or of another make. It finds this before it
--- reserves a message, so no message has failed by it. No fault is recorded: resume_campaign tries again, and what was
--- begun need not be begun anew.
+-- For a runner that cannot render a content that another runner has checked, because it is an older version or another
+-- program. It finds this before it reserves a message, so no message fails by it. No fault is recorded, so that
+-- resume_campaign can continue the campaign. Locks the batch, the pacing of its channel when a message is under way,
+-- then the campaign.
 create or replace function retoma.refuse_content(
   p_runner_id uuid, p_batch_id bigint, p_lease_epoch int, p_reason text
 ) returns void
@@ -19,5 +20,6 @@ end;
 $$;
 
 comment on function retoma.refuse_content(uuid, bigint, int, text) is
-'For runners: gives the batch back and interrupts its campaign, whose content this runner cannot render.
-Error RT010: this runner does not hold the batch under this epoch.';
+'For runners: gives the batch back and interrupts its campaign, because this runner cannot render its content. p_reason:
+why, in words; the campaign shows its first 500 characters. Error RT010: this runner does not hold the batch under this
+epoch.';

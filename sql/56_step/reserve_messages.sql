@@ -1,6 +1,6 @@
--- Asks pacing and limits, then walks the batch until it has that many messages to send. Suppressed numbers are skipped
--- on the way; they cost no gap and count under no limit. Locks the pacing of the channel, when the channel has one,
--- then the limits.
+-- Asks pacing and limits, then moves through the batch until it has the allowed number of messages. It skips suppressed
+-- numbers on the way; they need no gap and count under no limit. Locks the pacing of the channel, when it has one, then
+-- the limits.
 create or replace function retoma_internal.reserve_messages(
   p_batch retoma_internal.batch,
   p_want int,
@@ -29,7 +29,7 @@ begin
     why_not := case when v_allowed = 0 then 'paced' end;
   end if;
   if v_allowed > 0 then
-    -- Only now: a limit that was set while this step waited for the pacing of the channel holds for it.
+    -- Read only now, so that a limit that was set while this step waited for the pacing of the channel is respected.
     v_limit_ids := array(
       select l.id from retoma_internal.limit_rule as l
       where (l.scope, l.subject_id) = ('channel', batch.lease_channel_id)
@@ -48,7 +48,7 @@ begin
     );
     batch := v_slice.batch;
     v_got := v_got + v_slice.got;
-    -- A slice that has only suppressed numbers brings no messages, and must not remove those of earlier slices.
+    -- A slice of only suppressed numbers has no messages, and must not remove the messages of earlier slices.
     if messages is null then
       messages := v_slice.messages;
     elsif v_slice.got > 0 then
@@ -65,5 +65,5 @@ end;
 $$;
 
 comment on function retoma_internal.reserve_messages(retoma_internal.batch, int, retoma_internal.step_context) is
-'Reserves up to p_want messages, as pacing and limits allow; messages is null when there are none. why_not: paced or
-limit_reached when they allow none; wait_s: seconds until pacing allows the next.';
+'Reserves up to p_want messages, as pacing and limits allow. messages: as in advance_batch; null when there are none.
+why_not: paced or limit_reached when none is allowed. wait_s: seconds until pacing allows the next one.';

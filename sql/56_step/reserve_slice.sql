@@ -1,8 +1,8 @@
--- The next positions of a batch. Suppressed numbers are recorded as skipped (or in doubt, where an earlier attempt may
--- have arrived), messages that a receipt has proved sent are recorded as sent, and the rest is handed out. One plan
--- serves every campaign and is kept. It locks every partition of message: with 100 of them (10,000 campaigns) that
--- costs 56 us per call, where a new plan for each call costs 187. Always nested loops: a plan that was made while the
--- suppression list was short must be right when it is long.
+-- Suppressed numbers are recorded as skipped, or as in doubt when an earlier attempt may have arrived. Messages that a
+-- receipt has proved sent are recorded as sent. The others are handed out. One plan serves every campaign and is kept.
+-- It locks every partition of message: with 100 of them (10,000 campaigns) this costs 56 us per call, and a new plan
+-- for each call would cost 187. Always nested loops, because a plan that was made while the suppression list was short
+-- must be right when it is long. Locks earlier deliveries of these messages, when there can be some.
 create or replace function retoma_internal.reserve_slice(
   p_batch retoma_internal.batch,
   p_ordinals int[],
@@ -23,7 +23,7 @@ begin
   batch := p_batch;
   batch.reserved := batch.reserved + cardinality(p_ordinals);
   if batch.maybe_sent then
-    -- Waits for a receipt that is just being applied to an earlier attempt.
+    -- Waits for a transaction that is applying a receipt to an earlier attempt.
     perform from unnest(p_ordinals) as u (ordinal)
     inner join retoma_internal.delivery as d on d.campaign_id = p_batch.campaign_id and u.ordinal = d.ordinal
     for share of d;
@@ -53,5 +53,5 @@ end;
 $$;
 
 comment on function retoma_internal.reserve_slice(retoma_internal.batch, int[], retoma_internal.step_context) is
-'Moves the high-water mark over these positions, the next of the batch; messages is null when none of them is to be
-sent.';
+'Moves the high-water mark of the batch over p_ordinals, its next messages. got: how many of them are to be sent;
+messages: these, as in advance_batch; null when there are none.';

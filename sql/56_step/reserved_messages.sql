@@ -1,7 +1,6 @@
--- Messages reserved under this lease after position p_seen that have no outcome yet. A message that has become
--- forbidden since (a suppressed number, or all of them when p_withhold) is marked, and the runner reports it as not
--- attempted. That is not recorded here: an earlier call whose connection was cut can run late, when the message is
--- already being sent.
+-- A message that must no longer be sent (a suppressed number, or all of them when p_withhold) is marked, and the runner
+-- reports it as not attempted. That is not recorded here: an earlier call whose connection was lost can run late, when
+-- the message is already being sent.
 create or replace function retoma_internal.reserved_messages(
   p_batch retoma_internal.batch, p_seen int, p_withhold boolean
 ) returns json
@@ -27,4 +26,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.reserved_messages(retoma_internal.batch, int, boolean) is
-'The messages of a lost reply, as advance_batch returns them.';
+'The messages of a lost reply, as in advance_batch: reserved under this lease after position p_seen, without an outcome.
+p_withhold: none of them must be sent now.';

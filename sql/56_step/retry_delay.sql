@@ -1,4 +1,5 @@
--- Exponential by 4 from 30 seconds up to an hour, for what counts as an attempt. The jitter is in queue_retry.
+-- The delay grows by a factor of 4 from 30 seconds up to an hour with each attempt that counts. queue_retry adds the
+-- jitter.
 create or replace function retoma_internal.retry_delay(
   p_rule retoma.error_rule, p_attempts_counted smallint, p_retry_after_s double precision
 ) returns interval
@@ -12,4 +13,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.retry_delay(retoma.error_rule, smallint, double precision) is
-'How long a message waits before its next attempt: by its rule, else 30 s, 2 min, 8 min, … at most an hour.';
+'How long a message waits before its next attempt: by its rule, else 30 s, 2 min, 8 min, … at most an hour, and at least
+p_retry_after_s seconds. 0 for an error without defer_s that holds or stops the whole channel.';

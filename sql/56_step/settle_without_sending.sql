@@ -1,5 +1,4 @@
--- Messages that are passed over when their turn comes get their delivery row at once: skipped, in doubt, or sent by an
--- earlier attempt.
+-- A message that is not handed out gets its delivery row at once.
 create or replace function retoma_internal.settle_without_sending(
   p_batch retoma_internal.batch, p_ordinals int[], p_outcome text, p_code text, p_now timestamptz
 ) returns retoma_internal.batch
@@ -25,4 +24,5 @@ end;
 $$;
 
 comment on function retoma_internal.settle_without_sending(retoma_internal.batch, int[], text, text, timestamptz) is
-'Settles messages that are not handed out; returns the batch with its new counters, not yet written.';
+'Records messages that are not handed out with p_outcome: skipped, in_doubt, or sent (by an earlier attempt). p_code:
+why. Returns the batch with its new counters, not yet written.';

@@ -1,4 +1,4 @@
--- A rule that steps must know is one more attribute here, not one more parameter of every function of a step.
+-- A new rule for steps is one more attribute here, not one more parameter of every function of a step.
 do $$
 begin
   if to_regtype('retoma_internal.step_context') is null then
@@ -14,6 +14,6 @@ end;
 $$;
 
 comment on type retoma_internal.step_context is
-'What a step knows besides its batch. at: the time of the step; lease: how long a lease lasts; token: the first part of
-message ids; why_not: code of the reason why it may not reserve (see why_not_in_words), null when it may; pacing: of its
-channel, as it was before it is locked.';
+'Everything that a step knows besides its batch. at: the time of the step; lease: how long a lease lasts; token: the
+first part of message ids; why_not: code of the reason why it may not reserve (see why_not_in_words), null when it may;
+pacing: the row of its channel, as read before it was locked.';

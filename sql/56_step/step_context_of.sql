@@ -1,6 +1,6 @@
--- One statement, because it is most of what a step reads. No locks: campaign and channel are read after the batch is
--- locked, so the step sees what was committed before. PostgreSQL inlines it into its caller, as it is stable and sets
--- no parameters.
+-- One statement, because this is most of what a step reads. Takes no lock. The batch is already locked, so campaign and
+-- channel are read as they were committed before. PostgreSQL inlines this function into its caller, because it is
+-- stable and sets no parameters.
 create or replace function retoma_internal.step_context_of(p_batch retoma_internal.batch)
 returns setof retoma_internal.step_context
 language sql stable
@@ -21,4 +21,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.step_context_of(retoma_internal.batch) is
-'The context of the next step of a leased batch: one row.';
+'The context for the next step of a leased batch: one row.';

@@ -1,4 +1,5 @@
--- The provider refuses the text, not the recipients: stop before the whole list has failed. Locks the campaign.
+-- The provider refuses the content, not the recipients. The campaign stops before its whole list fails. Locks the
+-- campaign.
 create or replace function retoma_internal.trip_breaker(p_batch retoma_internal.batch, p_code text) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -13,4 +14,5 @@ end;
 $$;
 
 comment on function retoma_internal.trip_breaker(retoma_internal.batch, text) is
-'Interrupts a campaign whose messages are refused one after another.';
+'Interrupts the campaign of a batch whose failure_streak has reached campaign.breaker_threshold. p_code: the last
+error.';

@@ -11,4 +11,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.why_not_in_words(text) is
-'Why a step reserved nothing: campaign_ and channel_ with their status or state, window_closed, limit_reached, paced.';
+'The reason in p_code, in words; see advance_batch for the codes. Null for null.';

@@ -1,4 +1,4 @@
--- The one update of a step: position, counters, and the lease renewed or ended.
+-- The only update of the batch in a step. The caller holds its lock.
 create or replace function retoma_internal.write_batch(
   p_batch retoma_internal.batch, p_action text, p_context retoma_internal.step_context
 ) returns void
@@ -33,4 +33,4 @@ end;
 $$;
 
 comment on function retoma_internal.write_batch(retoma_internal.batch, text, retoma_internal.step_context) is
-'Writes what a step has changed in its batch.';
+'Writes position and counters of a batch, and renews its lease, or ends it when p_action is completed or released.';

@@ -1,7 +1,7 @@
--- Locks the batches concerned, in the order of their ids, before it touches deliveries. A message whose outcome is
--- recorded during the wait for these locks is left for later: only the holder of its batch may judge it, or two
--- transactions could count one receipt. The plan is kept, since receipts often come one by one, and consists of nested
--- loops over indexes.
+-- Locks the batches of the messages in the order of their ids before it touches deliveries. A message whose outcome is
+-- recorded while this waits for the locks is left for later: only a transaction that holds its batch may judge it, or
+-- two transactions could count one receipt. The plan is kept, because receipts often come one by one. It consists of
+-- nested loops over indexes.
 create or replace function retoma_internal.apply_receipts(p_receipts retoma_internal.receipt_inbox[]) returns bigint[]
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -73,4 +73,4 @@ end;
 $$;
 
 comment on function retoma_internal.apply_receipts(retoma_internal.receipt_inbox[]) is
-'Applies the receipts whose message is recorded. Returns their places in the array, from 1.';
+'Applies those receipts whose message has a recorded outcome. Returns their places in p_receipts, from 1.';

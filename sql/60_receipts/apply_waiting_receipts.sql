@@ -17,4 +17,4 @@ end;
 $$;
 
 comment on function retoma_internal.apply_waiting_receipts() is
-'Applies the waiting receipts whose message is recorded by now. Returns how many.';
+'Applies those receipts of the inbox whose message now has a recorded outcome. Returns how many.';

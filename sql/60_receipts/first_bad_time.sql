@@ -1,4 +1,4 @@
--- Asked only when a receipt was refused: each time is tried in a subtransaction of its own. (PostgreSQL 16 has
+-- Called only after a receipt was refused, because each time is tried in a subtransaction. (PostgreSQL 16 has
 -- pg_input_is_valid, 15 has not.)
 create or replace function retoma_internal.first_bad_time(p_receipts jsonb) returns text
 language plpgsql stable
@@ -24,4 +24,4 @@ end;
 $$;
 
 comment on function retoma_internal.first_bad_time(jsonb) is
-'The first "at" of these receipts that is not a time; null when there is none.';
+'The first "at" of p_receipts that is not a time; null when there is none.';

@@ -10,5 +10,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.outcome_by_receipt(text, text) is
-'What a delivery becomes by a receipt that outranks its last one. A message that goes on in a later batch is settled
-there.';
+'The new outcome of a delivery after a receipt that outranks its last one. A message that continues in a later batch is
+settled there.';

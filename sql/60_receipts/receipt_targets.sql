@@ -1,7 +1,6 @@
--- The delivery that each receipt is about. With our message id: the attempt that has a good receipt already (so that a
--- message is delivered once), else the latest attempt. With the provider's id: the latest delivery that has it.
--- Subqueries with a limit cannot become joins, so no belief of the planner about the tables can make it read one of
--- them from end to end.
+-- With our message id: the attempt that already has a good receipt (so that a message is delivered only once), else the
+-- latest attempt. With the id of the provider: the latest delivery that has it. Subqueries with a limit cannot become
+-- joins. So the planner, whatever it assumes about the tables, cannot read one of them from end to end.
 create or replace function retoma_internal.receipt_targets(
   p_receipts retoma_internal.receipt_inbox[],
   out place bigint,
@@ -44,4 +43,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.receipt_targets(retoma_internal.receipt_inbox[]) is
-'The deliveries that these receipts are about, as far as they are recorded; place: in the array, from 1.';
+'The deliveries of these receipts, as far as they are recorded. place: of the receipt in p_receipts, from 1.';

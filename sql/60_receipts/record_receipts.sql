@@ -1,4 +1,5 @@
--- A receipt that comes before the outcome of its message goes into the inbox, until tick applies it.
+-- Locks the batches of the messages in the order of their ids. A receipt that arrives before the outcome of its message
+-- waits in the inbox until tick applies it.
 create or replace function retoma.record_receipts(p_channel text, p_receipts jsonb) returns int
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -44,6 +45,8 @@ $$;
 
 comment on function retoma.record_receipts(text, jsonb) is
 'Records reports of the provider on messages of a channel: [{"message_id": ours, "provider_id": theirs, "status":
-"delivered", "code": null, "at": "2026-01-01T12:00:00Z"}]. Repeats and any order are harmless; a late report never moves
-a message back. Settles messages in doubt. Returns how many were applied now; a report that comes before its message
-waits. Errors: RT001, RT003.';
+"delivered", "code": null, "at": "2026-01-01T12:00:00Z"}]. status: server, delivered, read, played or failed. One of the
+two ids is required; "at" is now by default. Repeats and any order are harmless: a late report never moves a message
+back. A message in doubt is settled.
+Returns how many reports were applied now; a report that arrives before the outcome of its message waits.
+Errors: RT001 unknown channel, RT003 not an array, no id, or a bad status or time.';

@@ -1,4 +1,4 @@
--- Starts from the messages in doubt, which are few: a query for each of thousands of channels took seconds in every
+-- Starts from the messages in doubt, which are few. One query for each of thousands of channels took seconds in every
 -- tick.
 create or replace function retoma_internal.channels_with_lookups_due() returns setof int
 language sql stable
@@ -12,4 +12,5 @@ begin atomic
     and coalesce(d.receipt_at, d.at) < retoma.clock() - (select s.lookup_after from retoma.setting as s);
 end;
 
-comment on function retoma_internal.channels_with_lookups_due() is 'Channels for which due_lookups has messages now.';
+comment on function retoma_internal.channels_with_lookups_due() is
+'Ids of the channels for which due_lookups returns messages now.';

@@ -1,6 +1,4 @@
--- Messages in doubt that are so old that their request cannot be under way any more (setting.lookup_after), and that
--- were not asked about within that time. Takes no lock: asking twice is harmless, as an answer counts for the attempt
--- that was asked about.
+-- Takes no lock: asking twice is harmless, because an answer counts only for the attempt that was asked about.
 create or replace function retoma.due_lookups(
   p_channel_id int,
   p_limit int default 100,
@@ -26,4 +24,6 @@ begin atomic
 end;
 
 comment on function retoma.due_lookups(int, int) is
-'For runners: messages in doubt of a channel about which the provider can be asked now, and how to reach it.';
+'For runners: up to p_limit messages in doubt of a connected channel about which the provider can be asked now, oldest
+first, with the transport and settings of the channel. Each is older than setting.lookup_after, and was not asked about
+within that time. Answer with record_lookups.';

@@ -22,5 +22,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.lookup_targets(int, jsonb) is
-'Deliveries in doubt that these lookups are about. proves: the message is sent again when it was not found; false where
-the transport says that "absent" proves nothing, its runner may only be frozen, or its campaign was cancelled.';
+'The deliveries in doubt of these lookups. proves: "absent" proves that the message was not taken, so it is sent again.
+False when the transport says that it proves nothing, the runner may only be frozen, or the campaign was cancelled.';

@@ -1,4 +1,4 @@
--- Locks the batches of the messages, in the order of their ids, then the campaigns that have messages to send again.
+-- Locks the batches of the messages in the order of their ids, then the campaigns with messages to send again.
 create or replace function retoma.record_lookups(p_channel_id int, p_results jsonb) returns int
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -29,8 +29,7 @@ begin
     if v_group.result = 'found' then
       perform retoma_internal.settle_in_doubt(v_group.campaign_id, v_group.ordinals, 'sent', 'lookup');
     elsif v_group.result = 'absent' and v_group.proves then
-      -- Proved: none of its attempts has arrived. So a number that is suppressed by now is skipped, and not in doubt
-      -- again.
+      -- Proved: none of its attempts has arrived. So a number that is suppressed now is skipped, not in doubt again.
       perform retoma_internal.requeue(
         v_group.campaign_id, 'in_doubt', null, v_group.ordinals, p_any_channel => false, p_maybe_sent => false
       );
@@ -47,8 +46,9 @@ end;
 $$;
 
 comment on function retoma.record_lookups(int, jsonb) is
-'For runners: what the provider said about messages in doubt: [{"message_id": "…", "attempt": 1, "result": "found"}],
-with the attempt that was asked about: an answer says nothing about a later one. found: sent. absent: the provider does
-not have it. Where this proves that it never took it (transport.absent_proves), the message is sent again, unless its
-runner may only be frozen and might still send it, or its campaign was cancelled. Otherwise, and after unknown, it stays
-in doubt, and is asked about again later. Returns how many. Error RT003: not an array.';
+'For runners: records the answers of the provider about messages in doubt: [{"message_id": "…", "attempt": 1, "result":
+"found"}]. attempt: the one that due_lookups returned; an answer says nothing about a later attempt.
+found: the message becomes sent. absent: the provider does not have it. When this proves that it never took it
+(transport.absent_proves), the message is sent again, unless its runner may only be frozen and might still send it, or
+its campaign was cancelled. Otherwise, and for unknown, it stays in doubt and is asked about again later.
+Returns how many messages in doubt got an answer. Error RT003: not an array.';

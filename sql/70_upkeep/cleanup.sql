@@ -1,5 +1,5 @@
--- Locks the campaigns that it erases, and for a moment a whole partition when it can drop one. It gives that up (and
--- tries again in the next call) rather than let readers queue behind it.
+-- Locks the campaigns that it erases and, when it can drop a partition, the whole partition. When it does not get that
+-- lock within 200 ms, it leaves the partition to the next call, so that no reader queues behind it.
 create or replace function retoma.cleanup(
   p_retention interval default null, out campaigns int, out partitions int, out events bigint, out runners int
 )
@@ -13,7 +13,7 @@ begin
   if v_retention < '1 day' then
     raise exception using errcode = 'RT003', constraint = 'out_of_range',
       message = format('a retention of %s is too short', v_retention),
-      hint = 'Receipts arrive for days: keep at least ''1 day''';
+      hint = 'Receipts can arrive days later: keep at least ''1 day''';
   end if;
   delete from retoma_internal.limit_use as u
   using retoma_internal.limit_rule as l
@@ -27,12 +27,12 @@ begin
   where r.last_seen_at < v_now - interval '1 day'
     and not exists (select from retoma_internal.batch as b where b.runner_id = r.id);
   get diagnostics runners = row_count;
-  -- Last, because from here to the commit every step waits.
+  -- Last, because every step waits from here until the commit.
   partitions := retoma_internal.drop_partitions();
 end;
 $$;
 
 comment on function retoma.cleanup(interval) is
 'Erases the recipients and deliveries of campaigns that ended longer ago than p_retention (default setting.retention, 90
-days; their totals stay), old audit events, and traces of dead runners. Runners call it every hour. Returns how many of
-each. Error RT003.';
+days; their totals stay), old audit events, and rows of dead runners. Runners call it every hour. Returns how many
+campaigns, partitions, events and runners. Error RT003: a retention of less than 1 day.';

@@ -1,4 +1,5 @@
--- Drops the partitions of blocks in which every campaign has been erased and no new campaign can appear.
+-- A partition is dropped when every campaign of its block has been erased and the block can get no new campaign. Locks
+-- the whole partition; gives up after 200 ms.
 create or replace function retoma_internal.drop_partitions() returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp

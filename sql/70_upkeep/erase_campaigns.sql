@@ -23,4 +23,5 @@ end;
 $$;
 
 comment on function retoma_internal.erase_campaigns(timestamptz) is
-'Erases personal data of campaigns that ended before p_before. Returns how many.';
+'Erases the personal data of campaigns that ended before p_before: recipients, deliveries and rejects. Returns how many
+campaigns.';

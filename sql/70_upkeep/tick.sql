@@ -1,5 +1,5 @@
--- Any one live runner does this every half second, so that recovery needs no operator (invariant 9). One at a time: a
--- runner that finds the lock taken does not wait for it. The order of the steps is the order of locks of install.sql.
+-- Each live runner calls this every half second, so that recovery needs no operator (invariant 9). Only one runs at a
+-- time: a runner that finds the lock taken does not wait. The order of the steps is the order of locks of install.sql.
 create or replace function retoma.tick(
   p_runner_id uuid default null, out settled int, out reaped int, out started int, out rung int, out unchecked int
 )
@@ -23,7 +23,7 @@ end;
 $$;
 
 comment on function retoma.tick(uuid) is
-'For runners, about every half second: applies early receipts, takes back the leases of dead runners, starts due
-campaigns, interrupts and resumes campaigns by the state of their channels, removes jobs of dead runners, and rings
-channels that have work. Returns how many of each, and how many contents wait for contents_to_check; nulls when another
-runner is doing it just now.';
+'For runners, about every half second: records that p_runner_id is alive, applies early receipts (settled), reaps leases
+(reaped), starts due campaigns (started), interrupts and resumes campaigns by the state of their channels, removes jobs
+of dead runners, and rings channels that have work (rung). unchecked: contents that wait for contents_to_check, 10 at
+most. Returns nulls while another runner is doing this.';

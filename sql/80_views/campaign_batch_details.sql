@@ -31,5 +31,5 @@ left join retoma_internal.channel as h on b.lease_channel_id = h.id
 left join retoma_internal.runner as r on b.runner_id = r.id;
 
 comment on view retoma.campaign_batch_details is
-'One row per batch: state, position (reserved of size), counters, its holder. requeued: messages that go on in a later
-batch.';
+'One row per batch: status, position (reserved of size), counters and the runner that holds it. requeued: messages that
+continue in a later batch.';

@@ -25,4 +25,4 @@ left join lateral (
 ) as current on true;
 
 comment on view retoma.campaign_batch_state is
-'One row per campaign: how many batches are done, and how far the latest leased one is.';
+'One row per campaign: how many of its batches are completed, and the position in the batch that was leased last.';

@@ -1,6 +1,5 @@
--- The books of every campaign (invariant 5), from the counters of its batches: total = pending + sending + sent +
--- failed + skipped + in_doubt + cancelled. A message that moved on into a later batch is counted there. Reads one row
--- per batch, not one row per message.
+-- The books of every campaign (invariant 5), from the counters of its batches. A message that continues in a later
+-- batch is counted there. Reads one row per batch, not one row per message.
 create or replace view retoma_internal.campaign_totals as
 select
   c.id as campaign_id,
@@ -44,4 +43,4 @@ left join (
 ) as b on c.id = b.campaign_id;
 
 comment on view retoma_internal.campaign_totals is
-'Totals of every campaign: total = pending + sending + sent + failed + skipped + in_doubt + cancelled, at all times.';
+'One row per campaign: total = pending + sending + sent + failed + skipped + in_doubt + cancelled, at all times.';

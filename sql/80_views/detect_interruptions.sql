@@ -1,5 +1,5 @@
--- A campaign that is interrupted by its channels, its content or a breaker has it in its own row. When no runner is
--- alive, no process is there to record it, so this function finds it when it is called.
+-- The row of a campaign says when its channels, its content or a breaker interrupted it. When no runner is alive, no
+-- process can record that, so this function finds it at each call.
 create or replace function retoma_internal.detect_interruptions(
   out campaign_id int, out cause text, out reason text, out since timestamptz
 ) returns setof record
@@ -23,5 +23,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.detect_interruptions() is
-'Campaigns that should be running but cannot, with the cause (channel, content, breaker, no_runner), the reason, and
-since when.';
+'Campaigns that should be running but cannot. cause: channel, content, breaker or no_runner; reason: in words; since:
+when it began.';

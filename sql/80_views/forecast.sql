@@ -22,7 +22,7 @@ begin
   where cc.campaign_id = v_campaign.id and c.connected and not c.paused;
   if v_unlimited then
     messages_per_hour := null;
-    note := 'a channel has no limit: it sends as fast as its provider answers';
+    note := 'a channel has no pacing: it sends as fast as its provider answers';
   elsif messages_per_hour is null then
     note := retoma_internal.why_no_channel(v_campaign.id);
   else
@@ -34,5 +34,5 @@ end;
 $$;
 
 comment on function retoma.forecast(text) is
-'How many messages a campaign has left, how fast its connected channels may send, and when it would be done.
-Error RT001.';
+'messages_left of a campaign, messages_per_hour that the pacing of its connected channels allows, and finishes_at by
+this speed. note: what the forecast does not count, or why it has no speed. Error RT001: unknown campaign.';

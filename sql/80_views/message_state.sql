@@ -1,4 +1,4 @@
--- Not for monitoring in bulk: reads the latest delivery of each message in the query.
+-- Reads the latest delivery of each message in the query, so it is too slow for all messages at once.
 create or replace view retoma.message_state as
 select
   c.name as campaign,
@@ -55,5 +55,5 @@ left join lateral (
 ) as w on true;
 
 comment on view retoma.message_state is
-'Operators: every message with its number, its state (pending, sending, sent, failed, skipped, in_doubt, cancelled) and
-why.';
+'For operators: one row per message with its full number, its state (pending, sending, sent, failed, skipped, in_doubt,
+cancelled), and the code that says why. Filter by campaign and ordinal.';

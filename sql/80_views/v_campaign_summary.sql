@@ -37,5 +37,5 @@ inner join retoma_internal.campaign_totals as b on c.id = b.campaign_id
 left join retoma_internal.detect_interruptions() as i on c.id = i.campaign_id;
 
 comment on view retoma.v_campaign_summary is
-'One row per campaign: status (draft, scheduled, running, paused, interrupted, completed, cancelled), why, and its
-books.';
+'One row per campaign: status (draft, scheduled, running, paused, interrupted, completed, cancelled), the reason, and
+its books.';

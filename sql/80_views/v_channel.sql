@@ -37,4 +37,4 @@ left join lateral (
 ) as l on true;
 
 comment on view retoma.v_channel is
-'Sender accounts: state, pacing and when each may send next. Settings (credentials) are not shown.';
+'One row per channel: state, pacing, and when it may send next. Settings, with their credentials, are not shown.';

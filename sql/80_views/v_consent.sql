@@ -3,4 +3,4 @@ select c.id, c.phone, c.given, c.source, c.at
 from retoma_internal.consent as c;
 
 comment on view retoma.v_consent is
-'Operators: proof of every opt-in (given) and opt-out: who said what, where and when.';
+'For operators: proof of each opt-in (given) and opt-out: which number, where and when.';

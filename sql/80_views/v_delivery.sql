@@ -1,4 +1,4 @@
--- The partitions are found by campaign and ordinal, or by message_id only through the campaign: filter by campaign.
+-- The partitions are found by campaign and ordinal. A filter by message_id alone reads all of them.
 create or replace view retoma.v_delivery as
 select
   c.name as campaign,
@@ -22,4 +22,5 @@ inner join retoma_internal.campaign as c on d.campaign_id = c.id
 inner join retoma_internal.channel as h on d.channel_id = h.id;
 
 comment on view retoma.v_delivery is
-'One row per attempt to send a message: its outcome, the provider''s code, and the best receipt. Filter by campaign.';
+'One row per attempt to send a message: its outcome, the code of the provider, and the best receipt. Filter by
+campaign.';

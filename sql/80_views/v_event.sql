@@ -20,4 +20,5 @@ left join retoma_internal.channel as h on e.channel_id = h.id
 left join retoma_internal.campaign as c on e.campaign_id = c.id
 left join retoma_internal.runner as r on e.runner_id = r.id;
 
-comment on view retoma.v_event is 'The audit with names: who changed what, when, from which state to which, and why.';
+comment on view retoma.v_event is
+'The audit with names: what changed, when, by which database role, from which state to which, and why.';

@@ -16,5 +16,5 @@ inner join retoma_internal.channel as h on d.channel_id = h.id
 where d.outcome = 'in_doubt';
 
 comment on view retoma.v_in_doubt is
-'Messages that were handed to a runner and whose outcome is not known. A receipt or a lookup settles them, or you do:
-select retoma.resolve_in_doubt(campaign, ''sent'' | ''failed'' | ''resend'').';
+'Messages in doubt: they were handed to a runner, and their outcome was never learnt. A receipt, a lookup or an operator
+settles them: select retoma.resolve_in_doubt(campaign, ''sent'' | ''failed'' | ''resend'').';

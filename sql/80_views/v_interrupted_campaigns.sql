@@ -35,11 +35,11 @@ select
         )
         else format('Upgrade the runner that refused its content, then: select retoma.resume_campaign(%L)', c.name)
       end
-    else 'Start a runner: retoma runner; the campaign goes on by itself'
+    else 'Start a runner: retoma runner; the campaign continues by itself'
   end as what_to_do
 from retoma_internal.detect_interruptions() as i
 inner join retoma_internal.campaign as c on i.campaign_id = c.id
 inner join retoma.v_campaign_summary as s on c.id = s.campaign_id;
 
 comment on view retoma.v_interrupted_campaigns is
-'Campaigns that should be running but cannot: why, since when, and what to do.';
+'Campaigns that should be running but cannot: the cause, the reason, since when, and what to do.';

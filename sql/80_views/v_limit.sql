@@ -19,5 +19,5 @@ cross join lateral (
 ) as n;
 
 comment on view retoma.v_limit is
-'Limits of channels and campaigns: how many messages per period, how many of them are used, and until when nothing more
-is sent because of it.';
+'One row per limit: how many messages per period, how many of them are used, and, when none is left, until when nothing
+is sent.';

@@ -16,4 +16,5 @@ from retoma.message_state as s
 left join retoma_internal.channel as h on s.channel_id = h.id;
 
 comment on view retoma.v_message is
-'Every message with its state, the number masked. Filter by campaign and ordinal or message_id.';
+'One row per message with its state; the number is masked. Filter by campaign and ordinal, or by campaign and
+message_id.';

@@ -13,4 +13,5 @@ select
 from retoma_internal.runner as r;
 
 comment on view retoma.v_runner is
-'Runner processes: alive, stopped (by itself) or gone (killed, cut off), and the leases that they hold.';
+'One row per runner: alive, stopped (it gave its leases back) or gone (killed, or its connection was lost), and how many
+leases it holds.';

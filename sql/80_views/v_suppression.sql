@@ -3,4 +3,4 @@ select s.phone, s.reason, s.source, s.at
 from retoma_internal.suppression as s;
 
 comment on view retoma.v_suppression is
-'Operators: numbers that no campaign contacts, why, and since when. Changed by opt_out and opt_in.';
+'For operators: numbers that no campaign contacts, the reason, and since when. Changed by opt_out and opt_in.';

@@ -11,5 +11,5 @@ from retoma_internal.send_window as w
 inner join retoma_internal.campaign as c on w.scope = 'campaign' and w.subject_id = c.id;
 
 comment on view retoma.v_window is
-'When campaigns may send: from opens until before closes on these ISO days (1 is Monday), in the zone of each
+'When campaigns may send: from opens until before closes on these ISO days (1 is Monday), local time in the zone of each
 recipient.';

@@ -1,5 +1,5 @@
--- Three siblings: operators run campaigns, runners send, monitors look. None of them owns anything. Every function runs
--- as its owner (security definer) or is of no use to them.
+-- Three roles, none a member of another: operators run campaigns, runners send, monitors read. None of them owns an
+-- object. Every function that they may call runs as its owner (security definer), except those that views call.
 revoke all on schema retoma, retoma_internal from public;
 revoke all on all functions in schema retoma, retoma_internal from public;
 revoke all on all tables in schema retoma, retoma_internal from retoma_operator, retoma_runner, retoma_monitor;
@@ -68,8 +68,8 @@ grant insert, delete on retoma.recipient_staging to retoma_operator;
 grant insert, update, delete on retoma.error_rule to retoma_operator;
 grant update on retoma.setting to retoma_operator;
 
--- A view calls its functions with the role that reads it. The roles below have no usage of retoma_internal, so they
--- cannot call its functions in any other way.
+-- A view calls its functions with the role that reads the view. These roles have no usage of retoma_internal, so they
+-- cannot call its functions in another way.
 grant execute on function
   retoma.clock(),
   retoma_internal.live_runners(),

@@ -1,4 +1,4 @@
--- So that "select * from v_campaign_summary" works as typed in a fresh psql of this database.
+-- With this, "select * from v_campaign_summary" works in a new psql session of this database.
 do $$
 declare
   v_path text := (

@@ -170,7 +170,7 @@ def test_pacing_that_cannot_be_is_refused_in_words(db: Db, subtests: pytest.Subt
         ({"burst": 1.5}, "not_a_whole_number", "burst is a whole number"),
         ({"max_in_flight": 10_001}, "out_of_range", "max_in_flight cannot be 10001"),
         ({"max_leases": 65}, "out_of_range", "max_leases cannot be 65"),
-        ({"gap": 5}, "unknown_key", "pacing rules have nothing called gap"),
+        ({"gap": 5}, "unknown_key", "pacing rules have no key gap"),
         (["rate_per_s"], "not_an_object", "pacing rules are a JSON object, not array"),
         (None, "not_an_object", "pacing rules are a JSON object, not null"),
     ]
@@ -200,7 +200,7 @@ def test_settings_that_cannot_be_are_refused_in_words(db: Db, subtests: pytest.S
         ("waha", {"session": ""}, "settings_missing", "needs these settings: base_url, session"),
         ("waha", WAHA | {"engine": "NOWB"}, "not_a_choice", "engine cannot be 'NOWB'"),
         ("waha", WAHA | {"engine": "noweb"}, "not_a_choice", "engine cannot be 'noweb'"),
-        ("waha", WAHA | {"engin": "NOWEB"}, "unknown_key", "settings of waha have nothing called engin"),
+        ("waha", WAHA | {"engin": "NOWEB"}, "unknown_key", "settings of waha have no key engin"),
         ("waha", WAHA | {"store": "true"}, "not_a_flag", "store is true or false, not a JSON string"),
         ("waha", WAHA | {"store": 1}, "not_a_flag", "store is true or false, not a JSON number"),
         ("waha", WAHA | {"api_key": 31337}, "not_a_text", "api_key is a text, not a JSON number"),
@@ -215,7 +215,7 @@ def test_settings_that_cannot_be_are_refused_in_words(db: Db, subtests: pytest.S
         ("webhook", {"url": "http://gateway.example/#top"}, "not_a_url", "url is not an address"),
         ("webhook", {"url": "http:///messages"}, "not_a_url", "url is not an address"),
         ("webhook", ["url"], "not_an_object", "settings of webhook are a JSON object, not array"),
-        ("null", {"url": "http://127.0.0.1"}, "unknown_key", "settings of null have nothing called url"),
+        ("null", {"url": "http://127.0.0.1"}, "unknown_key", "settings of null have no key url"),
     ]
     for transport, settings, key, words in cases:
         with subtests.test(transport=transport, settings=settings), refused_with(db, key, words):
@@ -261,7 +261,7 @@ def test_unknown_transports_bad_names_and_taken_names_are_refused(db: Db) -> Non
         with refused(db, "RT003", "is not a channel name"):
             db.execute("select retoma.create_channel(%s, 'null')", (name,))
     make_channel(db)
-    with refused(db, "RT004", "there already is a channel"):
+    with refused(db, "RT004", "there is already a channel"):
         make_channel(db)
 
 
@@ -401,7 +401,7 @@ def test_a_channel_cannot_unlearn_to_dedupe_while_it_is_about_to_repeat(db: Db) 
     advance(db, leased, want=1)
     advance(db, leased, [error(1, "timeout", written=True)])
 
-    with refused(db, "RT002", "about to repeat"):
+    with refused(db, "RT002", "must send messages again"):
         db.execute("select retoma.configure_channel('sales', '{\"idempotent\": false}')")
 
     move_clock(db, "1 hour")

@@ -56,7 +56,7 @@ def test_its_settings_are_checked(db: Db) -> None:
         make_channel(db, "sms", "carrier", {"plan": "exact"})
     with refused(db, "RT003", "plan cannot be 'precise'"):
         make_channel(db, "sms", "carrier", CARRIER | {"plan": "precise"})
-    with refused(db, "RT003", "settings of carrier have nothing called engine"):
+    with refused(db, "RT003", "settings of carrier have no key engine"):
         make_channel(db, "sms", "carrier", CARRIER | {"engine": "NOWEB"})
 
 

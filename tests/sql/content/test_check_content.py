@@ -26,7 +26,7 @@ LONGEST = 65_536
         ({"kind": "text", "text": None}, "the text of a campaign cannot be empty"),
         ({"kind": "text", "text": 5}, "the text of the content is not a text"),
         ({"kind": "text", "text": {"pt": "Olá"}}, "the text of the content is not a text"),
-        (text("á" * (LONGEST + 1)), "the text has 65537 characters, and 65536 are the most"),
+        (text("á" * (LONGEST + 1)), "the text has 65537 characters, but at most 65536 are allowed"),
     ],
 )
 def test_a_content_that_could_never_be_sent_is_refused(db: Db, content: object, words: str) -> None:

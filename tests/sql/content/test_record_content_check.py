@@ -207,7 +207,7 @@ def test_a_check_and_a_start_at_the_same_moment_judge_the_audience(
 def test_an_answer_that_is_none_is_refused(db: Db, channel: int, subtests: pytest.Subtests) -> None:
     made = make_campaign(db, text="Olá {{ name }}", checked=False)
     for variables, fault in [(None, None), (None, ""), (["name"], FAULT), (["name", None], None)]:
-        with subtests.test(variables=variables, fault=fault), refused(db, "RT003", "a check finds either"):
+        with subtests.test(variables=variables, fault=fault), refused(db, "RT003", "a check gives either"):
             db.execute("select retoma.record_content_check(%s, 1, %s, %s)", (made, variables, fault))
     with refused(db, "RT001", f"campaign {made} has no content 2"):
         db.execute("select retoma.record_content_check(%s, 2, '{}')", (made,))

@@ -164,7 +164,7 @@ def test_a_high_water_mark_that_was_never_given_is_refused(db: Db, channel: int,
     leased = must_lease(db, runner, channel)
     advance(db, leased, want=1)
     for seen in (-1, 2):
-        with refused(db, "RT003", "it cannot have shown"):
+        with refused(db, "RT003", "the runner cannot have seen"):
             advance(db, leased, want=1, seen=seen)
 
 
