@@ -249,7 +249,7 @@ set local client_min_messages to warning;
 \ir 56_step/record_outcomes.sql
 \ir 56_step/has_arrived.sql
 \ir 56_step/settle_without_sending.sql
-\ir 56_step/reserve_slice.sql
+\ir 56_step/reserve_unsuppressed.sql
 \ir 56_step/reserve_messages.sql
 \ir 56_step/reserved_messages.sql
 \ir 56_step/next_action.sql

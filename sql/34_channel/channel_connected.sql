@@ -1,10 +1,10 @@
 -- Locks the channel. Its triggers resume the campaigns that its disconnection interrupted, and ring.
-create or replace function retoma.channel_connected(p_name text) returns void
+create or replace function retoma.channel_connected(p_channel text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_id int := retoma_internal.lock_channel(p_name);
+  v_id int := retoma_internal.lock_channel(p_channel);
 begin
   update retoma_internal.channel as c
   set connected = true, state_reason = null

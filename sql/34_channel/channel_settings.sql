@@ -1,11 +1,11 @@
 create or replace function retoma.channel_settings(
-  p_name text, out channel_id int, out transport text, out settings jsonb
+  p_channel text, out channel_id int, out transport text, out settings jsonb
 )
 language plpgsql stable security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_channel retoma_internal.channel := retoma_internal.find_channel(p_name);
+  v_channel retoma_internal.channel := retoma_internal.find_channel(p_channel);
 begin
   channel_id := v_channel.id;
   transport := v_channel.transport;

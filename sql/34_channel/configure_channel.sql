@@ -1,13 +1,13 @@
 -- Locks the pacing of the channel, then the channel. A leased batch gets the new pacing at its next step; new settings
 -- apply from the next lease.
 create or replace function retoma.configure_channel(
-  p_name text, p_settings jsonb default '{}', p_pacing jsonb default '{}'
+  p_channel text, p_settings jsonb default '{}', p_pacing jsonb default '{}'
 ) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_channel retoma_internal.channel := retoma_internal.find_channel(p_name);
+  v_channel retoma_internal.channel := retoma_internal.find_channel(p_channel);
   v_pacing retoma_internal.channel_pacing;
 begin
   perform retoma_internal.check_patch('pacing rules', p_pacing, retoma_internal.pacing_keys());

@@ -1,15 +1,15 @@
 -- Locks the pacing row, then the channel. Its triggers resume the campaigns that the pause interrupted.
-create or replace function retoma.resume_channel(p_name text) returns void
+create or replace function retoma.resume_channel(p_channel text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_id int := (retoma_internal.find_channel(p_name)).id;
+  v_id int := (retoma_internal.find_channel(p_channel)).id;
 begin
   update retoma_internal.channel_pacing as p
   set hold_until = '-infinity', hold_reason = null, hold_streak = 0
   where p.channel_id = v_id and p.hold_until > retoma.clock();
-  perform retoma_internal.lock_channel(p_name);
+  perform retoma_internal.lock_channel(p_channel);
   update retoma_internal.channel as c
   set paused = false, state_reason = case when c.connected then null else c.state_reason end
   where c.id = v_id and c.paused;

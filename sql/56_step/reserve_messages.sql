@@ -43,7 +43,7 @@ begin
   end if;
   while v_got < v_allowed and batch.reserved < batch.size loop
     v_count := least(v_allowed - v_got, batch.size - batch.reserved);
-    v_slice := retoma_internal.reserve_slice(
+    v_slice := retoma_internal.reserve_unsuppressed(
       batch, retoma_internal.batch_ordinals(batch, batch.reserved + 1, batch.reserved + v_count), p_context
     );
     batch := v_slice.batch;

@@ -3,7 +3,7 @@
 -- It locks every partition of message: with 100 of them (10,000 campaigns) this costs 56 us per call, and a new plan
 -- for each call would cost 187. Always nested loops, because a plan that was made while the suppression list was short
 -- must be right when it is long. Locks earlier deliveries of these messages, when there can be some.
-create or replace function retoma_internal.reserve_slice(
+create or replace function retoma_internal.reserve_unsuppressed(
   p_batch retoma_internal.batch,
   p_ordinals int[],
   p_context retoma_internal.step_context,
@@ -52,6 +52,6 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.reserve_slice(retoma_internal.batch, int[], retoma_internal.step_context) is
+comment on function retoma_internal.reserve_unsuppressed(retoma_internal.batch, int[], retoma_internal.step_context) is
 'Moves the high-water mark of the batch over p_ordinals, its next messages. got: how many of them are to be sent;
 messages: these, as in advance_batch; null when there are none.';
