@@ -19,5 +19,5 @@ begin atomic
 end;
 
 comment on function retoma.ring(int[]) is
-'For runners: wakes a waiting runner for each of these channels (ids) when this transaction commits; null wakes none. A channel that
-another transaction is ringing is skipped, and its runner wakes within a tick.';
+'For runners: wakes a waiting runner for each of these channels (ids) when this transaction commits; null wakes none. A
+channel that another transaction is ringing is skipped, and its runner wakes within a tick.';

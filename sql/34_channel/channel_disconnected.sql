@@ -1,5 +1,7 @@
 -- Locks the channel. Its triggers interrupt the running campaigns that have no other channel.
-create or replace function retoma.channel_disconnected(p_channel text, p_reason text default 'disconnected') returns void
+create or replace function retoma.channel_disconnected(
+  p_channel text, p_reason text default 'disconnected'
+) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
