@@ -6,8 +6,8 @@ create or replace function retoma_internal.carry_limit_use(
 language sql volatile
 begin atomic
   insert into retoma_internal.limit_use as u (limit_id, slot, used)
-  select p_new.id, retoma_internal.limit_slot(p_new, p_now), retoma_internal.limit_used(p_old, p_now)
-  where p_new.calendar is not null and p_old.time_zone <> p_new.time_zone
+  select (p_new).id, retoma_internal.limit_slot(p_new, p_now), retoma_internal.limit_used(p_old, p_now)
+  where (p_new).calendar is not null and (p_old).time_zone <> (p_new).time_zone
   on conflict (limit_id, person, slot) do update set used = greatest(u.used, excluded.used);
 end;
 
