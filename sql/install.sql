@@ -120,7 +120,9 @@ set local client_min_messages to warning;
 \ir 34_channel/matches_any.sql
 \ir 34_channel/deduped_kinds.sql
 \ir 34_channel/looks_up.sql
-\ir 34_channel/check_dedupes.sql
+\ir 34_channel/provider_of.sql
+\ir 34_channel/patched_channel.sql
+\ir 34_channel/check_repeats.sql
 \ir 34_channel/configure_channel.sql
 \ir 34_channel/create_channel.sql
 \ir 34_channel/channel_settings.sql

@@ -17,6 +17,7 @@ create table if not exists retoma_internal.batch (
   leased_at timestamptz,
   runner_id uuid references retoma_internal.runner (id),
   lease_channel_id int references retoma_internal.channel (id),
+  settings_version int,
   reserved int not null default 0,
   sent int not null default 0,
   failed int not null default 0,
@@ -68,3 +69,5 @@ comment on column retoma_internal.batch.reserved is
 comment on column retoma_internal.batch.requeued is 'Messages that continue in a later batch, and are counted there.';
 comment on column retoma_internal.batch.failure_streak is
 'Messages that the provider refused for their content, since the last one that it accepted.';
+comment on column retoma_internal.batch.settings_version is
+'Of the channel, when the batch was last leased: these are the settings that its runner sends with.';

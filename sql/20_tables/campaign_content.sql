@@ -9,7 +9,7 @@ create table if not exists retoma_internal.campaign_content (
 
 -- Nearly always empty. Each lease and each tick reads it.
 create index if not exists campaign_content_unchecked_idx on retoma_internal.campaign_content (campaign_id)
-where required_variables is null;
+where required_variables is null and fault is null;
 
 comment on table retoma_internal.campaign_content is
 'The content of each campaign. It never changes. No batch is leased before a runner has checked it.';

@@ -5,6 +5,7 @@ create table if not exists retoma_internal.channel (
   name text not null unique check (name ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'),
   transport text not null references retoma.transport (name),
   settings jsonb not null default '{}' check (jsonb_typeof(settings) = 'object'),
+  settings_version int not null default 1,
   dedupes text[] not null default '{}',
   looks_up boolean not null default false,
   connected boolean not null default true,
@@ -19,6 +20,9 @@ comment on table retoma_internal.channel is
 'Sender accounts: how to reach the provider, and whether it can be reached now.';
 comment on column retoma_internal.channel.settings is
 'Address and credentials for the transport. For a value "env:NAME" the runner reads its environment variable NAME.';
+comment on column retoma_internal.channel.settings_version is
+'Grows when messages go to another provider, or when it promises something else. What was sent under an earlier version
+is not judged by the settings of today.';
 comment on column retoma_internal.channel.dedupes is
 'Kinds of content that the provider dedupes: it shows a repeated message id only once, so a message in doubt of this
 kind may be sent again.';

@@ -8,6 +8,7 @@ create table if not exists retoma_internal.delivery (
   ordinal int not null,
   channel_id int not null,
   lease_epoch int not null,
+  settings_version int,
   attempt smallint not null,
   http_status smallint,
   outcome text not null check (outcome in ('sent', 'failed', 'skipped', 'in_doubt', 'requeued')),
@@ -33,3 +34,5 @@ comment on column retoma_internal.delivery.provider_id is
 comment on column retoma_internal.delivery.receipt is 'Best report of the provider so far.';
 comment on column retoma_internal.delivery.receipt_at is
 'Time of that report. Without a report: when the provider was last asked about this message in doubt.';
+comment on column retoma_internal.delivery.settings_version is
+'Of the channel, when it was sent; kept for messages in doubt only: a lookup with other settings proves nothing.';

@@ -1,5 +1,7 @@
--- Locks the campaign, then its content. So a start at the same time is either seen here, or sees this result. The first
--- result stays. The audience of a started campaign is judged here, because the start could not do it.
+-- The audience of a started campaign is judged here, because the start could not do it. It is read before the campaign
+-- is locked: it is fixed, and reading millions of recipients must not hold up steps and operators. Then locks the
+-- campaign and its content. So a start at the same time is either seen here, or sees this result. The first result
+-- stays.
 create or replace function retoma.record_content_check(
   p_campaign_id int, p_variant int, p_variables text[], p_fault text default null
 ) returns void
@@ -7,34 +9,38 @@ language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_campaign retoma_internal.campaign;
-  v_content retoma_internal.campaign_content;
   v_fault text := left(p_fault, 500);
+  v_missing text;
+  v_was text := (select c.status from retoma_internal.campaign as c where c.id = p_campaign_id);
+  v_status text;
 begin
   if (p_variables is null) = (coalesce(p_fault, '') = '') or array_position(p_variables, null) is not null then
     raise exception using errcode = 'RT003', constraint = 'bad_check',
       message = 'a check gives either the variables that a content requires, or why it cannot be sent',
       hint = 'Give an array of names, which may be empty, or a fault';
   end if;
-  select c.* into v_campaign from retoma_internal.campaign as c where c.id = p_campaign_id for no key update;
-  select t.* into v_content
-  from retoma_internal.campaign_content as t where t.campaign_id = p_campaign_id and t.variant = p_variant;
-  if not found then
+  if v_was not in ('draft', 'cancelled') then
+    v_missing := retoma_internal.missing_variables(p_campaign_id, p_variables);
+  end if;
+  select c.status into v_status from retoma_internal.campaign as c where c.id = p_campaign_id for no key update;
+  if v_was = 'draft' and v_status not in ('draft', 'cancelled') then
+    v_missing := retoma_internal.missing_variables(p_campaign_id, p_variables);
+  end if;
+  update retoma_internal.campaign_content as t
+  set required_variables = p_variables, fault = coalesce(v_fault, v_missing)
+  where t.campaign_id = p_campaign_id and t.variant = p_variant
+    and t.required_variables is null and t.fault is null;
+  if found then
+    perform retoma_internal.reconcile_campaign(p_campaign_id);
+    perform retoma_internal.ring_campaign(c.id)
+    from retoma_internal.campaign as c where c.id = p_campaign_id and c.status = 'running';
+  elsif not exists (
+    select from retoma_internal.campaign_content as t where t.campaign_id = p_campaign_id and t.variant = p_variant
+  ) then
     raise exception using errcode = 'RT001', constraint = 'unknown_content',
       message = format('campaign %s has no content %s', p_campaign_id, p_variant),
       hint = 'Both numbers come from retoma.contents_to_check';
-  elsif v_content.required_variables is not null or v_content.fault is not null then
-    return;
   end if;
-  if v_campaign.status <> 'draft' then
-    v_fault := coalesce(v_fault, retoma_internal.missing_variables(p_campaign_id, p_variables));
-  end if;
-  update retoma_internal.campaign_content as t
-  set required_variables = p_variables, fault = v_fault
-  where t.campaign_id = p_campaign_id and t.variant = p_variant;
-  perform retoma_internal.reconcile_campaign(p_campaign_id);
-  perform retoma_internal.ring_campaign(c.id)
-  from retoma_internal.campaign as c where c.id = p_campaign_id and c.status = 'running';
 end;
 $$;
 

@@ -1,6 +1,7 @@
 -- Returns a set from one statement, so that it becomes a part of the calling query. Windows and limits are read only
 -- for the few campaigns that have them: one function call for each of 1,000 campaigns took 100 ms of every tick. The
--- contents that are not checked are read once, from an index that is nearly always empty.
+-- contents that are not checked are read once, from an index that is nearly always empty. A campaign whose content has
+-- a fault never runs.
 create or replace function retoma_internal.zones_that_may_send(p_now timestamptz)
 returns table (campaign_id int, zone text)
 language sql stable
@@ -10,7 +11,9 @@ begin atomic
   inner join retoma_internal.campaign_zone as z on c.id = z.campaign_id
   where c.status = 'running'
     and c.id <> all(array(
-      select t.campaign_id from retoma_internal.campaign_content as t where t.required_variables is null
+      select t.campaign_id from retoma_internal.campaign_content as t
+      where t.required_variables is null and t.fault is null
+        and exists (select from retoma_internal.campaign as r where r.id = t.campaign_id and r.status = 'running')
     ))
     and (z.zone = '' or retoma_internal.window_is_open(c.id, z.zone, p_now))
     and not exists (

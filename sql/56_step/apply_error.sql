@@ -20,7 +20,8 @@ declare
   v_count int;
   v_counts int := (p_rule.counts_attempt and p_rule.class in ('transient', 'rate_limited_recipient', 'ambiguous'))::int;
   v_may_retry boolean := p_batch.attempts_counted + v_counts < p_max_attempts;
-  v_dedupes boolean := retoma_internal.content_kind(p_batch.campaign_id) = any(p_channel.dedupes);
+  v_dedupes boolean := retoma_internal.content_kind(p_batch.campaign_id) = any(p_channel.dedupes)
+    and p_batch.settings_version = p_channel.settings_version;
   v_maybe_sent boolean := p_batch.maybe_sent or p_rule.class = 'ambiguous';
   v_outcome text;
 begin
@@ -45,11 +46,12 @@ begin
   end if;
   v_count := cardinality(v_ordinals);
   insert into retoma_internal.delivery (
-    at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code, http_status
+    at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code, http_status,
+    settings_version
   )
   select
     p_now, v_batch.id, v_batch.campaign_id, u.ordinal, p_channel.id, v_batch.lease_epoch, v_batch.attempt, v_outcome,
-    p_rule.code, p_http_status
+    p_rule.code, p_http_status, case when v_outcome = 'in_doubt' then v_batch.settings_version end
   from unnest(v_ordinals) as u (ordinal);
   if v_outcome = 'requeued' then
     v_batch.requeued := v_batch.requeued + v_count;

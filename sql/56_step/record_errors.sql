@@ -1,5 +1,5 @@
--- One group of equal errors at a time. Can lock the pacing of the channel, the channel, and campaigns. The groups come
--- in the order of these locks (see install.sql).
+-- One group of equal errors at a time. Locks the pacing of the channel; can lock the channel, and campaigns. The groups
+-- come in the order of these locks (see install.sql).
 create or replace function retoma_internal.record_errors(
   p_batch retoma_internal.batch, p_outcomes jsonb, p_context retoma_internal.step_context
 ) returns retoma_internal.batch
@@ -12,6 +12,9 @@ declare
   v_max_attempts int;
   v_group record;
 begin
+  -- Whether the channel dedupes is read under this lock, which configure_channel takes first: it must see the repeats
+  -- that are queued here, or be seen.
+  perform from retoma_internal.channel_pacing as p where p.channel_id = v_batch.lease_channel_id for update;
   select c.* into v_channel from retoma_internal.channel as c where c.id = v_batch.lease_channel_id;
   select c.max_attempts into v_max_attempts from retoma_internal.campaign as c where c.id = v_batch.campaign_id;
   for v_group in

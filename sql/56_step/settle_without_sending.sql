@@ -10,11 +10,12 @@ declare
   v_count int := cardinality(p_ordinals);
 begin
   insert into retoma_internal.delivery (
-    at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code
+    at, batch_id, campaign_id, ordinal, channel_id, lease_epoch, attempt, outcome, code,
+    settings_version
   )
   select
     p_now, v_batch.id, v_batch.campaign_id, u.ordinal, v_batch.lease_channel_id, v_batch.lease_epoch, v_batch.attempt,
-    p_outcome, p_code
+    p_outcome, p_code, case when p_outcome = 'in_doubt' then v_batch.settings_version end
   from unnest(p_ordinals) as u (ordinal);
   v_batch.skipped := v_batch.skipped + case when p_outcome = 'skipped' then v_count else 0 end;
   v_batch.in_doubt := v_batch.in_doubt + case when p_outcome = 'in_doubt' then v_count else 0 end;

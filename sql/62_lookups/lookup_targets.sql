@@ -11,7 +11,8 @@ language sql stable
 begin atomic
   select
     d.campaign_id, d.ordinal, d.batch_id, r.result,
-    t.absent_proves and coalesce(d.code, '') <> 'lease_expired' and c.status <> 'cancelled'
+    t.absent_proves and h.looks_up and d.settings_version is not distinct from h.settings_version
+    and coalesce(d.code, '') <> 'lease_expired' and c.status <> 'cancelled'
   from jsonb_to_recordset(p_results) as r (message_id text, attempt smallint, result text)
   inner join retoma_internal.campaign as c on c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$'
   inner join retoma_internal.delivery as d

@@ -446,3 +446,49 @@ def _tolerating_refusals(act: Callable[[Db, random.Random], None], session: Db, 
                 raise
         else:
             return
+
+
+def test_a_long_check_does_not_hold_up_a_step_of_another_campaign(db: Db, database: str) -> None:
+    channel = make_channel(db)
+    make_campaign(db, "small", size=2)
+    leased = must_lease(db, make_runner(db), channel)
+    advance(db, leased, want=1)
+    big = make_campaign(db, "big", size=3, text="{{ name | upcase }}", checked=False)
+    with (
+        psycopg.connect(database) as reader,
+        psycopg.connect(database) as check,
+        psycopg.connect(database, autocommit=True) as step,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        # Stands for an audience of millions: its reading takes as long as this transaction.
+        reader.execute("lock table retoma_internal.message in access exclusive mode")
+        arguments = (big,)
+        checked = pool.submit(check.execute, "select retoma.record_content_check(%s, 1, '{name}')", arguments)
+        wait_until(lambda: waits(db, check))
+        stepped = pool.submit(advance, step, leased, [error(1, "http_301")])
+        wait_until(lambda: stepped.done() or waits(db, step))
+        held_up = waits(db, step)
+        reader.commit()
+        checked.result(60)
+        check.commit()
+        stepped.result(60)
+    assert not held_up
+
+
+def test_a_step_keeps_the_order_of_locks_where_only_batches_have_gaps(db: Db, database: str) -> None:
+    channel = make_channel(db, batch_gap_min_s=1, batch_gap_max_s=1)
+    make_campaign(db, size=1)
+    leased = must_lease(db, make_runner(db), channel)
+    advance(db, leased, want=1)
+    with (
+        psycopg.connect(database) as operator,
+        psycopg.connect(database, autocommit=True) as step,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        # The first lock of configure_channel, which then takes its second.
+        operator.execute("select from retoma_internal.channel_pacing for update")
+        stepped = pool.submit(advance, step, leased, [error(1, "http_301")])
+        wait_until(lambda: stepped.done() or waits(db, step))
+        operator.execute("select retoma.configure_channel('sales', '{}', '{\"burst\": 5}')")
+        operator.commit()
+        stepped.result(60)
