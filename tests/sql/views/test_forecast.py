@@ -74,7 +74,7 @@ def test_a_channel_without_limits_has_no_forecast(db: Db, channel: int) -> None:
     found = forecast(db)
 
     assert found["seconds"] is None
-    assert "no limit" in str(found["note"])
+    assert "no pacing" in str(found["note"])
 
 
 def test_without_a_channel_the_forecast_says_why(db: Db, channel: int) -> None:
