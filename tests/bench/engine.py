@@ -113,7 +113,7 @@ def fill_source(connection: psycopg.Connection, size: int) -> None:
     connection.execute(
         "create table source as select now() as at, (g / 300)::bigint as batch_id,"
         " null::timestamptz as receipt_at, 1 as campaign_id, g as ordinal, 1 as channel_id,"
-        " 1 as lease_epoch, 1::smallint as attempt,"
+        " 1 as lease_epoch, null::int as settings_version, 1::smallint as attempt,"
         " null::smallint as http_status, 'sent' as outcome, null::text as code, null::text as provider_id,"
         " null::text as receipt from generate_series(1, %s) as g",
         (size,),
