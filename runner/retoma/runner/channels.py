@@ -51,6 +51,8 @@ class Channels:
         self._answering: asyncio.Task[None] | None = None
         self._transports: dict[str, Transport] = {}
         self._render_process = RenderProcess()
+        # One at a time: the channels of one campaign would otherwise parse its text side by side.
+        self._compiling = asyncio.Lock()
 
     async def answer(self, channel_id: int) -> None:
         """Begin with a channel that was rung, and with channels whose rings wait beside it."""
@@ -126,7 +128,12 @@ class Channels:
 
     async def _run(self, row: Mapping[str, object]) -> None:
         try:
-            render = compile_content(cast(Content, row["content"]), self._render_process)
+            async with self._compiling:
+                if self._stop.is_set():
+                    return  # unregister_runner gives the batch back
+                # In a thread: a hostile text takes a second or more, and meanwhile the other channels go on.
+                content = cast(Content, row["content"])
+                render = await asyncio.to_thread(compile_content, content, self._render_process)
         except RetomaError as error:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
