@@ -75,13 +75,13 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
         await listen(conninfo, channels.answer, partial(_clean_up, database), stop)
     checking.cancel()
     await asyncio.wait({checking})
-    await checks.close()
     await channels.close()
     drained.set()
     await asyncio.wait({living})
     error = living.exception()
     if error is not None:
         await _give_back(database, runner_id)
+    await checks.close()
     await database.close()
     if error is not None:
         raise RetomaError(
