@@ -1,18 +1,19 @@
 -- Takes no lock: the result of a check depends only on the content, so two runners can check one content at the same
 -- time.
 create or replace function retoma.contents_to_check(
-  p_limit int default 10, out campaign_id int, out variant int, out content jsonb
+  p_limit int default 10, p_after_campaign int default 0, out campaign_id int, out variant int, out content jsonb
 ) returns setof record
 language sql stable security definer
 set search_path to pg_catalog, pg_temp
 begin atomic
   select t.campaign_id, t.variant, t.content
   from retoma_internal.campaign_content as t
-  where t.required_variables is null and t.fault is null
+  where t.required_variables is null and t.fault is null and t.campaign_id > p_after_campaign
   order by t.campaign_id, t.variant
   limit p_limit;
 end;
 
-comment on function retoma.contents_to_check(int) is
+comment on function retoma.contents_to_check(int, int) is
 'For runners: up to p_limit contents that no runner has checked yet, oldest campaign first. Answer each with
-record_content_check.';
+record_content_check. p_after_campaign: only those of campaigns with a higher id; give the last one of the page before,
+so that a content without an answer does not keep the others waiting.';

@@ -14,7 +14,7 @@ grant execute on function
   retoma.advance_batch(uuid, bigint, int, jsonb, int, int, int[]),
   retoma.release_batch(uuid, bigint, int),
   retoma.refuse_content(uuid, bigint, int, text),
-  retoma.contents_to_check(int),
+  retoma.contents_to_check(int, int),
   retoma.record_content_check(int, int, text[], text),
   retoma.tick(uuid),
   retoma.ring(int[]),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psycopg
 import pytest
 
 from retoma.content.check import Checked, check
@@ -68,6 +69,30 @@ def test_a_campaign_that_is_started_before_its_check_is_sent(world: World, runne
     assert world.wait_for_end("spring")["sent"] == 3
 
 
+def test_a_long_check_leaves_the_only_connection_to_sending(
+    world: World, runners: Runners, database: str
+) -> None:
+    world.webhook("sales")
+    make_campaign(world.db, "big", size=1, text="Olá {{ name }}", checked=False, start=False)
+    # Stands for an audience of millions: its reading takes as long as the test holds this lock.
+    world.db.execute(
+        "create function public.read_on() returns trigger language plpgsql"
+        " as $$ begin perform pg_advisory_xact_lock(4711); return new; end $$;"
+        " create trigger read_on before update on retoma_internal.campaign_content"
+        " for each row execute function public.read_on()"
+    )
+    with psycopg.connect(database) as reader:
+        reader.execute("select pg_advisory_lock(4711)")
+        runners.start("r1", options=("--connections", "1"))
+        waiting = "select exists (select from pg_locks where objid = 4711 and not granted)"
+        wait_until(lambda: call(world.db, waiting))
+
+        world.campaign("small", "sales", messages=3, text="Olá")
+
+        assert world.wait_for_end("small", DEADLINE_S)["sent"] == 3
+    wait_until(lambda: call(world.db, UNCHECKED) == 0, DEADLINE_S)
+
+
 async def test_more_contents_than_are_asked_for_at_once_are_all_checked(db: Db, database: str) -> None:
     make_channel(db)
     for number in range(25):
@@ -98,3 +123,49 @@ async def test_a_defect_of_the_parser_refuses_one_content_and_no_other(
     reasons = db.execute("select fault from retoma_internal.campaign_content order by campaign_id").fetchall()
     assert reasons == [("the text cannot be read (RecursionError)",), (None,)]
     assert status(db, "odd") == "interrupted"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError()])
+async def test_trouble_of_the_machine_is_no_fault_of_a_content(
+    db: Db, database: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    make_channel(db)
+    make_campaign(db, text="Olá {{ name }}", checked=False)
+    trouble = [error]
+
+    def check_after_trouble(content: Content) -> Checked:
+        if trouble:
+            raise trouble.pop()
+        return check(content)
+
+    monkeypatch.setattr(contents, "check", check_after_trouble)
+    async with checking(database) as unchecked:
+        unchecked.set()
+        async with asyncio.timeout(DEADLINE_S):
+            while trouble:  # noqa: ASYNC110 - what it waits for has no event
+                await asyncio.sleep(0.01)
+        unchecked.set()
+        await until_checked(db)
+
+    query = "select required_variables, fault from retoma_internal.campaign_content"
+    assert db.execute(query).fetchall() == [(["name"], None)]
+
+
+async def test_contents_that_cannot_be_recorded_do_not_hold_up_the_others(db: Db, database: str) -> None:
+    make_channel(db)
+    for number in range(12):  # more than are asked for at once
+        make_campaign(db, f"bad {number}", size=0, text="Olá {{ name }}", checked=False, start=False)
+    good = make_campaign(db, "good", size=0, text="Olá {{ name }}", checked=False, start=False)
+    db.execute(
+        "create function public.refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$;"
+        " create trigger refuse before update on retoma_internal.campaign_content for each row"
+        f" when (old.campaign_id < {good}) execute function public.refuse()"
+    )
+    query = "select required_variables is null from retoma_internal.campaign_content where campaign_id = %s"
+
+    async with checking(database) as unchecked, asyncio.timeout(DEADLINE_S):
+        unchecked.set()
+        while call(db, query, good):  # noqa: ASYNC110 - what it waits for has no event
+            await asyncio.sleep(0.01)
+
+    assert len(db.execute("select from retoma.contents_to_check(20)").fetchall()) == 12

@@ -5,7 +5,7 @@ import psycopg
 from tests.runner.conftest import World
 from tests.support.clusters import Server
 from tests.support.runners import Runners
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_S, wait_until
 
 
 def test_after_kill_9_the_campaign_is_interrupted_and_a_new_runner_goes_on(
@@ -126,6 +126,32 @@ def test_sigterm_gives_everything_back(world: World, runners: Runners) -> None:
     states = world.db.execute("select distinct status from campaign_batch_details").fetchall()
     assert ("leased",) not in states
     assert world.summary("spring")["in_doubt"] == 0
+
+
+def test_a_runner_ends_with_its_sign_of_life_so_that_a_supervisor_starts_another(
+    world: World, runners: Runners
+) -> None:
+    world.waha("support", gap=(5, 15), batch_gap=(15, 30))
+    world.campaign("care", "support", messages=10)
+    runner = runners.start("r1", patient=True)
+    world.wait_for_sent("care", 1)
+
+    # An older version has no `unchecked`.
+    world.db.execute(
+        "drop function retoma.tick(uuid);"
+        " create function retoma.tick(p_runner_id uuid, out reaped int, out started int) language sql"
+        " as 'select 0, 0'"
+    )
+
+    assert runner.process.wait(DEADLINE_S) == 1
+    lines = runner.text().splitlines()
+    (line,) = [line for line in lines if '"liveness_ended"' in line]
+    assert "KeyError: 'unchecked'" in line
+    assert runner.text().count("Traceback") == 1
+    assert lines[-2].startswith("error: ")
+    states = world.db.execute("select distinct status from campaign_batch_details").fetchall()
+    assert ("leased",) not in states
+    assert world.summary("care")["in_doubt"] == 0
 
 
 def test_a_disconnected_channel_interrupts_its_campaigns_only_and_reconnecting_resumes_them(

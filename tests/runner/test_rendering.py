@@ -1,6 +1,7 @@
 """Contents that are rendered beside the runner, on their way through a lease."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 
 import psutil
@@ -10,6 +11,8 @@ from psycopg.types.json import Jsonb
 
 from retoma.content.kinds import Content
 from retoma.content.process import RenderProcess
+from retoma.content.renderer import Renderer, compile_content
+from retoma.runner import channels
 from retoma.runner.lease import Lease
 from retoma.transports.base import Message, SendResult, now
 from tests.runner.conftest import World, drains_through
@@ -38,6 +41,33 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while not condition():  # noqa: ASYNC110 - what it waits for has no event
             await asyncio.sleep(0.01)
+
+
+async def test_the_channels_go_on_while_a_text_is_parsed(
+    db: Db, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign(db, "natal", "sales", "Oi {{ name }}", [{"name": "Ana"}])
+    parsing, go_on = threading.Event(), threading.Event()
+
+    def slow(content: Content, process: RenderProcess) -> Renderer:
+        parsing.set()
+        assert go_on.wait(DEADLINE_S), "the event loop waits for the parser"
+        return compile_content(content, process)
+
+    monkeypatch.setattr(channels, "compile_content", slow)
+    sent: list[Message] = []
+
+    def send(message: Message) -> SendResult:
+        sent.append(message)
+        return SendResult("accepted")
+
+    async with drains_through(send, db, database, monkeypatch) as (drains, _):
+        drain = asyncio.create_task(drains.drain(channel_id(db)))
+        await until(parsing.is_set)
+        go_on.set()
+        await drain
+
+    assert len(sent) == 1
 
 
 class Hanging:

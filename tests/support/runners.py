@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,13 +57,20 @@ class Runners:
         self._directory = directory
         self._started: list[RunnerProcess] = []
 
-    def start(self, name: str, database_url: str | None = None, *, patient: bool = False) -> RunnerProcess:
+    def start(
+        self,
+        name: str,
+        database_url: str | None = None,
+        *,
+        patient: bool = False,
+        options: Sequence[str] = (),
+    ) -> RunnerProcess:
         """One more runner; a patient one has half a minute to stop, where others have two seconds."""
         program = ["-c", PATIENT] if patient else ["-m", "retoma"]
         log = self._directory / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, *program, "runner", "--name", name],
+                [sys.executable, *program, "runner", "--name", name, *options],
                 env=environment(database_url=database_url or self._url),
                 stdout=subprocess.DEVNULL,
                 stderr=output,

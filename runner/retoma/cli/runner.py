@@ -10,7 +10,7 @@ import click
 @click.option("--name", help="Shown in v_runner. Default: host name and process id.")
 @click.option(
     "--connections", default=4, show_default=True, type=click.IntRange(1, 100),
-    help="Database connections for sending; up to four more are for liveness and the doorbell.",
+    help="Database connections for sending; up to five more are for liveness, doorbell and content checks.",
 )  # fmt: skip
 @click.option(
     "--log-format",

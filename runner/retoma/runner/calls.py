@@ -68,14 +68,15 @@ class Database:
         conninfo: a PostgreSQL connection string, with one or several hosts.
         size: connections at most.
         stop: set when the runner stops; waiting for the database then ends.
+        idle: connections that are kept open, used or not.
     """
 
-    def __init__(self, conninfo: str, size: int, stop: asyncio.Event) -> None:
+    def __init__(self, conninfo: str, size: int, stop: asyncio.Event, *, idle: int = 1) -> None:
         # The pool would wait longer and longer between its attempts: so it gives up soon, and begins again.
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]] = AsyncConnectionPool(
             conninfo,
             kwargs={**CONNECTION_OPTIONS, "autocommit": True, "row_factory": dict_row},
-            min_size=1,
+            min_size=idle,
             max_size=size,
             open=False,
             timeout=2.0,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 from uuid import UUID
 
@@ -51,6 +52,8 @@ class Channels:
         self._answering: asyncio.Task[None] | None = None
         self._transports: dict[str, Transport] = {}
         self._render_process = RenderProcess()
+        # One thread: with more, the channels of one campaign would parse its text side by side.
+        self._parser = ThreadPoolExecutor(1, "parser")
 
     async def answer(self, channel_id: int) -> None:
         """Begin with a channel that was rung, and with channels whose rings wait beside it."""
@@ -68,6 +71,7 @@ class Channels:
             await self._answering
         if self._running:
             await asyncio.wait(self._running.values())
+        self._parser.shutdown()
         for transport in self._transports.values():
             await transport.aclose()
         await self._render_process.aclose()
@@ -126,7 +130,10 @@ class Channels:
 
     async def _run(self, row: Mapping[str, object]) -> None:
         try:
-            render = compile_content(cast(Content, row["content"]), self._render_process)
+            # In a thread: a hostile text takes a second or more, and meanwhile the sends under way go on.
+            render = await asyncio.get_running_loop().run_in_executor(
+                self._parser, compile_content, cast(Content, row["content"]), self._render_process
+            )
         except RetomaError as error:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)

@@ -13,26 +13,39 @@ from retoma.runner.calls import Database, Stopped
 
 log = structlog.get_logger()
 
+_PAGE = "select * from retoma.contents_to_check(p_after_campaign => %s)"
+
 
 async def check_contents(database: Database, unchecked: asyncio.Event) -> None:
     """Check contents whenever there are some, until this is cancelled or the runner stops.
 
     Args:
-        database: the runner's pool.
+        database: not the pool for sending, because a check may keep its connection for minutes.
         unchecked: set when there may be contents to check.
     """
     while True:
         await unchecked.wait()
         unchecked.clear()
         try:
-            while rows := await database.call("select * from retoma.contents_to_check()", ()):
-                for row in rows:
-                    await _check(database, row)
+            await _check_all(database)
         except Stopped:
             return
         except Exception:
-            # The next tick tells this runner or another one again.
             log.exception("content_check_failed")
+
+
+async def _check_all(database: Database) -> None:
+    last = 0
+    while rows := await database.call(_PAGE, (last,)):
+        for row in rows:
+            try:
+                await _check(database, row)
+            except Stopped:
+                raise
+            except Exception:
+                # The others have their turn. The next tick tells this runner or another one again.
+                log.exception("content_check_failed", campaign_id=row["campaign_id"])
+        last = rows[-1]["campaign_id"]
 
 
 async def _check(database: Database, row: Mapping[str, Any]) -> None:
@@ -52,6 +65,9 @@ def _judge(content: Content) -> tuple[list[str] | None, str | None]:
         return check(content).required_variables, None
     except RetomaError as error:
         return None, error.message
+    except (MemoryError, OSError):
+        # Trouble of this machine; a fault is final.
+        raise
     except Exception as error:
         # A defect of the parser. Not its words, which may hold content; and no reason to keep others waiting.
         log.error("content_not_read", error=type(error).__name__)

@@ -5,6 +5,7 @@ server frees it within milliseconds and the tick of any other runner reaps the l
 """
 
 import asyncio
+from typing import Final
 from uuid import UUID
 
 import psycopg
@@ -19,6 +20,8 @@ TICK_S = 0.5
 
 UNREGISTER_S = 1.5
 """Longest time for giving back all leases at a stop; the next tick reaps the rest."""
+
+UNREGISTER: Final = "select retoma.unregister_runner(%s)"
 
 
 async def keep_alive(
@@ -91,4 +94,4 @@ async def _tick_until(
         except TimeoutError:
             continue
     async with asyncio.timeout(UNREGISTER_S):
-        await connection.execute("select retoma.unregister_runner(%s)", (runner_id,))
+        await connection.execute(UNREGISTER, (runner_id,))

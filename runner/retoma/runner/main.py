@@ -5,17 +5,20 @@ import gc
 import os
 import signal
 import socket
+from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import psycopg
 import structlog
 from procrastinate.exceptions import ConnectorException
 
+from retoma.errors import RetomaError
 from retoma.runner.calls import Database, Stopped
 from retoma.runner.channels import Channels
 from retoma.runner.contents import check_contents
 from retoma.runner.doorbell import listen
-from retoma.runner.liveness import keep_alive
+from retoma.runner.liveness import UNREGISTER, UNREGISTER_S, keep_alive
 
 log = structlog.get_logger()
 
@@ -26,9 +29,11 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
     Args:
         conninfo: a PostgreSQL connection string, with one or several hosts.
         name: shown in v_runner; default host and process id.
-        connections: database connections for sending; up to four more are for liveness and the doorbell.
+        connections: database connections for sending; up to five more are for liveness, the doorbell and
+            the check of contents.
 
     Raises:
+        RetomaError: this process has no sign of life any more, by a defect; its supervisor starts another.
         psycopg.Error: the database refuses this runner for good.
     """
     stop = asyncio.Event()
@@ -39,18 +44,15 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
     runner_id = uuid4()
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     database = Database(conninfo, connections, stop)
+    # A check reads the whole audience: meanwhile, it must not keep the only connection that sends.
+    checks = Database(conninfo, 1, stop, idle=0)
     channels = Channels(database, runner_id, stop)
 
-    async def clean_up() -> None:
-        try:
-            # Millions of rows take longer than any other call.
-            rows = await database.call("select * from retoma.cleanup()", (), timeout_s=None)
-        except Stopped:
-            return
-        except Exception:
-            log.exception("clean_up_failed")
-        else:
-            log.info("cleaned_up", **rows[0])
+    def end_with_liveness(living: asyncio.Task[None]) -> None:
+        # Other runners take the leases of a process without its advisory lock: it must not stay.
+        if not living.cancelled() and (error := living.exception()) is not None:
+            log.error("liveness_ended", runner=name, exc_info=error)
+        stop.set()
 
     registered, unchecked = asyncio.Event(), asyncio.Event()
     # Liveness outlives the drains: a lease whose runner has unregistered is reaped.
@@ -63,19 +65,52 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
     if living.done():
         waiting.cancel()
         await living
+    living.add_done_callback(end_with_liveness)
     await database.open()
+    await checks.open()
     # What is there by now stays: looking through it for garbage, again and again, took an eighth of the CPU.
     gc.freeze()
-    checking = asyncio.create_task(check_contents(database, unchecked))
+    checking = asyncio.create_task(check_contents(checks, unchecked))
     if not stop.is_set():
-        await listen(conninfo, channels.answer, clean_up, stop)
+        await listen(conninfo, channels.answer, partial(_clean_up, database), stop)
     checking.cancel()
     await asyncio.wait({checking})
     await channels.close()
     drained.set()
-    await living
+    await asyncio.wait({living})
+    error = living.exception()
+    if error is not None:
+        await _give_back(database, runner_id)
+    await checks.close()
     await database.close()
+    if error is not None:
+        raise RetomaError(
+            f"The runner ended because its sign of life did ({type(error).__name__}).",
+            "Its log has the reason. If the schema is of another version: retoma db upgrade",
+        ) from error
     log.info("stopped", runner=name)
+
+
+async def _clean_up(database: Database) -> None:
+    try:
+        # Millions of rows take longer than any other call.
+        rows = await database.call("select * from retoma.cleanup()", (), timeout_s=None)
+    except Stopped:
+        return
+    except Exception:
+        log.exception("clean_up_failed")
+    else:
+        log.info("cleaned_up", **rows[0])
+
+
+async def _give_back(database: Database, runner_id: UUID) -> None:
+    """In place of the liveness task, which does this at a stop."""
+    try:
+        async with asyncio.timeout(UNREGISTER_S):
+            await database.call(UNREGISTER, (runner_id,))
+    except (Stopped, TimeoutError, psycopg.Error) as error:
+        # The tick of another runner reaps them.
+        log.warning("leases_kept", error=type(error).__name__)
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
