@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from retoma.content.kinds import Content
 from retoma.content.process import RenderProcess
-from retoma.content.renderer import compile_content
+from retoma.content.renderer import Renderer, compile_content
 from retoma.errors import RetomaError
 from retoma.runner.calls import Database, StaleLease, Stopped
 from retoma.runner.lanes import Lanes
@@ -32,6 +32,9 @@ TURN_S = 300.0
 RINGS_AT_ONCE = 100
 """Rings taken beside the one that was heard. The calls of their drains are made before the next are taken:
 so two runners share the waiting rings, each as fast as it can begin."""
+
+RENDERERS = 256
+"""Contents that a runner remembers compiled."""
 
 
 class Channels:
@@ -54,6 +57,7 @@ class Channels:
         self._render_process = RenderProcess()
         # One thread: with more, the channels of one campaign would parse its text side by side.
         self._parser = ThreadPoolExecutor(1, "parser")
+        self._renderers: dict[str, Renderer] = {}  # by the JSON of their contents
 
     async def answer(self, channel_id: int) -> None:
         """Begin with a channel that was rung, and with channels whose rings wait beside it."""
@@ -130,10 +134,7 @@ class Channels:
 
     async def _run(self, row: Mapping[str, object]) -> None:
         try:
-            # In a thread: a hostile text takes a second or more, and meanwhile the sends under way go on.
-            render = await asyncio.get_running_loop().run_in_executor(
-                self._parser, compile_content, cast(Content, row["content"]), self._render_process
-            )
+            render = await self._renderer(cast(Content, row["content"]))
         except RetomaError as error:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
@@ -144,6 +145,20 @@ class Channels:
             return
         lease = Lease(self._database, self._runner_id, row, transport, render=render, stop=self._stop)
         await lease.run()
+
+    async def _renderer(self, content: Content) -> Renderer:
+        """The renderer of a content; RetomaError when it cannot be rendered."""
+        key = json.dumps(content, sort_keys=True)
+        known = self._renderers.get(key)
+        if known is None:
+            # In a thread: a hostile text takes a second or more, and meanwhile the sends under way go on.
+            known = await asyncio.get_running_loop().run_in_executor(
+                self._parser, compile_content, content, self._render_process
+            )
+            if len(self._renderers) >= RENDERERS:
+                self._renderers.clear()
+            self._renderers[key] = known
+        return known
 
     async def _refuse(self, query: str, row: Mapping[str, object], *more: object) -> None:
         try:
