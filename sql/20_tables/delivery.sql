@@ -35,4 +35,5 @@ comment on column retoma_internal.delivery.receipt is 'Best report of the provid
 comment on column retoma_internal.delivery.receipt_at is
 'Time of that report. Without a report: when the provider was last asked about this message in doubt.';
 comment on column retoma_internal.delivery.settings_version is
-'Of the channel, when it was sent; kept for messages in doubt only: a lookup with other settings proves nothing.';
+'Of the channel, when it was sent. Kept where the message may have arrived: a lookup with other settings proves
+nothing.';

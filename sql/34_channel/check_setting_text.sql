@@ -11,7 +11,11 @@ begin
       hint = 'Give a value, or null to remove the setting';
   end if;
   if p_text like 'env:%' then
-    if p_text !~ '^env:[A-Za-z_][A-Za-z0-9_]*$' then
+    if p_setting.kind <> 'secret' then
+      raise exception using errcode = 'RT003', constraint = 'not_a_secret',
+        message = format('%s cannot come from the environment of the runners', p_setting.key),
+        hint = 'Only a secret can. Write the value itself: then every runner sends to the same provider';
+    elsif p_text !~ '^env:[A-Za-z_][A-Za-z0-9_]*$' then
       raise exception using errcode = 'RT003', constraint = 'not_a_variable',
         message = format('%s does not name an environment variable after env:', p_setting.key),
         hint = 'Write it like env:WHATSAPP_API_KEY: letters, digits and underscores';

@@ -19,7 +19,10 @@ begin
       message = 'a check gives either the variables that a content requires, or why it cannot be sent',
       hint = 'Give an array of names, which may be empty, or a fault';
   end if;
-  if v_was not in ('draft', 'cancelled') then
+  if v_was not in ('draft', 'cancelled') and exists (
+    select from retoma_internal.campaign_content as t
+    where t.campaign_id = p_campaign_id and t.variant = p_variant and t.required_variables is null and t.fault is null
+  ) then
     v_missing := retoma_internal.missing_variables(p_campaign_id, p_variables);
   end if;
   select c.status into v_status from retoma_internal.campaign as c where c.id = p_campaign_id for no key update;

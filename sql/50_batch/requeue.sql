@@ -25,7 +25,7 @@ begin
   for v_group in
     with requeued as (
       update retoma_internal.delivery as d
-      set outcome = 'requeued'
+      set outcome = 'requeued', settings_version = case when p_maybe_sent then d.settings_version end
       where d.campaign_id = p_campaign_id and d.outcome = p_outcome and d.batch_id = any(v_held)
         and (p_codes is null or d.code = any(p_codes))
         and (p_ordinals is null or d.ordinal = any(p_ordinals))

@@ -1,6 +1,8 @@
 -- One statement ends the leases with no message under way; where channels have gaps, these are nearly all. The others
 -- end one by one, see end_lease. Locks the batches in the order of their ids, and skips those that another transaction
--- is changing. Then locks the pacing of their channels, in the order of the channels.
+-- is changing. Then locks the pacing of their channels, in the order of the channels, and leaves a lease to the next
+-- tick whose channel another transaction is changing: it may be left open, and the others must not wait for it. The
+-- tick comes here with deliveries locked, so it may not wait either.
 create or replace function retoma_internal.end_leases(p_ids bigint[], p_codes text[]) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -43,8 +45,10 @@ begin
     select b.id, u.code
     from unnest(p_ids, p_codes) as u (id, code)
     inner join retoma_internal.batch as b on u.id = b.id
+    inner join retoma_internal.channel_pacing as p on b.lease_channel_id = p.channel_id
     where b.id = any(v_ids) and b.status = 'leased'
     order by b.lease_channel_id, b.id
+    for update of p skip locked
   ) as l;
 end;
 $$;

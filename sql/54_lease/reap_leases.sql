@@ -36,7 +36,7 @@ begin
   end if;
   perform retoma_internal.end_leases(v_ids, v_codes);
   perform retoma_internal.complete_batches(v_ids);
-  return cardinality(v_ids);
+  return (select count(*) from retoma_internal.batch as b where b.id = any(v_ids) and b.status <> 'leased');
 end;
 $$;
 

@@ -51,7 +51,9 @@ begin
   )
   select
     p_now, v_batch.id, v_batch.campaign_id, u.ordinal, p_channel.id, v_batch.lease_epoch, v_batch.attempt, v_outcome,
-    p_rule.code, p_http_status, case when v_outcome = 'in_doubt' then v_batch.settings_version end
+    p_rule.code, p_http_status, case
+      when v_outcome = 'in_doubt' or p_rule.class = 'ambiguous' then v_batch.settings_version
+    end
   from unnest(v_ordinals) as u (ordinal);
   if v_outcome = 'requeued' then
     v_batch.requeued := v_batch.requeued + v_count;

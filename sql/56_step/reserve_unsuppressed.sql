@@ -26,6 +26,7 @@ begin
     -- Waits for a transaction that is applying a receipt to an earlier attempt.
     perform from unnest(p_ordinals) as u (ordinal)
     inner join retoma_internal.delivery as d on d.campaign_id = p_batch.campaign_id and u.ordinal = d.ordinal
+    order by d.ordinal, d.attempt
     for share of d;
     v_arrived := array(
       select u.ordinal from unnest(p_ordinals) as u (ordinal)

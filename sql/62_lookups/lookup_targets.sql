@@ -13,6 +13,12 @@ begin atomic
     d.campaign_id, d.ordinal, d.batch_id, r.result,
     t.absent_proves and h.looks_up and d.settings_version is not distinct from h.settings_version
     and coalesce(d.code, '') <> 'lease_expired' and c.status <> 'cancelled'
+    and not exists (
+      select from retoma_internal.delivery as e
+      where e.campaign_id = d.campaign_id and e.ordinal = d.ordinal and e.attempt < d.attempt
+        and e.settings_version is not null
+        and (e.settings_version <> h.settings_version or e.code = 'lease_expired')
+    )
   from jsonb_to_recordset(p_results) as r (message_id text, attempt smallint, result text)
   inner join retoma_internal.campaign as c on c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$'
   inner join retoma_internal.delivery as d
@@ -24,4 +30,5 @@ end;
 
 comment on function retoma_internal.lookup_targets(int, jsonb) is
 'The deliveries in doubt of these lookups. proves: "absent" proves that the message was not taken, so it is sent again.
-False when the transport says that it proves nothing, the runner may only be frozen, or the campaign was cancelled.';
+False when the transport says that it proves nothing, this or an earlier attempt was sent with other settings, the
+runner of one of them may only be frozen, or the campaign was cancelled.';

@@ -492,3 +492,18 @@ def test_a_step_keeps_the_order_of_locks_where_only_batches_have_gaps(db: Db, da
         operator.execute("select retoma.configure_channel('sales', '{}', '{\"burst\": 5}')")
         operator.commit()
         stepped.result(60)
+
+
+def test_a_tick_leaves_a_lease_whose_channel_is_being_changed_to_the_next_tick(db: Db, database: str) -> None:
+    channels = [make_channel(db, name) for name in ("sales", "support")]
+    for name, channel in zip(("sales", "support"), channels, strict=True):
+        make_campaign(db, f"of {name}", size=1, channels=[name])
+        advance(db, must_lease(db, make_runner(db, f"of {name}"), channel), want=1)
+    move_clock(db, "2 minutes")
+    with psycopg.connect(database) as operator:
+        operator.execute("select retoma.configure_channel('sales', '{}', '{\"burst\": 5}')")
+
+        assert tick(db)["reaped"] == 1
+        operator.commit()
+
+    assert tick(db)["reaped"] == 1

@@ -48,12 +48,12 @@ def test_a_secret_is_never_part_of_the_message() -> None:
 
 
 def test_secrets_can_come_from_the_environment() -> None:
-    settings = WEBHOOK | {"url": "env:RECEIVER_URL"}
+    settings = WEBHOOK | {"secret": "env:RECEIVER_SECRET"}
 
-    with pytest.raises(RetomaError, match="RECEIVER_URL"):
+    with pytest.raises(RetomaError, match="RECEIVER_SECRET"):
         transports.create("webhook", settings, environ={})
 
-    assert transports.create("webhook", settings, environ={"RECEIVER_URL": "https://receiver.example"})
+    assert transports.create("webhook", settings, environ={"RECEIVER_SECRET": "s3cret"})
 
 
 def test_built_in_transports_need_no_installed_package() -> None:

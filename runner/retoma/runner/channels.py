@@ -152,13 +152,17 @@ class Channels:
         known = self._renderers.get(key)
         if known is None:
             # In a thread: a hostile text takes a second or more, and meanwhile the sends under way go on.
-            known = await asyncio.get_running_loop().run_in_executor(
-                self._parser, compile_content, content, self._render_process
-            )
+            known = await asyncio.get_running_loop().run_in_executor(self._parser, self._compile, content)
             if len(self._renderers) >= RENDERERS:
                 self._renderers.clear()
             self._renderers[key] = known
         return known
+
+    def _compile(self, content: Content) -> Renderer:
+        # A stop waits for the text that is being parsed, and not for those behind it.
+        if self._stop.is_set():
+            raise Stopped
+        return compile_content(content, self._render_process)
 
     async def _refuse(self, query: str, row: Mapping[str, object], *more: object) -> None:
         try:

@@ -74,10 +74,9 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
     if not stop.is_set():
         await listen(conninfo, channels.answer, partial(_clean_up, database), stop)
     checking.cancel()
-    await asyncio.wait({checking})
     await channels.close()
     drained.set()
-    await asyncio.wait({living})
+    await asyncio.wait({living, checking})
     error = living.exception()
     if error is not None:
         await _give_back(database, runner_id)

@@ -19,6 +19,7 @@ from tests.support.campaigns import (
     move_clock,
     must_lease,
     refused,
+    tick,
 )
 from tests.support.waiting import wait_until
 
@@ -130,3 +131,74 @@ def test_absent_proves_nothing_where_lookups_were_given_up(db: Db) -> None:
     db.execute("select retoma.record_lookups(%s, %s)", (channel, Jsonb(answer)))
 
     assert books(db) == {"in_doubt": 1}
+
+
+def lookup_says_absent(db: Db, channel: int) -> None:
+    """The provider says of every message that it is asked about that it does not have it."""
+    due = db.execute("select message_id, attempt from retoma.due_lookups(%s)", (channel,)).fetchall()
+    answers = [{"message_id": m, "attempt": attempt, "result": "absent"} for m, attempt in due]
+    db.execute("select retoma.record_lookups(%s, %s)", (channel, Jsonb(answers)))
+
+
+def test_absent_must_hold_for_every_attempt_that_may_have_arrived(db: Db) -> None:
+    """The first attempt went to the old address; only the second is unknown to the new one."""
+    channel = make_channel(db, transport="webhook", settings=URL | {"lookup": True})
+    make_campaign(db, size=1)
+    runner = make_runner(db)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    advance(db, leased, [error(1, "timeout", written=True)])
+    db.execute("select retoma.resolve_in_doubt('natal', 'resend')")
+    db.execute("select retoma.configure_channel('sales', '{\"url\": \"http://127.0.0.2\"}')")
+    again = must_lease(db, runner, channel)
+    advance(db, again, want=1)
+    advance(db, again, [error(1, "timeout", written=True)])
+    move_clock(db, "1 hour")
+
+    lookup_says_absent(db, channel)
+
+    assert books(db) == {"in_doubt": 1}
+    assert lease(db, runner, channel) is None
+
+
+def test_absent_proves_nothing_while_the_runner_of_an_earlier_attempt_may_be_frozen(db: Db) -> None:
+    channel = make_channel(db, transport="webhook", settings=URL | {"lookup": True})
+    make_campaign(db, size=1)
+    runner = make_runner(db)
+    advance(db, must_lease(db, runner, channel), want=1)
+    move_clock(db, "2 minutes")
+    tick(db)
+    db.execute("select retoma.resolve_in_doubt('natal', 'resend')")
+    again = must_lease(db, runner, channel)
+    advance(db, again, want=1)
+    advance(db, again, [error(1, "timeout", written=True)])
+    move_clock(db, "1 hour")
+
+    lookup_says_absent(db, channel)
+
+    assert books(db) == {"in_doubt": 1}
+
+
+def test_absent_after_a_refusal_that_wrote_nothing_is_proof(db: Db) -> None:
+    channel = make_channel(db, transport="webhook", settings=URL | {"lookup": True})
+    make_campaign(db, size=1)
+    runner = make_runner(db)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    advance(db, leased, [error(1, "connect_failed", written=False)])
+    db.execute("select retoma.configure_channel('sales', '{\"url\": \"http://127.0.0.2\"}')")
+    move_clock(db, "1 hour")
+    again = must_lease(db, runner, channel)
+    advance(db, again, want=1)
+    advance(db, again, [error(1, "timeout", written=True)])
+    move_clock(db, "1 hour")
+
+    lookup_says_absent(db, channel)
+
+    assert must_lease(db, runner, channel)
+
+
+def test_only_a_secret_comes_from_the_environment_of_the_runners(db: Db) -> None:
+    with refused(db, "RT003", "url cannot come from the environment"):
+        make_channel(db, transport="webhook", settings={"url": "env:RECEIVER_URL"})
+    make_channel(db, transport="webhook", settings=URL | {"secret": "env:RECEIVER_SECRET"})

@@ -20,7 +20,7 @@ from tests.support.campaigns import (
     send_all,
 )
 
-CARRIER: dict[str, object] = {"base_url": "env:CARRIER_URL"}
+CARRIER: dict[str, object] = {"base_url": "http://127.0.0.1:1"}
 
 
 @pytest.fixture(autouse=True)
