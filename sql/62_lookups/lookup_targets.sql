@@ -11,7 +11,7 @@ language sql stable
 begin atomic
   select
     d.campaign_id, d.ordinal, d.batch_id, r.result,
-    t.absent_proves and h.looks_up and d.settings_version is not distinct from h.settings_version
+    t.absent_proves and h.looks_up and coalesce(d.settings_version = h.settings_version, false)
     and coalesce(d.code, '') <> 'lease_expired' and c.status <> 'cancelled'
     and not exists (
       select from retoma_internal.delivery as e
