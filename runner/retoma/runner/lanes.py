@@ -4,7 +4,7 @@ With a second lease, the next batch is read while the last outcomes of the first
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from types import TracebackType
 from typing import cast
 from uuid import UUID
@@ -66,8 +66,7 @@ class Lanes:
         done, _ = await asyncio.wait(self._lanes, return_when=asyncio.FIRST_COMPLETED)
         for lane in done:
             del self._lanes[lane]
-        for lane in done:
-            lane.result()
+        _raise_first(done)
         return True
 
     async def __aenter__(self) -> "Lanes":
@@ -77,4 +76,18 @@ class Lanes:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._lanes:
-            await asyncio.wait(self._lanes)
+            done, _ = await asyncio.wait(self._lanes)
+            if error is None:
+                _raise_first(done)
+            else:
+                _errors(done)  # the first error is on its way already
+
+
+def _raise_first(lanes: Iterable[asyncio.Task[None]]) -> None:
+    for error in _errors(lanes):
+        raise error
+
+
+def _errors(lanes: Iterable[asyncio.Task[None]]) -> list[BaseException]:
+    """The errors of all these lanes: asyncio writes about each that nothing has asked for."""
+    return [error for lane in lanes if not lane.cancelled() and (error := lane.exception()) is not None]
