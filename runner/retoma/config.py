@@ -11,7 +11,9 @@ HOME_VARIABLE = "RETOMA_HOME"
 
 def home() -> Path:
     """The directory for everything that Retoma writes: RETOMA_HOME, or .retoma in the current directory."""
-    return Path(os.environ.get(HOME_VARIABLE) or ".retoma").expanduser().resolve()
+    named = Path(os.environ.get(HOME_VARIABLE) or ".retoma").expanduser().absolute()
+    # The last part is left as it is, so that a link there can still be seen to be another user's.
+    return named.resolve() if named.name == ".." else named.parent.resolve() / named.name
 
 
 def external_database_url() -> str | None:

@@ -184,3 +184,120 @@ def test_commits_are_durable_and_recipient_data_stays_out_of_the_log(home: Path)
 
     assert "duplicate key value" in log
     assert "+15550100" not in log
+
+
+ANOTHER_USER = 65_534
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+
+
+@pytest.mark.parametrize("name", ["postgres", "postgres.unfinished", "postgres.lock"])
+def test_a_link_inside_its_directory_is_not_followed(home: Path, tmp_path: Path, name: str) -> None:
+    target = tmp_path / "target"
+    if name == "postgres.lock":
+        target.write_text("mine")
+    else:
+        target.mkdir()
+        (target / "kept").touch()
+    target.chmod(0o750)
+    before = target.stat()
+    (home / name).symlink_to(target)
+
+    result = retoma("db", "start", home=home)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.stderr
+    assert (target.stat().st_uid, target.stat().st_mode) == (before.st_uid, before.st_mode)
+    assert target.is_file() or [entry.name for entry in target.iterdir()] == ["kept"]
+    (home / name).unlink()
+
+
+@as_root
+@pytest.mark.parametrize("link", [True, False])
+def test_a_socket_directory_of_another_user_is_left_as_it_is(home: Path, tmp_path: Path, link: bool) -> None:
+    long_home = home / ("d" * 100)
+    directory = cluster.socket_directory(server_of(long_home))
+    theirs = tmp_path / "theirs" if link else directory
+    theirs.mkdir(mode=0o755)
+    os.chown(theirs, ANOTHER_USER, ANOTHER_USER)
+    if link:
+        directory.symlink_to(theirs)
+        os.lchown(directory, ANOTHER_USER, ANOTHER_USER)
+    try:
+        with pytest.raises(RetomaError, match="belongs to another user"):
+            embedded.start(long_home)
+        assert (theirs.stat().st_uid, theirs.stat().st_mode & 0o777) == (ANOTHER_USER, 0o755)
+    finally:
+        directory.unlink() if link else directory.rmdir()
+
+
+@as_root
+@pytest.mark.parametrize("link", [True, False])
+def test_a_home_of_another_user_is_refused_before_anything_is_changed(home: Path, link: bool) -> None:
+    theirs = home / "theirs"
+    theirs.mkdir(mode=0o700)
+    used = home / "link" if link else theirs
+    if link:
+        used.symlink_to(theirs)
+    os.lchown(used, ANOTHER_USER, ANOTHER_USER)
+
+    result = retoma("db", "start", home=used)
+
+    assert result.returncode == 1
+    assert "belongs to another user" in result.stderr
+    assert theirs.stat().st_mode & 0o777 == 0o700
+    assert list(theirs.iterdir()) == []
+
+
+@as_root
+def test_a_directory_of_another_user_above_it_is_not_opened_for_everybody(home: Path) -> None:
+    theirs = home / "theirs"
+    (theirs / "ours").mkdir(parents=True)
+    theirs.chmod(0o700)
+    os.chown(theirs, ANOTHER_USER, ANOTHER_USER)
+
+    result = retoma("db", "start", home=theirs / "ours")
+
+    assert result.returncode == 1
+    assert f"{theirs} belongs to another user" in result.stderr
+    assert theirs.stat().st_mode & 0o777 == 0o700
+
+
+FALSE_SERVER = """
+import os, socket, sys
+with socket.socket(socket.AF_UNIX) as listener:
+    listener.bind(sys.argv[1])
+    os.setuid(int(sys.argv[2]))
+    listener.listen()
+    print("listening", flush=True)
+    while True:
+        print(listener.accept()[0].recv(1000), flush=True)
+"""
+
+
+@as_root
+def test_no_word_is_said_to_a_server_of_another_user(home: Path) -> None:
+    url = embedded.start(home)
+    pid_file = home / "postgres" / "postmaster.pid"
+    left_over = pid_file.read_text()
+    embedded.stop(home)
+    pid_file.write_text(left_over)  # as after a crash
+    path = home / "postgres" / cluster.SOCKET_NAME
+    command = [sys.executable, "-c", FALSE_SERVER, str(path), str(ANOTHER_USER)]
+    impostor = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert impostor.stdout is not None
+        assert impostor.stdout.readline() == "listening\n"
+
+        with pytest.raises(psycopg.OperationalError, match="requirepeer"):
+            psycopg.connect(url)
+        result = retoma("campaign", "list", home=home)
+    finally:
+        impostor.kill()
+        said = impostor.communicate()[0]
+        path.unlink()
+        pid_file.unlink()
+    assert result.returncode == 1
+    assert "belongs to another user" in result.stderr
+    assert set(said.splitlines()) <= {"b''"}

