@@ -136,9 +136,12 @@ def start() -> None:
     help="immediate: stop as in a crash; the next start recovers.",
 )
 def stop(*, mode: str) -> None:
-    """Stop the embedded server; campaigns wait in it and go on after the next start."""
+    """Stop the embedded server; campaigns wait in it and go on after the next start.
+
+    A server that does not stop within a minute is stopped as in a crash. What it waits for is said meanwhile.
+    """
     _refuse_external("stop")
-    stopped = embedded.stop(config.home(), "immediate" if mode == "immediate" else "fast")
+    stopped = embedded.stop(config.home(), "immediate" if mode == "immediate" else "fast", _say)
     click.echo("Stopped." if stopped else "It was not running.")
 
 
@@ -146,7 +149,7 @@ def stop(*, mode: str) -> None:
 def restart() -> None:
     """Stop and start the embedded server; runners wait for it."""
     _refuse_external("restart")
-    click.echo(embedded.restart(config.home()))
+    click.echo(embedded.restart(config.home(), _say))
 
 
 @db.command("procrastinate-sql")
@@ -168,3 +171,7 @@ def _refuse_external(what: str) -> None:
             f"RETOMA_DATABASE_URL is set, and that server is not Retoma's to {what}.",
             hint="Unset RETOMA_DATABASE_URL to work with the embedded server.",
         )
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

@@ -7,14 +7,15 @@ the command that started it: campaigns go on, and the next command finds it runn
 import fcntl
 import importlib.util
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from retoma.database import ownership
 from retoma.database import server as cluster
-from retoma.database.server import Cluster
+from retoma.database.server import Cluster, Mode
 from retoma.errors import RetomaError
 
 DATABASE = "retoma"
@@ -65,44 +66,52 @@ def binaries() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-def start(home: Path) -> str:
+def start(home: Path, timeout_s: float = 600) -> str:
     """Starts the server if it is down, creates it first if it is absent, and returns its database's URL.
 
     Two processes may call this at the same moment.
 
     Args:
         home: Retoma's directory; absolute.
+        timeout_s: crash recovery may take minutes.
 
     Raises:
-        RetomaError: the server cannot be created or does not come up.
+        RetomaError: the server cannot be created or does not come up, or a file belongs to another user.
     """
     server = _server(home)
-    if not cluster.is_ready(server):
-        with _one_at_a_time(home):
-            if not server.data.exists():
-                cluster.create(
-                    server,
-                    SETTINGS,
-                    # PostgreSQL's own C.UTF-8: the same order and case rules on every machine.
-                    ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
-                    [DATABASE],
-                )
-            cluster.start(server)
+    deadline = time.monotonic() + timeout_s
+    while not cluster.is_ready(server):
+        with _turn(home) as ours:
+            if ours:
+                _create_and_start(server, timeout_s)
+                break
+        if time.monotonic() > deadline:
+            raise RetomaError(
+                f"Another command has been starting PostgreSQL for {timeout_s:.0f} s.",
+                hint=f"Read the server's log in {server.data}, or end both: retoma db stop --mode immediate",
+            )
+        time.sleep(0.1)
     return cluster.url(server, DATABASE)
 
 
-def stop(home: Path, mode: Literal["fast", "immediate"] = "fast") -> bool:
-    """Stops the server; False when it was not running. Args and errors as `server.stop`."""
+def stop(home: Path, mode: Mode = "fast", say: Callable[[str], None] = lambda _: None) -> bool:
+    """Stops the server; False when it was not running. Args and errors as `server.stop`.
+
+    It waits for no other command: one that starts the server may wait for minutes of crash recovery.
+    """
     server = _server(home)
     if not server.data.exists():
         return False
-    with _one_at_a_time(home):
-        return cluster.stop(server, mode)
+    stopped = cluster.stop(server, mode, say=say)
+    with _turn(home) as ours:
+        if ours:
+            cluster.remove_socket_directory(server)
+    return stopped
 
 
-def restart(home: Path) -> str:
+def restart(home: Path, say: Callable[[str], None] = lambda _: None) -> str:
     """Stops the server if it runs, starts it, and returns its database's URL."""
-    stop(home)
+    stop(home, say=say)
     return start(home)
 
 
@@ -127,12 +136,29 @@ def _server(home: Path) -> Cluster:
     return Cluster(binaries(), home / "postgres")
 
 
+def _create_and_start(server: Cluster, timeout_s: float) -> None:
+    if not server.data.exists():
+        cluster.create(
+            server,
+            SETTINGS,
+            # PostgreSQL's own C.UTF-8: the same order and case rules on every machine.
+            ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+            [DATABASE],
+        )
+    cluster.start(server, timeout_s)
+
+
 @contextmanager
-def _one_at_a_time(home: Path) -> Iterator[None]:
+def _turn(home: Path) -> Iterator[bool]:
+    """Whether it is our turn to start the server, or to tidy up behind it; only one process has it."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = ownership.open_lock_file(home / "postgres.lock")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)  # the kernel frees it when this process dies
-        yield
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel frees it when this process dies
+        ours = True
+    except BlockingIOError:
+        ours = False
+    try:
+        yield ours
     finally:
         os.close(descriptor)

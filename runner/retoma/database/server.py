@@ -10,12 +10,15 @@ import hashlib
 import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 import psutil
@@ -27,6 +30,24 @@ SUPERUSER = "postgres"
 # sockaddr_un holds 104 bytes on macOS and 108 on Linux, the final zero included.
 MAX_SOCKET_PATH_BYTES = 103
 SOCKET_NAME = ".s.PGSQL.5432"
+
+Mode = Literal["fast", "immediate"]
+
+_WAYS_TO_STOP = (
+    (signal.SIGINT, "stop"),
+    (signal.SIGQUIT, "end as in a crash"),
+    (signal.SIGKILL, "end by SIGKILL"),
+)
+_QUIET_S = 2
+_NAMES_SHOWN = 5
+# They end when all others have ended; no stop ever waits for them.
+_HELPERS = (
+    "io worker",
+    "background writer",
+    "walwriter",
+    "autovacuum launcher",
+    "logical replication launcher",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,50 +106,89 @@ def start(cluster: Cluster, timeout_s: float = 600) -> None:
     """
     ownership.check_data(cluster.data)
     deadline = time.monotonic() + timeout_s
-    _remove_stale_lock_files(cluster)
-    tcp = ["-c", "listen_addresses=127.0.0.1" if cluster.port else "listen_addresses="]
-    if cluster.port:
-        tcp += ["-c", f"port={cluster.port}"]
-    listen = shlex.join([*tcp, "-c", f'unix_socket_directories="{_make_socket_directory(cluster)}"'])
-    arguments = ["-D", str(cluster.data), "-l", str(_log(cluster)), "-o", listen, "-w", "-s"]
-    while not is_listening(cluster):
-        log_end = _log(cluster).stat().st_size if _log(cluster).exists() else 0
-        result = _run(cluster, "pg_ctl", *arguments, "-t", str(int(timeout_s)), "start")
-        if result.returncode == 0:
-            return
-        said = _log(cluster).read_bytes()[log_end:].decode(errors="replace") if _log(cluster).exists() else ""
-        # After kill -9 of the server, its children need a moment to notice and to leave the shared memory.
-        if "pre-existing shared memory block" not in said or time.monotonic() > deadline:
-            raise RetomaError(
-                f"PostgreSQL did not start: {_last_line(said or result.stderr)}",
-                hint=f"Read the server's log: {_log(cluster)}",
-            )
-        time.sleep(0.1)
     while not is_ready(cluster):
         if time.monotonic() > deadline:
             raise RetomaError(
                 f"PostgreSQL is still not ready after {timeout_s:.0f} s.",
                 hint=f"It may be in crash recovery. Read its log: {_log(cluster)}",
             )
-        time.sleep(0.1)
+        # Asked each time: a server that listens can be on its way down.
+        if is_listening(cluster) or not _started(cluster, timeout_s):
+            time.sleep(0.1)
 
 
-def stop(cluster: Cluster, mode: str = "fast", timeout_s: float = 600) -> bool:
+def _started(cluster: Cluster, timeout_s: float) -> bool:
+    """One try; False when left-over processes of a killed server need another moment."""
+    _remove_stale_lock_files(cluster)
+    tcp = ["-c", "listen_addresses=127.0.0.1" if cluster.port else "listen_addresses="]
+    if cluster.port:
+        tcp += ["-c", f"port={cluster.port}"]
+    listen = shlex.join([*tcp, "-c", f'unix_socket_directories="{_make_socket_directory(cluster)}"'])
+    log_end = _log(cluster).stat().st_size if _log(cluster).exists() else 0
+    arguments = ["-D", str(cluster.data), "-l", str(_log(cluster)), "-o", listen, "-w", "-s"]
+    result = _run(cluster, "pg_ctl", *arguments, "-t", str(int(timeout_s)), "start")
+    if result.returncode == 0:
+        return True
+    said = _log(cluster).read_bytes()[log_end:].decode(errors="replace") if _log(cluster).exists() else ""
+    # After kill -9 of the server, its children need a moment to notice and to leave the shared memory.
+    if "pre-existing shared memory block" in said:
+        return False
+    raise RetomaError(
+        f"PostgreSQL did not start: {_last_line(said or result.stderr)}",
+        hint=f"Read the server's log: {_log(cluster)}",
+    )
+
+
+def stop(
+    cluster: Cluster,
+    mode: Mode = "fast",
+    *,
+    patience_s: float = 60,
+    say: Callable[[str], None] = lambda _: None,
+) -> bool:
     """Stops the server and waits for its end; False when it was not running.
+
+    A server that does not stop in time is stopped the harder way, at last by SIGKILL. Nothing that was
+    committed is lost by that: the next start recovers. Another process may start or stop it meanwhile.
 
     Args:
         mode: "fast" ends sessions and writes everything down; "immediate" ends as in a crash.
+        patience_s: seconds for each of the ways.
+        say: gets a line about what is waited for, when that takes longer than two seconds.
 
     Raises:
-        RetomaError: it did not stop in time.
+        RetomaError: it is still there after SIGKILL, or belongs to another user.
     """
-    if not is_listening(cluster):
+    # The socket first: the process id in a left-over file may by now be that of another server.
+    pid = _postmaster_pid(cluster) if is_listening(cluster) else None
+    if pid is None:
         return False
-    waiting = ["-m", mode, "-w", "-s", "-t", str(int(timeout_s))]
-    _check(_run(cluster, "pg_ctl", "-D", str(cluster.data), *waiting, "stop"), "pg_ctl stop")
-    if socket_directory(cluster) != cluster.data:
-        socket_directory(cluster).rmdir()
-    return True
+    family: set[psutil.Process] = set()
+    ways = _WAYS_TO_STOP[0 if mode == "fast" else 1 :]
+    for signal_number, way in ways:
+        family |= _family(pid)
+        # Only SIGKILL is for all: the others are passed on by the server itself, in the right order.
+        for process in family if signal_number == signal.SIGKILL else [psutil.Process(pid)]:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal_number)
+        if _ended(family, patience_s, f"Waiting for PostgreSQL to {way}", say):
+            return True
+        say(f"It did not {way} within {patience_s:.0f} s: {_names(family)}.")
+    raise RetomaError(
+        f"PostgreSQL does not end, not even by SIGKILL: {_names(family)}.",
+        hint="Such a process usually waits for a disk that does not answer.",
+    )
+
+
+def remove_socket_directory(cluster: Cluster) -> None:
+    """Removes what a stopped server left outside its data directory. Nobody may start it meanwhile."""
+    directory = socket_directory(cluster)
+    if directory == cluster.data or is_listening(cluster):
+        return
+    for name in (_socket_name(cluster), f"{_socket_name(cluster)}.lock"):
+        (directory / name).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        directory.rmdir()
 
 
 def kill(cluster: Cluster) -> None:
@@ -224,6 +284,46 @@ def _postmaster_pid(cluster: Cluster) -> int | None:
     except (IndexError, ValueError, psutil.NoSuchProcess):
         return None
     return process.pid if alive else None
+
+
+def _family(pid: int) -> set[psutil.Process]:
+    try:
+        server = psutil.Process(pid)
+        return {server, *server.children(recursive=True)}
+    except psutil.NoSuchProcess:
+        return set()
+
+
+def _ended(family: set[psutil.Process], patience_s: float, waiting: str, say: Callable[[str], None]) -> bool:
+    start, told = time.monotonic(), False
+    while living := [process for process in family if _lives(process)]:
+        waited_s = time.monotonic() - start
+        if waited_s > patience_s:
+            return False
+        if waited_s > _QUIET_S and not told:
+            told = True
+            say(f"{waiting}: {_names(living)}.")
+        time.sleep(0.02)
+    return True
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _names(family: Iterable[psutil.Process]) -> str:
+    """What the processes call themselves: "postgres: startup recovering 000000010000000000000001"."""
+    names = []
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            title = " ".join(process.cmdline()[:1]).strip()
+            name = title.removeprefix("postgres: ") if title.startswith("postgres: ") else "the server"
+            if title and not name.startswith(_HELPERS):
+                names.append(f"{name} (process {process.pid})")
+    return ", ".join(sorted(names)[:_NAMES_SHOWN]) or "its helpers"
 
 
 def _remove_stale_lock_files(cluster: Cluster) -> None:
