@@ -1,17 +1,22 @@
 """`retoma receive`: when a provider gets its 200, its report is in the database, and nothing else is."""
 
+import gzip
 import hashlib
 import hmac
 import http.client
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from retoma.receiver.app import wants_out
@@ -25,7 +30,9 @@ from tests.support.campaigns import (
     make_runner,
     must_lease,
 )
+from tests.support.clusters import Server
 from tests.support.command import environment
+from tests.support.waiting import PATIENT_S, wait_until
 
 SECRET = "s3cret of the test"
 MESSAGE_ID = "0123456789abcdef0123456789abcdef"
@@ -35,16 +42,29 @@ MESSAGE_STATE = "select receipt from retoma_internal.delivery"
 class Receiver:
     """A running `retoma receive`."""
 
-    def __init__(self, database: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "retoma", "receive", "--port", "0"],
-            env=environment(database_url=database),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+    def __init__(self, database: str, log: Path, *options: str) -> None:
+        self._log = log
+        with log.open("wb") as opened:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "retoma", "receive", "--port", "0", *options],
+                env=environment(database_url=database),
+                stdout=subprocess.PIPE,
+                stderr=opened,
+                text=True,
+            )
         assert self.process.stdout is not None
         self.address = urlsplit(self.process.stdout.readline().split()[2]).netloc
+
+    def connect(self) -> socket.socket:
+        """A connection on which nothing has been said yet."""
+        host, _, port = self.address.rpartition(":")
+        return socket.create_connection((host, int(port)), timeout=PATIENT_S)
+
+    def end(self) -> list[dict[str, Any]]:
+        """Stops it; returns the lines of its log, each of which is JSON."""
+        self.process.terminate()
+        self.process.wait(timeout=60)
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
 
     def hook(self, channel: str, document: object, *, secret: str | None = SECRET) -> tuple[int, Any]:
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
@@ -60,11 +80,23 @@ class Receiver:
 
 
 @pytest.fixture
-def receiver(database: str) -> Iterator[Receiver]:
-    running = Receiver(database)
-    yield running
-    running.process.kill()
-    running.process.wait()
+def new_receiver(database: str, tmp_path: Path) -> Iterator[Callable[..., Receiver]]:
+    """Starts receivers with options, and ends them."""
+    started: list[Receiver] = []
+
+    def start(*options: str) -> Receiver:
+        started.append(Receiver(database, tmp_path / f"receiver-{len(started)}.log", *options))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.process.kill()
+        running.process.wait()
+
+
+@pytest.fixture
+def receiver(new_receiver: Callable[..., Receiver]) -> Receiver:
+    return new_receiver()
 
 
 @pytest.fixture
@@ -191,3 +223,168 @@ def test_the_receiver_ends_when_it_is_told_to(receiver: Receiver) -> None:
     os.kill(receiver.process.pid, signal.SIGTERM)
 
     assert receiver.process.wait(timeout=60) == 0
+
+
+HEAD = "POST /hooks/sales HTTP/1.1\r\nHost: here\r\n"
+
+
+def everything(connection: socket.socket) -> bytes:
+    """What comes until the other side closes."""
+    said = b""
+    try:
+        while part := connection.recv(65_536):
+            said += part
+    except ConnectionResetError:
+        pass
+    return said
+
+
+@pytest.mark.parametrize("said", ["", HEAD], ids=["nothing", "half a head"])
+def test_a_caller_who_does_not_finish_the_head_is_shown_out(
+    new_receiver: Callable[..., Receiver], said: str
+) -> None:
+    receiver = new_receiver("--head-timeout", "0.5")
+
+    with receiver.connect() as caller:
+        caller.sendall(said.encode())
+        assert everything(caller) == b""
+
+    assert [line["event"] for line in receiver.end()] == ["head_too_late"]
+
+
+def test_a_connection_that_is_kept_open_in_silence_is_closed(new_receiver: Callable[..., Receiver]) -> None:
+    receiver = new_receiver("--head-timeout", "5")
+
+    with receiver.connect() as caller:
+        caller.sendall(f"{HEAD}Content-Length: 0\r\n\r\n".encode())
+        assert everything(caller).count(b"HTTP/1.1") <= 1
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(
+    message_id: str, new_receiver: Callable[..., Receiver]
+) -> None:
+    receiver = new_receiver("--body-timeout", "0.5")
+
+    with receiver.connect() as caller:
+        signature = f"X-Retoma-Signature: sha256={'0' * 64}"
+        caller.sendall(f"{HEAD}{signature}\r\nContent-Length: 100\r\n\r\n{{".encode())
+        assert everything(caller).startswith(b"HTTP/1.1 408 ")
+
+
+def test_there_are_no_more_connections_of_an_address_and_in_all_than_allowed(
+    new_receiver: Callable[..., Receiver],
+) -> None:
+    for options in (("--connections", "2"), ("--connections-per-address", "2")):
+        receiver = new_receiver(*options)
+        with receiver.connect() as first, receiver.connect():
+            # Both are counted when the answer to a call on the first one is there.
+            first.sendall(f"{HEAD}Content-Length: 0\r\n\r\n".encode())
+            assert first.recv(1000).startswith(b"HTTP/1.1 404 ")
+            with receiver.connect() as third:
+                assert everything(third).startswith(b"HTTP/1.1 503 ")
+        # Those who leave make room.
+        assert wait_until(lambda receiver=receiver: answer_or_none(receiver)) == 404
+
+
+def answer_or_none(receiver: Receiver) -> int | None:
+    status = receiver.hook("nobody", {})[0]
+    return None if status == 503 else status
+
+
+def test_a_call_without_a_signature_is_refused_before_its_body_comes(
+    message_id: str, receiver: Receiver
+) -> None:
+    with receiver.connect() as caller:
+        caller.sendall(f"{HEAD}Content-Length: 1000000\r\n\r\n".encode())
+        assert caller.recv(1000).startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_call_too_long_is_refused_before_its_body_comes(message_id: str, receiver: Receiver) -> None:
+    with receiver.connect() as caller:
+        caller.sendall(f"{HEAD}Content-Length: 100000000\r\n\r\n".encode())
+        assert caller.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+
+def test_gzip_is_taken_and_bad_gzip_is_one_line_in_the_log(
+    db: Db, message_id: str, receiver: Receiver
+) -> None:
+    body = json.dumps({"receipts": [{"id": message_id, "status": "read"}]}).encode()
+    digest = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    headers = {"X-Retoma-Signature": f"sha256={digest}", "Content-Encoding": "gzip"}
+    statuses = []
+    for sent in (gzip.compress(body), b"no gzip at all", gzip.compress(body)[:-12]):
+        connection = http.client.HTTPConnection(receiver.address, timeout=PATIENT_S)
+        connection.request("POST", "/hooks/sales", sent, headers)
+        statuses.append(connection.getresponse().status)
+        connection.close()
+
+    assert statuses == [200, 400, 400]
+    assert call(db, MESSAGE_STATE) == "read"
+    assert not [line for line in receiver.end() if "exception" in line]
+
+
+def test_a_caller_who_goes_away_leaves_no_traceback(message_id: str, receiver: Receiver) -> None:
+    signature = f"X-Retoma-Signature: sha256={'0' * 64}"
+    for sent in (HEAD, f"{HEAD}{signature}\r\nContent-Length: 100\r\n\r\n{{", "no HTTP at all\r\n\r\n"):
+        with receiver.connect() as caller:
+            caller.sendall(sent.encode())
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # ends by a reset
+    assert receiver.hook("nobody", {})[0] == 404
+
+    assert not [line for line in receiver.end() if "exception" in line]
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_control_characters_of_a_caller_are_escaped_in_the_log(
+    db: Db, new_receiver: Callable[..., Receiver], tmp_path: Path, log_format: str
+) -> None:
+    receiver = new_receiver("--log-format", log_format)
+    make_channel(db, transport="waha", settings={"base_url": "http://127.0.0.1:1", "session": "default"})
+    payload = {"id": "\x1b[2Jfalse\nline\x9b\u202e", "from": "1@lid", "body": "SAIR"}
+
+    call_of_waha = {"event": "message", "session": "default", "payload": payload}
+    assert receiver.hook("sales", call_of_waha, secret=None)[0] == 200
+
+    receiver.process.terminate()
+    receiver.process.wait(timeout=60)
+    log = (tmp_path / "receiver-0.log").read_text()
+    assert "opt_out_without_number" in log
+    assert "false\\nline" in log
+    assert len(log.splitlines()) == 1
+    assert "\x1b[2J" not in log
+    assert not {"\x9b", "\u202e"} & set(log)
+
+
+def test_one_bad_receipt_refuses_itself_and_not_its_call(db: Db, receiver: Receiver, message_id: str) -> None:
+    receipts = [
+        {"id": MESSAGE_ID, "status": "eaten"},
+        {"id": MESSAGE_ID, "status": "read", "provider_id": "a\0b"},
+        {"id": message_id, "status": "delivered"},
+        {"id": MESSAGE_ID, "status": "read", "code": "a\0b"},
+    ]
+
+    status, answer = receiver.hook("sales", {"receipts": receipts})
+
+    assert (status, answer["facts"], answer["refused"], len(answer["errors"])) == (200, 1, 3, 3)
+    assert call(db, MESSAGE_STATE) == "delivered"
+
+
+def test_one_bad_number_keeps_nobody_from_opting_out(db: Db, receiver: Receiver, message_id: str) -> None:
+    inbound = [{"from": phone, "text": "SAIR"} for phone in ("+0", "+5511955510001")]
+
+    assert receiver.hook("sales", {"inbound": inbound})[0] == 200
+
+    assert call(db, "select array_agg(phone) from retoma_internal.suppression") == ["+5511955510001"]
+
+
+def test_after_a_restart_of_the_database_the_next_calls_are_taken(
+    server: Server, database: str, receiver: Receiver, message_id: str
+) -> None:
+    document = {"receipts": [{"id": message_id, "status": "delivered"}]}
+    assert receiver.hook("sales", document)[0] == 200
+
+    server.restart()
+
+    assert [receiver.hook("sales", document)[0] for _ in range(5)] == [200] * 5
+    with psycopg.connect(database) as connection:
+        assert connection.execute(MESSAGE_STATE).fetchone() == ("delivered",)

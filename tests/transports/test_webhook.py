@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from retoma.transports.base import Fact, Inbound, Message, Receipt, WebhookRefused
+from retoma.transports.base import Fact, Inbound, Message, Receipt, Refused, WebhookRefused
 from tests.support import transports
 from tests.support.sandbox_process import SandboxProcess
 from tests.transports.scripted_server import ScriptedServer, scripted
@@ -114,10 +114,21 @@ def test_receipts_and_inbound_messages_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    "call", [[], {"receipts": {}}, {"inbound": "text"}], ids=["list", "no list", "a text"]
+)
+def test_a_call_that_is_not_understood_is_refused_whole(call: object) -> None:
+    with pytest.raises(WebhookRefused) as refused:
+        facts(call)
+
+    assert refused.value.http_status == 400
+
+
+GOOD = {"id": MESSAGE_ID, "status": "read"}
+
+
+@pytest.mark.parametrize(
     "call",
     [
-        [],
-        {"receipts": {}},
         {"receipts": ["text"]},
         {"receipts": [{"id": "not ours", "status": "read"}]},
         {"receipts": [{"id": MESSAGE_ID, "status": "eaten"}]},
@@ -131,11 +142,12 @@ def test_receipts_and_inbound_messages_are_read() -> None:
         {"inbound": [{"from": "+5511955500001", "text": "SAIR", "at": math.inf}]},
     ],
 )
-def test_a_call_that_is_not_understood_is_refused_whole(call: object) -> None:
-    with pytest.raises(WebhookRefused) as refused:
-        facts(call)
+def test_one_bad_report_refuses_itself_and_not_its_call(call: dict[str, list[object]]) -> None:
+    good, bad = facts({**call, "receipts": [GOOD, *call.get("receipts", [])]})
 
-    assert refused.value.http_status == 400
+    assert good == Receipt(MESSAGE_ID, None, "read")
+    assert isinstance(bad, Refused)
+    assert bad.reason
 
 
 def test_a_body_that_is_nested_too_deeply_is_refused() -> None:

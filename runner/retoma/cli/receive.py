@@ -2,6 +2,8 @@
 
 import click
 
+from retoma.cli.logs import configure_logging, log_format_option, log_level_option
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -12,7 +14,35 @@ import click
     type=click.IntRange(0, 65_535),
     help="Port to listen on; 0 takes a free one.",
 )
-def receive(host: str, port: int) -> None:
+@click.option(
+    "--connections", default=400, show_default=True, type=click.IntRange(1, 10_000),
+    help="Open connections in all; a caller beyond that gets 503.",
+)  # fmt: skip
+@click.option(
+    "--connections-per-address", default=200, show_default=True, type=click.IntRange(1, 10_000),
+    help="Open connections from one address. Behind a reverse proxy all have its address.",
+)  # fmt: skip
+@click.option(
+    "--head-timeout", default=20.0, show_default=True, type=click.FloatRange(0.1, 600),
+    help="Seconds that a caller has for the head of a call.",
+)  # fmt: skip
+@click.option(
+    "--body-timeout", default=20.0, show_default=True, type=click.FloatRange(0.1, 600),
+    help="Seconds that a caller has for the body of a call.",
+)  # fmt: skip
+@log_format_option
+@log_level_option
+def receive(
+    *,
+    host: str,
+    port: int,
+    connections: int,
+    connections_per_address: int,
+    head_timeout: float,
+    body_timeout: float,
+    log_format: str,
+    log_level: str,
+) -> None:
     """Take receipts, connection changes and opt-outs from providers at POST /hooks/CHANNEL.
 
     Put a reverse proxy with TLS before it, and set a secret on every channel. Without one, anyone who
@@ -23,8 +53,11 @@ def receive(host: str, port: int) -> None:
 
     from retoma.database.url import database_url  # noqa: PLC0415
     from retoma.receiver.app import serve  # noqa: PLC0415
+    from retoma.receiver.door import Limits  # noqa: PLC0415
 
     def announce(address: str) -> None:
         click.echo(f"Listening on {address}/hooks/CHANNEL; stop with Ctrl-C.")
 
-    uvloop.run(serve(database_url(), host, port, announce))
+    limits = Limits(connections, connections_per_address, head_timeout, body_timeout)
+    configure_logging(log_format, log_level)
+    uvloop.run(serve(database_url(), host, port, limits, announce))

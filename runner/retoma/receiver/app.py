@@ -2,67 +2,94 @@
 
 The answer is 200 only after the commit, because providers repeat a call until they get one. Repeats and any
 order are harmless: retoma.record_receipts takes care of that. A call that no repeat can heal gets a 4xx.
+Each fact of a call is recorded or refused by itself: a provider that bundles reports does not part them.
 """
 
 import asyncio
 import json
+import logging
 import signal
 import unicodedata
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 import psycopg
 import structlog
-from aiohttp import web
-from psycopg_pool import AsyncConnectionPool
+from aiohttp import http_exceptions, web
 
 from retoma.errors import RetomaError
+from retoma.receiver.database import Database
+from retoma.receiver.door import Door, Limits, Visitor
 from retoma.transports import registry
-from retoma.transports.base import ConnectionChange, Fact, Inbound, Receipt, Transport, WebhookRefused
+from retoma.transports.base import (
+    ConnectionChange,
+    Fact,
+    Inbound,
+    Receipt,
+    Refused,
+    Transport,
+    WebhookRefused,
+)
 
 log = structlog.get_logger()
 
 _MAX_BODY_BYTES = 4 * 1024 * 1024
+# A caller that was refused before it had sent its body hears so, if it stops sending within this time.
+_LINGER_S = 2
 _UNKNOWN_CHANNEL = "RT001"
 _BAD_VALUE = "RT003"
+_REASONS_SHOWN = 10
 _OPT_OUT_WORDS = {"stop", "sair", "parar", "cancelar", "descadastrar"}
-_POOL: web.AppKey[AsyncConnectionPool] = web.AppKey("pool", AsyncConnectionPool)
+_DATABASE: web.AppKey[Database] = web.AppKey("database", Database)
+_LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
 
 
-async def serve(database_url: str, host: str, port: int, announce: Callable[[str], None]) -> None:
+async def serve(
+    database_url: str, host: str, port: int, limits: Limits, announce: Callable[[str], None]
+) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
         database_url: PostgreSQL, with the rights of retoma_runner.
         host: address to listen on.
         port: 0 takes a free one.
+        limits: what callers may take.
         announce: gets the address (http://host:port) when calls are taken.
     """
+    loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(create_app(database_url))
+        loop.add_signal_handler(number, stop.set)
+    runner = web.AppRunner(
+        create_app(database_url, limits), access_log=None, logger=_http_logger(), lingering_time=_LINGER_S
+    )
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
-    bound_port = runner.addresses[0][1]
+    aiohttp_server, door = runner.server, Door(limits)
+    assert aiohttp_server is not None  # noqa: S101 (setup has made it)
+    listener = await loop.create_server(lambda: Visitor(door, aiohttp_server()), host, port)
+    bound_port = listener.sockets[0].getsockname()[1]
     announce(f"http://{f'[{host}]' if ':' in host else host}:{bound_port}")
     await stop.wait()
+    listener.close()
     await runner.cleanup()
 
 
-def create_app(database_url: str) -> web.Application:
+def create_app(database_url: str, limits: Limits) -> web.Application:
     """The receiver as an aiohttp application.
 
     Args:
         database_url: PostgreSQL, with the rights of retoma_runner.
+        limits: what callers may take; the number of connections is kept by the door.
     """
 
-    async def pool(app: web.Application) -> AsyncIterator[None]:
-        async with AsyncConnectionPool(database_url, min_size=1, max_size=4, open=False) as app[_POOL]:
+    async def database(app: web.Application) -> AsyncIterator[None]:
+        async with Database(database_url) as app[_DATABASE]:
             yield
 
-    app = web.Application(client_max_size=_MAX_BODY_BYTES)
-    app.cleanup_ctx.append(pool)
+    app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[_watched])
+    app[_LIMITS] = limits
+    app.cleanup_ctx.append(database)
     app.router.add_post("/hooks/{channel}", _hook)
     return app
 
@@ -73,60 +100,150 @@ def wants_out(text: str) -> bool:
     return "".join(c for c in plain if not unicodedata.combining(c)).rstrip(".!") in _OPT_OUT_WORDS
 
 
+@web.middleware
+async def _watched(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    if visitor := Visitor.of(request):
+        visitor.head_arrived()
+    try:
+        return await handler(request)
+    finally:
+        if visitor := Visitor.of(request):
+            visitor.wait_for_head()
+
+
 async def _hook(request: web.Request) -> web.Response:
     channel = request.match_info["channel"]
+    database = request.app[_DATABASE]
     headers = {name.lower(): value for name, value in request.headers.items()}
-    body = await request.read()
     try:
-        async with request.app[_POOL].connection() as connection:
-            facts = (await _transport(connection, channel)).parse_webhook(headers, body)
-            await _record(connection, channel, facts)
+        if (request.content_length or 0) > _MAX_BODY_BYTES:
+            raise WebhookRefused(f"A call has {_MAX_BODY_BYTES} bytes at most.", 413)
+        transport = await _transport(database, channel)
+        # Before the body is read: a caller without a signature costs one query, and no megabyte.
+        transport.require_signature(headers)
+        facts = transport.parse_webhook(headers, await _body(request))
+        reasons = await _record(database, channel, facts)
     except WebhookRefused as refused:
         log.warning("webhook_refused", channel=channel, reason=refused.message)
-        return web.json_response({"error": refused.message}, status=refused.http_status)
+        return _answer(refused.http_status, {"error": refused.message})
     except psycopg.Error as error:
-        if error.sqlstate == _UNKNOWN_CHANNEL:
-            return web.json_response({"error": "there is no such channel"}, status=404)
-        if error.sqlstate == _BAD_VALUE or isinstance(error, psycopg.DataError):
-            reason = f"A value is refused: {error.diag.message_primary or error}."
-            # The words may hold a number: they are for the caller only.
-            log.warning("webhook_refused", channel=channel, sqlstate=error.sqlstate)
-            return web.json_response({"error": reason}, status=400)
-        log.error("webhook_not_recorded", channel=channel, sqlstate=error.sqlstate)
-        return web.json_response({"error": "not recorded; call again"}, status=503)
+        return _answer_to_error(channel, error)
     except RetomaError as error:
         log.error("channel_not_usable", channel=channel, reason=error.message)
-        return web.json_response({"error": "not recorded; call again"}, status=503)
-    return web.json_response({"facts": len(facts)})
+        return _answer(503, {"error": "not recorded; call again"})
+    return _answer_to_facts(channel, facts, reasons)
 
 
-async def _transport(connection: psycopg.AsyncConnection, channel: str) -> Transport:
+def _answer_to_error(channel: str, error: psycopg.Error) -> web.Response:
+    if error.sqlstate == _UNKNOWN_CHANNEL:
+        return _answer(404, {"error": "there is no such channel"})
+    if reason := _refusal(error):
+        log.warning("webhook_refused", channel=channel, sqlstate=error.sqlstate)
+        return _answer(400, {"error": reason})
+    log.error("webhook_not_recorded", channel=channel, sqlstate=error.sqlstate)
+    return _answer(503, {"error": "not recorded; call again"})
+
+
+def _answer_to_facts(channel: str, facts: list[Fact], reasons: list[str]) -> web.Response:
+    if reasons:
+        # The words may hold a number: they are for the caller only.
+        log.warning("facts_refused", channel=channel, refused=len(reasons), of=len(facts))
+    if reasons and len(reasons) == len(facts):
+        return _answer(400, {"error": reasons[0]})
+    refused_facts = {"refused": len(reasons), "errors": reasons[:_REASONS_SHOWN]} if reasons else {}
+    return _answer(200, {"facts": len(facts) - len(reasons), **refused_facts})
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(request.app[_LIMITS].body_timeout_s):
+            return await request.read()
+    except TimeoutError:
+        raise WebhookRefused("The body of the webhook call did not arrive in time.", 408) from None
+    except web.HTTPRequestEntityTooLarge:
+        raise WebhookRefused(f"A call has {_MAX_BODY_BYTES} bytes at most.", 413) from None
+    except (web.RequestPayloadError, http_exceptions.HttpProcessingError):
+        # Bad gzip, bad chunks.
+        raise WebhookRefused("The body of the webhook call cannot be decoded.", 400) from None
+    except ConnectionError:
+        raise WebhookRefused("The caller went away.", 400) from None
+
+
+def _answer(status: int, facts: dict[str, object]) -> web.Response:
+    response = web.json_response(facts, status=status)
+    if status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
+        response.force_close()
+    return response
+
+
+async def _transport(database: Database, channel: str) -> Transport:
     # Read at every call, so that a new secret counts at once. It connects to nothing until it sends.
-    query = "select transport, settings from retoma.channel_settings(%s)"
-    row = await (await connection.execute(query, (channel,))).fetchone()
+    row = await database.run("select transport, settings from retoma.channel_settings(%s)", (channel,))
     if row is None:
         raise RetomaError(f"The channel {channel} has no settings.")
     return registry.create(*row)
 
 
-async def _record(connection: psycopg.AsyncConnection, channel: str, facts: list[Fact]) -> None:
-    receipts = [_receipt_json(fact) for fact in facts if isinstance(fact, Receipt)]
-    if receipts:
-        await connection.execute("select retoma.record_receipts(%s, %s)", (channel, json.dumps(receipts)))
+async def _record(database: Database, channel: str, facts: list[Fact]) -> list[str]:
+    """Records each fact by itself; returns why facts were refused."""
+    reasons = [fact.reason for fact in facts if isinstance(fact, Refused)]
+    reasons += await _record_receipts(
+        database, channel, [fact for fact in facts if isinstance(fact, Receipt)]
+    )
     for fact in facts:
         if isinstance(fact, ConnectionChange) and fact.connected:
-            await connection.execute("select retoma.channel_connected(%s)", (channel,))
+            await database.run("select retoma.channel_connected(%s)", (channel,))
         elif isinstance(fact, ConnectionChange):
-            await connection.execute("select retoma.channel_disconnected(%s, %s)", (channel, fact.reason))
+            await database.run("select retoma.channel_disconnected(%s, %s)", (channel, fact.reason))
         elif isinstance(fact, Inbound) and wants_out(fact.text):
-            await _opt_out(connection, channel, fact)
+            try:
+                await _opt_out(database, channel, fact)
+            except psycopg.Error as error:
+                reasons.append(_refusal_or_raise(error))
+    return reasons
 
 
-async def _opt_out(connection: psycopg.AsyncConnection, channel: str, reply: Inbound) -> None:
+async def _record_receipts(database: Database, channel: str, receipts: list[Receipt]) -> list[str]:
+    if not receipts:
+        return []
+    document = json.dumps([_receipt_json(receipt) for receipt in receipts])
+    try:
+        await database.run("select retoma.record_receipts(%s, %s)", (channel, document))
+    except psycopg.Error as error:
+        reason = _refusal_or_raise(error)
+        if len(receipts) == 1:
+            return [reason]
+        # The database refuses all for one. Halves find it in few calls; each is a transaction of its own,
+        # because one that calls twice could lock batches in an order that another does not have.
+        middle = len(receipts) // 2
+        return [
+            *await _record_receipts(database, channel, receipts[:middle]),
+            *await _record_receipts(database, channel, receipts[middle:]),
+        ]
+    return []
+
+
+async def _opt_out(database: Database, channel: str, reply: Inbound) -> None:
     if reply.phone is None:
         log.error("opt_out_without_number", channel=channel, provider_id=reply.provider_id)
         return
-    await connection.execute("select retoma.opt_out(%s, %s)", (reply.phone, f"reply on {channel}"))
+    await database.run("select retoma.opt_out(%s, %s)", (reply.phone, f"reply on {channel}"))
+
+
+def _refusal(error: psycopg.Error) -> str | None:
+    """Why a value is refused; None when something else went wrong, which a repeat may heal."""
+    if error.sqlstate != _BAD_VALUE and not isinstance(error, psycopg.DataError):
+        return None
+    return f"A value is refused: {error.diag.message_primary or error}."
+
+
+def _refusal_or_raise(error: psycopg.Error) -> str:
+    reason = _refusal(error)
+    if reason is None:
+        raise error
+    return reason
 
 
 def _receipt_json(receipt: Receipt) -> dict[str, str | None]:
@@ -137,3 +254,20 @@ def _receipt_json(receipt: Receipt) -> dict[str, str | None]:
         "code": receipt.code,
         "at": None if receipt.at is None else datetime.fromtimestamp(receipt.at, UTC).isoformat(),
     }
+
+
+def _http_logger() -> logging.Logger:
+    """What aiohttp says, as lines of our log: what a caller did wrong is one line without a traceback."""
+    logger = logging.getLogger("retoma.receiver.http")
+    logger.propagate = False
+    logger.handlers = [_ToOurLog(logging.INFO)]
+    return logger
+
+
+class _ToOurLog(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, http_exceptions.HttpProcessingError | ConnectionError):
+            log.info("call_not_understood", reason=type(error).__name__)
+        else:
+            log.error("call_failed", reason=record.getMessage(), exc_info=error)

@@ -146,7 +146,14 @@ class Inbound:
     at: float | None
 
 
-Fact = Receipt | ConnectionChange | Inbound
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One report of a call that is not understood; others may be. The reason is for the caller."""
+
+    reason: str
+
+
+Fact = Receipt | ConnectionChange | Inbound | Refused
 
 
 class WebhookRefused(RetomaError):
@@ -154,7 +161,7 @@ class WebhookRefused(RetomaError):
 
     Args:
         message: what is wrong with it.
-        http_status: 401 wrong or missing signature, 400 not understood.
+        http_status: 401 wrong or missing signature, 400 not understood, 408 too slow, 413 too long.
     """
 
     def __init__(self, message: str, http_status: int) -> None:
@@ -177,11 +184,23 @@ class Transport(Protocol):
         """Ask the provider whether the number (E.164 with +) can be reached."""
         ...
 
+    def require_signature(self, headers: Mapping[str, str]) -> None:
+        """Refuse a call whose head alone shows that it is not signed; headers have lower-case names.
+
+        It is asked before the body is read. A signature that is there is checked by parse_webhook.
+
+        Raises:
+            WebhookRefused: the channel has a key, and the head has nothing that could be a signature.
+        """
+        ...
+
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
         """Turn a call from the provider into facts; headers have lower-case names.
 
+        One report that is not understood becomes a Refused, and the others count.
+
         Raises:
-            WebhookRefused: the signature is missing or wrong, or the body is not understood.
+            WebhookRefused: the signature is missing or wrong, or the body as a whole is not understood.
         """
         ...
 

@@ -31,6 +31,9 @@ class Null:
     async def check_number(self, phone: str) -> NumberCheck:
         return NumberCheck(exists=None)
 
+    def require_signature(self, headers: Mapping[str, str]) -> None:
+        pass
+
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
         return []
 

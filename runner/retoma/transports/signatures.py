@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -14,6 +15,17 @@ Algorithm = Literal["sha256", "sha512"]
 def sign(key: str, body: bytes, algorithm: Algorithm) -> str:
     """The HMAC of the raw body with the key, as lower-case hexadecimal digits."""
     return hmac.new(key.encode(), body, getattr(hashlib, algorithm)).hexdigest()
+
+
+def require_signature(key: str | None, received: str, algorithm: Algorithm) -> None:
+    """Refuse what cannot be a signature, before the body is there; no key means that none is needed.
+
+    Raises:
+        WebhookRefused: 401.
+    """
+    digits = 2 * hashlib.new(algorithm).digest_size
+    if key is not None and not re.fullmatch(f"[0-9a-f]{{{digits}}}", received):
+        raise WebhookRefused("The signature of the webhook call is missing or wrong.", 401)
 
 
 def verified_object(

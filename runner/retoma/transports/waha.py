@@ -25,7 +25,7 @@ from retoma.transports.base import (
 )
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
-from retoma.transports.signatures import verified_object
+from retoma.transports.signatures import require_signature, verified_object
 
 _TAKES_OUR_ID = ("NOWEB", "GOWS")
 _OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
@@ -117,6 +117,9 @@ class Waha:
         if not answer.ok or not isinstance(exists, bool):
             return NumberCheck(None)
         return NumberCheck(exists, address if isinstance(address, str) else None)
+
+    def require_signature(self, headers: Mapping[str, str]) -> None:
+        require_signature(self._webhook_key, headers.get("x-webhook-hmac", ""), "sha512")
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
         call = verified_object(self._webhook_key, body, headers.get("x-webhook-hmac", ""), "sha512")

@@ -5,7 +5,7 @@ provider_id, and an inbound message an id and a time.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import get_args
 
 from retoma.transports.base import (
@@ -16,6 +16,7 @@ from retoma.transports.base import (
     NumberCheck,
     Receipt,
     ReceiptStatus,
+    Refused,
     SendResult,
     Settings,
     WebhookRefused,
@@ -23,7 +24,7 @@ from retoma.transports.base import (
 )
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
-from retoma.transports.signatures import sign, verified_object
+from retoma.transports.signatures import require_signature, sign, verified_object
 
 SIGNATURE_HEADER = "X-Retoma-Signature"
 
@@ -84,12 +85,14 @@ class Webhook:
     async def check_number(self, phone: str) -> NumberCheck:
         return NumberCheck(None)
 
+    def require_signature(self, headers: Mapping[str, str]) -> None:
+        require_signature(self._secret, _signature(headers), "sha256")
+
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
-        received = headers.get(SIGNATURE_HEADER.lower(), "").removeprefix("sha256=")
-        call = verified_object(self._secret, body, received, "sha256")
+        call = verified_object(self._secret, body, _signature(headers), "sha256")
         return [
-            *(_receipt(item) for item in _objects(call, "receipts")),
-            *(_inbound(item) for item in _objects(call, "inbound")),
+            *(_read(item, _receipt) for item in _items(call, "receipts")),
+            *(_read(item, _inbound) for item in _items(call, "inbound")),
         ]
 
     async def aclose(self) -> None:
@@ -113,11 +116,24 @@ def _provider_id(answer: Answer, message: Message) -> str | None:
     return value if isinstance(value, str) and value != message.id else None
 
 
-def _objects(call: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
+def _signature(headers: Mapping[str, str]) -> str:
+    return headers.get(SIGNATURE_HEADER.lower(), "").removeprefix("sha256=")
+
+
+def _items(call: Mapping[str, object], key: str) -> list[object]:
     items = call.get(key, [])
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+    if not isinstance(items, list):
         raise WebhookRefused(f"The field {key} of the webhook call is not a list of objects.", 400)
     return items
+
+
+def _read(item: object, read: Callable[[Mapping[str, object]], Fact]) -> Fact:
+    if not isinstance(item, dict):
+        return Refused("A receipt or an inbound message is not an object.")
+    try:
+        return read(item)
+    except WebhookRefused as refused:
+        return Refused(refused.message)
 
 
 def _receipt(item: Mapping[str, object]) -> Receipt:
