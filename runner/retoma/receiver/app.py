@@ -35,6 +35,9 @@ from retoma.transports.base import (
 log = structlog.get_logger()
 
 _MAX_BODY_BYTES = 4 * 1024 * 1024
+# A body is in memory before its signature can be checked: 64 MiB in all, and few callers send long ones.
+_LONG_BODY_BYTES = 64 * 1024
+_LONG_BODIES_AT_ONCE = 16
 # A caller that was refused before it had sent its body hears so, if it stops sending within this time.
 _LINGER_S = 2
 _UNKNOWN_CHANNEL = "RT001"
@@ -42,6 +45,10 @@ _BAD_VALUE = "RT003"
 _REASONS_SHOWN = 10
 _OPT_OUT_WORDS = {"stop", "sair", "parar", "cancelar", "descadastrar"}
 _DATABASE: web.AppKey[Database] = web.AppKey("database", Database)
+# What aiohttp raises for bad gzip, bad chunks and bad heads.
+_UNREADABLE = (web.RequestPayloadError, http_exceptions.HttpProcessingError)
+_BY_THE_CALLER = (*_UNREADABLE, ConnectionError)
+_LONG_BODIES: web.AppKey[asyncio.Semaphore] = web.AppKey("long_bodies", asyncio.Semaphore)
 _LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
 
 
@@ -89,6 +96,7 @@ def create_app(database_url: str, limits: Limits) -> web.Application:
 
     app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[_watched])
     app[_LIMITS] = limits
+    app[_LONG_BODIES] = asyncio.Semaphore(_LONG_BODIES_AT_ONCE)
     app.cleanup_ctx.append(database)
     app.router.add_post("/hooks/{channel}", _hook)
     return app
@@ -157,6 +165,18 @@ def _answer_to_facts(channel: str, facts: list[Fact], reasons: list[str]) -> web
 
 
 async def _body(request: web.Request) -> bytes:
+    # Its length is known, and is what is held in memory, only when it is neither compressed nor in chunks.
+    known = request.content_length if "Content-Encoding" not in request.headers else None
+    if known is not None and known <= _LONG_BODY_BYTES:
+        return await _read(request)
+    long_bodies = request.app[_LONG_BODIES]
+    if long_bodies.locked():
+        raise WebhookRefused("Too many long calls at once; call again.", 503)
+    async with long_bodies:
+        return await _read(request)
+
+
+async def _read(request: web.Request) -> bytes:
     try:
         async with asyncio.timeout(request.app[_LIMITS].body_timeout_s):
             return await request.read()
@@ -164,8 +184,7 @@ async def _body(request: web.Request) -> bytes:
         raise WebhookRefused("The body of the webhook call did not arrive in time.", 408) from None
     except web.HTTPRequestEntityTooLarge:
         raise WebhookRefused(f"A call has {_MAX_BODY_BYTES} bytes at most.", 413) from None
-    except (web.RequestPayloadError, http_exceptions.HttpProcessingError):
-        # Bad gzip, bad chunks.
+    except _UNREADABLE:
         raise WebhookRefused("The body of the webhook call cannot be decoded.", 400) from None
     except ConnectionError:
         raise WebhookRefused("The caller went away.", 400) from None
@@ -267,7 +286,7 @@ def _http_logger() -> logging.Logger:
 class _ToOurLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, http_exceptions.HttpProcessingError | ConnectionError):
+        if isinstance(error, _BY_THE_CALLER):
             log.info("call_not_understood", reason=type(error).__name__)
         else:
             log.error("call_failed", reason=record.getMessage(), exc_info=error)

@@ -161,7 +161,8 @@ class WebhookRefused(RetomaError):
 
     Args:
         message: what is wrong with it.
-        http_status: 401 wrong or missing signature, 400 not understood, 408 too slow, 413 too long.
+        http_status: 401 wrong or missing signature, 400 not understood, 408 too slow,
+            413 too long, 503 too many long ones at once.
     """
 
     def __init__(self, message: str, http_status: int) -> None:
