@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ import psutil
 import psycopg
 import pytest
 
-from retoma.database import embedded
+from retoma.database import embedded, ownership
 from retoma.database import server as cluster
 from retoma.database.server import Cluster
 from retoma.errors import RetomaError
@@ -375,3 +376,18 @@ def test_a_stop_that_is_not_heard_says_what_it_waits_for_and_ends_it(
     assert f"(process {stuck.pid})" in " ".join(said)
     assert any(line.startswith("It did not stop within ") for line in said)
     assert embedded.status(home) == "stopped"
+
+
+def test_a_server_that_lets_nobody_in_for_the_moment_is_listening(home: Path) -> None:
+    theirs = server_of(home)
+    theirs.data.mkdir()
+    account = ownership.server_account()
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as waiting:
+        listener.bind(str(theirs.data / cluster.SOCKET_NAME))
+        if account:
+            os.chown(theirs.data, *account)
+        listener.listen(0)
+        waiting.connect(str(theirs.data / cluster.SOCKET_NAME))
+
+        assert cluster.is_listening(theirs)
+    shutil.rmtree(theirs.data)

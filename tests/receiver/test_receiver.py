@@ -22,6 +22,7 @@ import psycopg
 import pytest
 
 from retoma.receiver.app import wants_out
+from retoma.receiver.door import Door, Limits
 from tests.support.campaigns import (
     Db,
     accepted,
@@ -414,3 +415,33 @@ def test_after_a_restart_of_the_database_the_next_calls_are_taken(
     assert [receiver.hook("sales", document)[0] for _ in range(5)] == [200] * 5
     with psycopg.connect(database) as connection:
         assert connection.execute(MESSAGE_STATE).fetchone() == ("delivered",)
+
+
+def test_a_call_during_an_outage_is_asked_for_again_and_the_next_one_after_it_is_taken(
+    server: Server, receiver: Receiver, message_id: str
+) -> None:
+    document = {"receipts": [{"id": message_id, "status": "delivered"}]}
+    server.stop()
+    try:
+        assert receiver.hook("sales", document)[0] == 503
+    finally:
+        server.start()
+
+    assert receiver.hook("sales", document)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+def test_an_address_is_one_of_ipv4_or_a_network_of_ipv6(one: str, other: str, same: bool) -> None:
+    door = Door(Limits(connections=10, per_address=1, head_timeout_s=1, body_timeout_s=1))
+    assert door.enter(one) is not None
+
+    assert (door.enter(other) is None) == same

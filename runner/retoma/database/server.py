@@ -209,7 +209,7 @@ def is_listening(cluster: Cluster) -> bool:
             probe.connect(str(socket_directory(cluster) / _socket_name(cluster)))
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
             return False
-        except TimeoutError:  # so many wait to be let in that no more may wait
+        except (TimeoutError, BlockingIOError):  # so many wait to be let in that no more may wait
             return True
         except PermissionError:
             raise _not_ours(cluster) from None
