@@ -85,6 +85,7 @@ class Visitor(asyncio.Protocol):
         self._host = ""
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._said_something = False
 
     @staticmethod
     def of(request: Request) -> "Visitor | None":
@@ -98,6 +99,7 @@ class Visitor(asyncio.Protocol):
 
     def wait_for_head(self) -> None:
         self.head_arrived()
+        self._said_something = False
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self._door.limits.head_timeout_s, self._too_late)
 
@@ -113,6 +115,7 @@ class Visitor(asyncio.Protocol):
         self._inner.connection_made(self._transport)
 
     def data_received(self, data: bytes) -> None:
+        self._said_something = True
         if self._network is not None:
             self._inner.data_received(data)
 
@@ -134,7 +137,9 @@ class Visitor(asyncio.Protocol):
             self._inner.connection_lost(exc)
 
     def _too_late(self) -> None:
-        self._door.note("head_too_late", self._host)
+        # A provider may keep its connection for the next call, and silence is nothing to tell of.
+        if self._said_something:
+            self._door.note("head_too_late", self._host)
         if self._transport:
             self._transport.abort()
 
