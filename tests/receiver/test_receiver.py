@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class Receiver:
     """A running `retoma receive`."""
 
     def __init__(self, database: str, log: Path, *options: str) -> None:
-        self._log = log
+        self.log = log
         with log.open("wb") as opened:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "retoma", "receive", "--port", "0", *options],
@@ -67,7 +67,7 @@ class Receiver:
         """Stops it; returns the lines of its log, each of which is JSON."""
         self.process.terminate()
         self.process.wait(timeout=60)
-        return [json.loads(line) for line in self._log.read_text().splitlines()]
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def hook(self, channel: str, document: object, *, secret: str | None = SECRET) -> tuple[int, Any]:
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
@@ -242,19 +242,25 @@ def everything(connection: socket.socket) -> bytes:
     return said
 
 
-@pytest.mark.parametrize(
-    ("said", "told"), [("", []), (HEAD, ["head_too_late"])], ids=["nothing", "half a head"]
-)
-def test_a_caller_who_does_not_finish_the_head_is_shown_out(
-    new_receiver: Callable[..., Receiver], said: str, told: list[str]
-) -> None:
+def test_a_caller_who_says_nothing_is_shown_out(new_receiver: Callable[..., Receiver]) -> None:
     receiver = new_receiver("--head-timeout", "0.5")
 
     with receiver.connect() as caller:
-        caller.sendall(said.encode())
         assert everything(caller) == b""
 
-    assert [line["event"] for line in receiver.end()] == told
+    assert receiver.end() == []
+
+
+def test_a_caller_who_does_not_finish_the_head_is_shown_out(new_receiver: Callable[..., Receiver]) -> None:
+    receiver = new_receiver("--head-timeout", "0.5")
+
+    def is_told_of() -> bool:
+        with suppress(BrokenPipeError, ConnectionResetError), receiver.connect() as caller:
+            caller.sendall(HEAD.encode())
+            assert everything(caller) == b""
+        return "head_too_late" in receiver.log.read_text()
+
+    wait_until(is_told_of)  # where the machine is busy, half a second may pass before the first word
 
 
 def test_a_connection_that_is_kept_open_in_silence_is_closed(new_receiver: Callable[..., Receiver]) -> None:
