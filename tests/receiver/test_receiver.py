@@ -425,19 +425,6 @@ def test_after_a_restart_of_the_database_the_next_calls_are_taken(
         assert connection.execute(MESSAGE_STATE).fetchone() == ("delivered",)
 
 
-def test_a_call_during_an_outage_is_asked_for_again_and_the_next_one_after_it_is_taken(
-    server: Server, receiver: Receiver, message_id: str
-) -> None:
-    document = {"receipts": [{"id": message_id, "status": "delivered"}]}
-    server.stop()
-    try:
-        assert receiver.hook("sales", document)[0] == 503
-    finally:
-        server.start()
-
-    assert receiver.hook("sales", document)[0] == 200
-
-
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
