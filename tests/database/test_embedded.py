@@ -151,6 +151,16 @@ def test_a_path_too_long_for_a_socket_works_and_stays_private(home: Path) -> Non
     assert not directory.exists()
 
 
+def test_a_link_of_our_own_to_its_home_leads_to_the_same_server(home: Path) -> None:
+    long_home = home / ("d" * 100)
+    long_home.mkdir()
+    (home / "link").symlink_to(long_home)
+    try:
+        assert embedded.start(home / "link") == embedded.start(long_home)
+    finally:
+        embedded.stop(long_home)
+
+
 def test_a_killed_creation_is_done_again(home: Path) -> None:
     (home / "postgres.unfinished").mkdir()
     (home / "postgres.unfinished" / "PG_VERSION").write_text("18\n")

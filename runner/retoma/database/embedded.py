@@ -133,7 +133,8 @@ def url(home: Path) -> str:
 def _server(home: Path) -> Cluster:
     ownership.check_home(home)
     ownership.check_data(home / "postgres")
-    return Cluster(binaries(), home / "postgres")
+    # Every command must come to the same socket, whichever way it names the directory.
+    return Cluster(binaries(), home.resolve() / "postgres")
 
 
 def _create_and_start(server: Cluster, timeout_s: float) -> None:
