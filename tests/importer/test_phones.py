@@ -118,6 +118,31 @@ def test_the_ways_in_which_people_write_a_number_mean_the_same(cell: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("region", "cell", "e164"),
+    [
+        ("BR", "11955501001.00", "+5511955501001"),
+        ("BR", "11955501001,00", "+5511955501001"),
+        ("BR", "+5511955501001.00", "+5511955501001"),
+        ("BR", "11955501001.000000", "+5511955501001"),
+        ("BR", "11,955,501,001.00", "+5511955501001"),
+        ("BR", "11.955.501.001,00", "+5511955501001"),
+        ("BR", "11 955 501 001", "+5511955501001"),
+        ("BR", "1195550.0000", "+5511955500000"),
+        ("AT", "6641234567.00", "+436641234567"),
+        ("ID", "8123456789.00", "+628123456789"),
+        ("FR", "01.42.68.53.00", "+33142685300"),
+    ],
+)
+def test_zeros_behind_a_decimal_point_are_no_part_of_a_number(region: str, cell: str, e164: str) -> None:
+    assert normaliser(region)(cell)[0] == e164
+
+
+@pytest.mark.parametrize("cell", ["6641234567.5", "6641234567,25", "11955501001.125", "11,955,501,001.50"])
+def test_a_number_with_a_fraction_is_refused_as_damaged(cell: str) -> None:
+    assert judged("AT", cell) == "decimal_number"
+
+
+@pytest.mark.parametrize(
     ("cell", "reason"),
     [
         ("", "empty"),

@@ -89,6 +89,11 @@ def looks_like_phone(cell: str) -> bool:
 
 _ONLY_PHONE_CHARACTERS = re.compile(r"[\s\d'+().\-/\u200e\u202a\u202c\u2010-\u2015]+")
 _SCIENTIFIC = re.compile(r"[+-]?\d([.,]\d*)?E\+?\d+", re.IGNORECASE)
+# People write 1195550.1234, so more than two digits behind the point are a fraction only behind a whole number.
+_DECIMAL = re.compile(r"(?P<whole>\+?(?:\d{7,}(?=[.,]\d\d?\Z)|\d{10,}))[.,](?P<fraction>\d{1,6})")
+_THOUSANDS = re.compile(
+    r"(?P<whole>\+?\d{1,3}(?P<mark>[.,'\s])\d{3}(?:(?P=mark)\d{3})+)(?!(?P=mark))[.,](?P<fraction>\d{1,6})"
+)
 _EXTENSION = re.compile(
     r"[\d)]\W*(?:ext(?:ension|n)?|ramal|anexo|interno|poste|r|x|#)\W*\d{1,7}", re.IGNORECASE
 )
@@ -121,8 +126,7 @@ def _clean(cell: str) -> str:
     # ="…" and a leading apostrophe keep Excel from calculating; tel: is of vCards, p: of Facebook leads.
     text = re.sub(r'^="(.*)"$', r"\1", text).lstrip("'`\u00b4\u2018\u2019")
     text = re.sub(r"^(?:tel|p):", "", text, flags=re.IGNORECASE)
-    # A column of numbers with gaps becomes floats in pandas; its digits are all there.
-    text = re.sub(r"^(\d{7,})[.,]0$", r"\1", text)
+    text = _without_fraction(text)
     if not text:
         raise PhoneError("empty", "The phone cell is empty.")
     if _SCIENTIFIC.fullmatch(text):
@@ -139,6 +143,22 @@ def _clean(cell: str) -> str:
     if not re.fullmatch(r"\+?[0-9]+", number):
         raise PhoneError(*_NOT_A_NUMBER)
     return number
+
+
+def _without_fraction(text: str) -> str:
+    """A number that a spreadsheet wrote with decimals or thousands, without them.
+
+    A column with gaps becomes floats in pandas, and a column of numbers is shown with two decimals. Zeros lose no
+    digit; any other fraction means that somebody has calculated with the number.
+    """
+    match = _DECIMAL.fullmatch(text) or _THOUSANDS.fullmatch(text)
+    if match is None:
+        return text
+    if match["fraction"].strip("0"):
+        raise PhoneError(
+            "decimal_number", "The number has decimals: a spreadsheet has changed it. Enter it again as text."
+        )
+    return re.sub(r"[^\d+]", "", match["whole"])
 
 
 def _why_invalid(parsed: phonenumbers.PhoneNumber) -> tuple[str, str]:
