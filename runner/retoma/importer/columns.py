@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retoma.errors import RetomaError
-from retoma.importer.phones import Normalise, PhoneError, looks_like_phone
+from retoma.importer.cells import PhoneError, looks_like_phone
+from retoma.importer.phones import Normalise
 from retoma.importer.rejects import ADDED_COLUMNS
 
 # English, Portuguese, Spanish, French, Italian and German, as identifiers.

@@ -11,9 +11,10 @@ from typing import IO
 import psycopg
 
 from retoma.errors import RetomaError
+from retoma.importer.cells import PhoneError
 from retoma.importer.columns import Columns, understand
 from retoma.importer.load import Block, load
-from retoma.importer.phones import Normalise, PhoneError, normaliser
+from retoma.importer.phones import Normalise, normaliser
 from retoma.importer.reader import Row, open_table
 from retoma.importer.rejects import Rejects
 
