@@ -6,8 +6,8 @@ INVISIBLE = (
     + "\u2028\u2029\u202f\u205f\u2060\u2800\u3000\u3164\ufeff"
 )
 
-# What programs write for "no value" (the na_values of pandas.read_csv, and SQL's \N) in the case in which they
-# write it: Null and Na are names of people.
+# What programs write for "no value" (the na_values of pandas.read_csv, and SQL's \N).
+# Null and Na are names of people.
 _OF_PROGRAMS = (
     "NA N/A n/a n/d N/D <NA> NaN nan -NaN -nan NULL null <null> None <none> nil undefined NaT \\N (null)"
 )

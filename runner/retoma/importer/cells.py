@@ -1,7 +1,7 @@
 """The ways in which people and programs write a phone number into a cell, and the damage that they do to it.
 
-What is left are digits, with + if the number has its country. Whether there is such a number is decided in `phones`
-(docs/decisions/0030-phone-numbers.md).
+What is left are digits, with + if the number has its country. Whether there is such a number is decided in
+`phones` (docs/decisions/0030-phone-numbers.md).
 """
 
 import re
@@ -45,7 +45,7 @@ def clean(cell: str) -> str:
 
 
 def looks_like_phone(cell: str) -> bool:
-    """True for 8 to 15 digits in any writing of a number, and for such a number after a program damaged it."""
+    """True for 8 to 15 digits in any writing of a number, and for such a number that a program damaged."""
     if _DATE.match(cell.strip()):
         return False
     try:
@@ -78,7 +78,7 @@ _JID = re.compile(
 )
 
 _SCIENTIFIC = re.compile(r"[+-]?(?P<first>\d)(?:[.,](?P<rest>\d*))?E\+?(?P<exponent>\d{1,3})", re.IGNORECASE)
-# People write 1195550.1234, so more than two digits behind the point are a fraction only behind a whole number.
+# People write 1195550.1234, so three or more digits behind the point are a fraction only behind ten or more.
 _DECIMAL = re.compile(r"(?P<whole>\+?(?:\d{7,}(?=[.,]\d\d?\Z)|\d{10,}))[.,](?P<fraction>\d{1,6})")
 _THOUSANDS = re.compile(
     r"(?P<whole>\+?\d{1,3}(?P<mark>[.,'\s])\d{3}(?:(?P=mark)\d{3})+)(?!(?P=mark))[.,](?P<fraction>\d{1,6})"

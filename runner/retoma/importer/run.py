@@ -14,6 +14,7 @@ from retoma.errors import RetomaError
 from retoma.importer.cells import PhoneError
 from retoma.importer.columns import Columns, understand
 from retoma.importer.load import Block, load
+from retoma.importer.parts import Parts
 from retoma.importer.phones import Normalise, normaliser
 from retoma.importer.reader import Row, open_table
 from retoma.importer.rejects import Rejects
@@ -87,7 +88,7 @@ def import_recipients(
     if not head:
         raise RetomaError("The file has no rows.", hint="Export the contact list again, as CSV.")
     columns = understand([fields for _, fields in head], phone_column, normalise)
-    rows = chain(head[1:] if columns.has_header else head, table.rows)
+    rows = chain(head[columns.first_row :], table.rows)
 
     summary.encoding = table.encoding
     summary.delimiter = table.delimiter
@@ -117,7 +118,9 @@ def _blocks(
 ) -> Iterator[Block]:
     block = Block()
     width = len(columns.titles)
-    phone = columns.phone
+    parts = columns.parts
+    is_joined = parts != Parts(parts.phone)
+    phone = parts.phone
     # Building the JSON text by hand takes a third of the time of dumping a dict.
     variables = [(index, json_string(name) + ": ") for index, name in columns.variables]
     for line, fields in rows:
@@ -131,7 +134,7 @@ def _blocks(
                 continue
             fields = fields[:width] + [""] * (width - len(fields))  # noqa: PLW2901
         try:
-            e164, zones = normalise(fields[phone])
+            e164, zones = parts.normalised(fields, normalise) if is_joined else normalise(fields[phone])
         except PhoneError as rejected:
             if any(fields):
                 summary.rows += 1
