@@ -103,6 +103,8 @@ def _rejects_path(file: str, chosen: Path | None) -> Path:
 
 
 def _show_columns(summary: "Summary") -> None:
+    if summary.guessed_from:
+        click.echo(f"Encoding: {summary.encoding}, guessed from {summary.guessed_from}", err=True)
     header = "" if summary.has_header else " (the first row is not a header)"
     click.echo(f"Phone: column “{summary.phone_column}”{header}", err=True)
     for name, title in summary.variables.items():
@@ -116,7 +118,8 @@ def _as_text(summary: "Summary") -> str:
         f"Duplicates  {summary.duplicates:>12,}",
         f"Rejected    {summary.rejected:>12,}",
         *(f"  {reason:<22}{count:>12,}" for reason, count in sorted(summary.rejected_by.items())),
-        f"{summary.seconds:.1f} s, {summary.rows_per_second:,} rows/s; {summary.encoding}, "
+        f"{summary.seconds:.1f} s, {summary.rows_per_second:,} rows/s; {summary.encoding}"
+        f"{f' (guessed from {summary.guessed_from})' if summary.guessed_from else ''}, "
         f"delimiter {summary.delimiter!r}",
     ]
     if "database" in summary.rejected_by:

@@ -29,6 +29,7 @@ class Summary:
     """The result of an import.
 
     Attributes:
+        guessed_from: a word that shows how the encoding was guessed; None if the file says which it is.
         rows: rows of data that were read, empty ones not counted; accepted + duplicates + rejected.
         rejected_by: number of refused rows by reason; "database" are those that PostgreSQL refused.
         variables: the name that templates use to the column title.
@@ -37,6 +38,7 @@ class Summary:
 
     campaign: str
     encoding: str = ""
+    guessed_from: str | None = None
     delimiter: str = ""
     has_header: bool = True
     phone_column: str = ""
@@ -90,7 +92,7 @@ def import_recipients(
     columns = understand([fields for _, fields in head], phone_column, normalise)
     rows = chain(head[columns.first_row :], table.rows)
 
-    summary.encoding = table.encoding
+    summary.encoding, summary.guessed_from = table.encoding.name, table.encoding.word
     summary.delimiter = table.delimiter
     summary.has_header = columns.has_header
     summary.phone_column = columns.titles[columns.phone]
@@ -102,7 +104,7 @@ def import_recipients(
         loaded = load(connection, campaign, _blocks(rows, columns, normalise, rejects, summary))
     finally:
         rejects.close()
-    summary.encoding = table.encoding
+    summary.encoding, summary.guessed_from = table.encoding.name, table.encoding.word
     summary.accepted = loaded.accepted
     summary.duplicates = loaded.duplicates
     summary.rejected = rejects.count + loaded.rejected
