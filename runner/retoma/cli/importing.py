@@ -122,6 +122,9 @@ def _as_text(summary: "Summary") -> str:
         f"{f' (guessed from {summary.guessed_from})' if summary.guessed_from else ''}, "
         f"delimiter {summary.delimiter!r}",
     ]
+    if summary.blank_words:
+        words = ", ".join(f"“{word}” ({count:,})" for word, count in sorted(summary.blank_words.items()))
+        lines.append(f"Taken as blank: {words}")
     if "database" in summary.rejected_by:
         lines.append("Rows that the database rejected are in the table retoma.recipient_reject")
     if summary.rejects_file:

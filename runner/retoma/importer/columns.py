@@ -55,6 +55,11 @@ class Columns:
         """Index of the phone column."""
         return self.parts.phone
 
+    @property
+    def is_rejects(self) -> bool:
+        """Whether it is a file of rejects, which has apostrophes before formulas."""
+        return set(ADDED_COLUMNS) <= set(self.titles)
+
 
 def snake_case(title: str) -> str:
     """A column title in lower snake case without accents; "" if it has no ASCII letter or digit."""
@@ -91,10 +96,7 @@ def understand(rows: Sequence[list[str]], wanted: str | None, normalise: Normali
     titles = [title.strip() for title in rows[header]]
     below = sample.below(header)
     if not any(cell.strip() for row in below.rows for cell in row):
-        raise RetomaError(
-            f"The file has no rows below its header: {_listed(titles)}.",
-            hint="Export the contact list again.",
-        )
+        raise no_rows(titles)
     phone = _chosen(wanted, titles) if wanted is not None else _found(below, titles)
     variables = [
         (index, variable_name(title, index + 1))
@@ -104,6 +106,13 @@ def understand(rows: Sequence[list[str]], wanted: str | None, normalise: Normali
     _refuse_collisions(titles, variables)
     parts = find_parts(list(map(snake_case, titles)), below.rows, phone, normalise)
     return Columns(titles, True, header + 1, parts, variables)
+
+
+def no_rows(titles: list[str]) -> RetomaError:
+    """The error for a file with nothing in it but its titles."""
+    return RetomaError(
+        f"The file has no rows below its header: {_listed(titles)}.", hint="Export the contact list again."
+    )
 
 
 class _Sample:
