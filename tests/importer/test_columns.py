@@ -1,8 +1,12 @@
 """Columns are understood by their titles, or else by what is in them; doubts are errors."""
 
+import liquid.token
 import pytest
 from liquid import Environment
 
+from retoma.content.liquid import parse
+from retoma.content.render import render
+from retoma.content.variables import required_variables
 from retoma.errors import RetomaError
 from retoma.importer.columns import understand, variable_name
 from retoma.importer.phones import normaliser
@@ -204,6 +208,22 @@ def test_without_a_header_a_column_is_chosen_by_its_position() -> None:
 def test_titles_become_liquid_names(title: str, name: str) -> None:
     assert variable_name(title, 7) == name
     assert Environment().from_string("{{ " + name + " }}").render(**{name: "value"}) == "value"
+
+
+WORDS = sorted(
+    {word for name, word in vars(liquid.token).items() if name.startswith("TOKEN_") and word.isidentifier()}
+)
+
+
+@pytest.mark.parametrize(
+    "word", [*WORDS, "none", "now", "today", "forloop", "tablerowloop", "size", "first", "partial"]
+)
+def test_no_word_of_liquid_is_promised_as_a_name(word: str) -> None:
+    name = variable_name(word.capitalize(), 1)
+    template = parse("Oi {{ " + name + " }}, {% if " + name + " == 'x' %}a{% endif %}")
+
+    assert required_variables(template) == [name]
+    assert render(template, PHONE, {name: "x"}) == "Oi x, a"
 
 
 def test_a_title_without_a_letter_of_ascii_is_named_by_its_position() -> None:

@@ -10,6 +10,7 @@ from retoma.importer.cells import PhoneError, looks_like_phone
 from retoma.importer.parts import Parts, find_parts
 from retoma.importer.phones import Normalise
 from retoma.importer.rejects import ADDED_COLUMNS
+from retoma.names import safe_name
 
 # English, Portuguese, Spanish, French, Italian and German, as identifiers.
 _PHONE_WORDS = frozenset(
@@ -28,8 +29,6 @@ _WEAK_PHONE_WORDS = frozenset(("numero", "number", "num", "contato", "contact", 
 # Better titles first; whether the whole title must be one of the words.
 _RANKS = ((_PHONE_WORDS, True), (_PHONE_WORDS, False), (_WEAK_PHONE_WORDS, True))
 _ROWS_ABOVE_DATA = 20
-# Words of Liquid, and what every message has anyway.
-_RESERVED = frozenset("and or not contains in true false nil null none empty blank forloop phone".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True)
@@ -73,8 +72,7 @@ def variable_name(title: str, position: int) -> str:
     Args:
         position: counted from 1; the name of a column without a title.
     """
-    name = snake_case(title) or f"column_{position}"
-    return f"_{name}" if name[0].isdigit() or name in _RESERVED else name
+    return safe_name(snake_case(title) or f"column_{position}")
 
 
 def understand(rows: Sequence[list[str]], wanted: str | None, normalise: Normalise) -> Columns:
