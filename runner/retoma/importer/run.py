@@ -144,9 +144,11 @@ def _blocks(
     variables = [(index, json_string(name) + ": ") for index, name in columns.variables]
     size = 0
 
-    def blank(word: str) -> bool:
-        summary.blank_words[word] = summary.blank_words.get(word, 0) + 1
-        return True
+    def is_blank(word: str) -> bool:
+        if word in NOTHING:
+            summary.blank_words[word] = summary.blank_words.get(word, 0) + 1
+            return True
+        return not word.strip(INVISIBLE)
 
     for line, fields in rows:
         if is_rejects:
@@ -172,7 +174,8 @@ def _blocks(
             [
                 name + json_string(value)
                 for index, name in variables
-                if (value := fields[index].strip(INVISIBLE)) and not (value in NOTHING and blank(value))
+                if (value := fields[index].strip())
+                and not ((value in NOTHING or not value.isascii()) and is_blank(value))
             ]
         )
         if "\\" in document and "\0" in "".join(fields):
