@@ -248,6 +248,20 @@ def test_a_header_without_rows_is_said(importing: Import, rows: bytes) -> None:
     assert "no rows below its header" in done.stderr
 
 
+def test_what_was_understood_of_an_unusual_list_is_said(importing: Import, db: psycopg.Connection) -> None:
+    rows = "Clientes de março;;\n\nNome;DDD;Telefone\nJosé;11;955501234\nÉrica;;11955505678\n".encode("cp850")
+
+    done = importing("-", "--campaign", "natal", "--region", "BR", stdin=rows)
+
+    assert done.returncode == 0, done.stderr
+    assert "Phone: column “Telefone”, joined to “DDD” (the header is on line 3)" in done.stderr
+    assert "Encoding: cp850, guessed from “março”" in done.stderr
+    assert [(phone, variables) for phone, variables, _ in audience(db)] == [
+        ("+5511955501234", {"nome": "José", "ddd": "11"}),
+        ("+5511955505678", {"nome": "Érica"}),
+    ]
+
+
 def test_a_second_run_adds_nothing_and_is_no_failure(importing: Import, db: psycopg.Connection) -> None:
     rows = b"phone\n+5511955501234\n"
     importing("-", "--campaign", "natal", stdin=rows)

@@ -105,8 +105,13 @@ def _rejects_path(file: str, chosen: Path | None) -> Path:
 def _show_columns(summary: "Summary") -> None:
     if summary.guessed_from:
         click.echo(f"Encoding: {summary.encoding}, guessed from {summary.guessed_from}", err=True)
-    header = "" if summary.has_header else " (the first row is not a header)"
-    click.echo(f"Phone: column “{summary.phone_column}”{header}", err=True)
+    header = ""
+    if summary.header_line is None:
+        header = " (the first row is not a header)"
+    elif summary.header_line > 1:
+        header = f" (the header is on line {summary.header_line})"
+    joined = "".join(f", joined to “{title}”" for title in summary.joined_columns)
+    click.echo(f"Phone: column “{summary.phone_column}”{joined}{header}", err=True)
     for name, title in summary.variables.items():
         click.echo(f"Variable: column “{title}” → {{{{ {name} }}}}", err=True)
 

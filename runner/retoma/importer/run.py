@@ -35,6 +35,8 @@ class Summary:
         guessed_from: a word that shows how the encoding was guessed; None if the file says which it is.
         blank_words: how many cells hold each word, such as NA, that was taken as blank.
         rows: rows of data that were read, empty ones not counted; accepted + duplicates + rejected.
+        header_line: the line of the titles; None without a header.
+        joined_columns: titles of the columns whose codes were put in front of the number.
         rejected_by: number of refused rows by reason; "database" are those that PostgreSQL refused.
         variables: the name that templates use to the column title.
         seconds: from the first byte read to the commit.
@@ -44,8 +46,9 @@ class Summary:
     encoding: str = ""
     guessed_from: str | None = None
     delimiter: str = ""
-    has_header: bool = True
+    header_line: int | None = None
     phone_column: str = ""
+    joined_columns: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     blank_words: dict[str, int] = field(default_factory=dict)
     rows: int = 0
@@ -99,8 +102,10 @@ def import_recipients(
 
     summary.encoding, summary.guessed_from = table.encoding.name, table.encoding.word
     summary.delimiter = table.delimiter
-    summary.has_header = columns.has_header
+    summary.header_line = head[columns.first_row - 1][0] if columns.has_header else None
     summary.phone_column = columns.titles[columns.phone]
+    codes = (columns.parts.country, columns.parts.area)
+    summary.joined_columns = [columns.titles[index] for index in codes if index is not None]
     summary.variables = {name: columns.titles[index] for index, name in columns.variables}
     on_understood(summary)
 
