@@ -229,6 +229,7 @@ def test_an_exponent_that_hides_no_digit_is_read(region: str, cell: str, e164: s
         ("123456789012345@lid", "hidden_number"),
         ("ana@example.com", "not_a_number"),
         ("https://wa.me/message/ABC123", "not_a_number"),
+        ("119" + " . " * 400 + "55501234", "not_a_number"),
         ("NA", "empty"),
         ("#N/D", "empty"),
         ("null", "empty"),
