@@ -1,17 +1,22 @@
 """`retoma import` as a user runs it: a file goes into a draft campaign wholly, or not at all."""
 
 import csv
+import io
 import json
 import os
 import resource
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
+
+from retoma.importer import run
+from retoma.importer.load import Block, Loaded
 
 Run = subprocess.CompletedProcess[str]
 Import = Callable[..., Run]
@@ -238,6 +243,26 @@ def test_words_that_were_taken_for_blank_are_said(importing: Import) -> None:
     done = importing("-", "--campaign", "natal", stdin=b"phone,nome\n+5511955501234,NA\n+5511955505678,NA\n")
 
     assert "Taken as blank: “NA” (2)" in done.stdout
+
+
+def test_the_memory_of_long_rows_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def measured(connection: psycopg.Connection, campaign: str, blocks: Iterable[Block]) -> Loaded:
+        for block in blocks:
+            sizes.append(sum(map(len, block.variables)))
+        return Loaded(40, 0, 0)
+
+    monkeypatch.setattr(run, "load", measured)
+    row = ",".join(["x" * 100_000] * 9)
+    rows = "phone" + "".join(f",v{index}" for index in range(9)) + "\n" + f"+5511955501234,{row}\n" * 40
+
+    run.import_recipients(
+        cast("psycopg.Connection", None), io.BytesIO(rows.encode()), "natal", tmp_path / "rejects.csv"
+    )
+
+    assert sum(sizes) > 36_000_000
+    assert max(sizes) < 6_000_000
 
 
 @pytest.mark.parametrize("rows", [b"nome;phone\n", b"nome;phone\n;\n;\n", b"nome;phone\n" + b";\n" * 200])
