@@ -84,5 +84,6 @@ def _undecodable(error: UnicodeDecodeError, encoding: str, line: int) -> RetomaE
     line += bytes(error.object[: error.start]).count(b"\n")
     return RetomaError(
         f"Line {line} is not {encoding} text. Nothing was imported.",
-        hint="Export the file as “CSV UTF-8”, or give its encoding, as in --encoding latin-1.",
+        hint="Export the file as “CSV UTF-8”. Lists that were put together may be in several encodings; "
+        "if you gave --encoding, try without it.",
     )
