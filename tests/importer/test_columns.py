@@ -73,10 +73,20 @@ def test_a_title_whose_values_are_no_phones_is_no_candidate(titles: list[str], r
     assert understand([titles, row, row], None, normaliser("BR")).phone == 1
 
 
-def test_phones_in_a_column_of_another_title_are_asked_about() -> None:
-    rows = [["Telefone", "Documento"], ["sim", PHONE], ["não", PHONE]]
+@pytest.mark.parametrize(
+    "title", ["CPF", "CPF do cliente", "CNPJ", "Order ID", "DNI", "Código", "Nº do pedido"]
+)
+def test_other_numbers_of_many_digits_are_not_taken_for_phones(title: str) -> None:
+    rows = [["Nome", "Número", title], ["Ana", "12", "11955501234"], ["Bia", "13", "123.456.789-01"]]
 
-    with pytest.raises(RetomaError, match="“Telefone” holds no phone numbers, and “Documento” may"):
+    with pytest.raises(RetomaError, match="No column looks like phone numbers"):
+        understand(rows, None, normaliser("BR"))
+
+
+def test_phones_in_a_column_of_another_title_are_asked_about() -> None:
+    rows = [["Telefone", "Onde"], ["sim", PHONE], ["não", PHONE]]
+
+    with pytest.raises(RetomaError, match="“Telefone” holds no phone numbers, and “Onde” may"):
         understand(rows, None, normaliser("BR"))
 
 

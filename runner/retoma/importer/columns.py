@@ -26,6 +26,16 @@ _PHONE_WORDS = frozenset(
 )
 # These words may also mean a house number, so they count only if no better name is there.
 _WEAK_PHONE_WORDS = frozenset(("numero", "number", "num", "contato", "contact", "contacto", "nummer"))
+# Numbers with as many digits as a phone, of which some are even the phone of a stranger.
+_WORDS_OF_OTHER_NUMBERS = frozenset(
+    word
+    for words in (
+        "cpf cnpj rg cnh nis pis documento doc matricula cep codigo cod pedido protocolo nota contrato conta",
+        "dni nif nie rut cuit cuil curp rfc cedula ruc passaporte pasaporte",
+        "id ids uuid document passport ssn zip order invoice account contract serial ean sku iban",
+    )
+    for word in words.split()
+)
 # Better titles first; whether the whole title must be one of the words.
 _RANKS = ((_PHONE_WORDS, True), (_PHONE_WORDS, False), (_WEAK_PHONE_WORDS, True))
 _ROWS_ABOVE_DATA = 20
@@ -229,7 +239,11 @@ def _chosen(wanted: str, titles: list[str]) -> int:
 def _found(sample: _Sample, titles: list[str]) -> int:
     """The phone column: what is in it counts first, then its title."""
     names = [snake_case(title) for title in titles]
-    by_content = sample.phone_columns()
+    by_content = [
+        column
+        for column in sample.phone_columns()
+        if not _has(_WORDS_OF_OTHER_NUMBERS, names[column], whole=False)
+    ]
     titled_without: list[int] = []
     for words, whole in _RANKS:
         titled = [column for column, name in enumerate(names) if _has(words, name, whole)]
