@@ -11,7 +11,8 @@ from pathlib import Path
 import phonenumbers
 
 from retoma.database import embedded
-from retoma.importer.phones import PhoneError, normaliser
+from retoma.importer.cells import PhoneError
+from retoma.importer.phones import normaliser
 from tests.bench.measure import Run, interleaved, measured
 from tests.bench.report import Report, ratio_of
 from tests.bench.server import Server, running

@@ -28,7 +28,7 @@ def needed(body: str) -> list[str]:
         ("Olá", []),
         ("{{ b }} {{a}} {{- c -}} {{ b }}", ["a", "b", "c"]),
         ("{{ phone }}", []),
-        ("{{ 'name' }} {{ 3 }} {{ true }} {{ nil }} {{ empty }} {{ blank }} {{ (1..3) }}", []),
+        ("{{ 'name' }} {{ 3 }} {{ (1..3) }}", []),
         # Names that are no identifiers of other languages.
         ("{{ ['Primeiro Nome'] }}", ["Primeiro Nome"]),
         ('{{ ["it\'s"] | upcase }}', ["it's"]),

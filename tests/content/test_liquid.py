@@ -4,6 +4,7 @@ import pytest
 
 from retoma.content.liquid import parse
 from retoma.content.render import RenderError, render
+from retoma.errors import RetomaError
 
 PHONE = "+5511955500001"
 
@@ -188,3 +189,23 @@ def test_the_limits_of_liquid_have_words_of_their_own(body: str, code: str) -> N
         rendered(body, a="x" * 60_000)
 
     assert error.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Oi {{ limit }}", "limit"),
+        ("{{ if | default: 'x' }}", "if"),
+        ("{% if offset == 'x' %}a{% endif %}", "offset"),
+        ("{% assign a = with %}", "with"),
+        ("{{ true }}", "true"),
+        ("{{ empty | default: 'x' }}", "empty"),
+    ],
+)
+def test_a_word_of_liquid_is_no_variable_and_the_hint_names_that_of_its_column(text: str, word: str) -> None:
+    with pytest.raises(RetomaError) as refused:
+        parse(text)
+
+    assert f"the column “{word}” of an imported list is the variable {{{{ _{word} }}}}" in (
+        refused.value.hint or ""
+    )

@@ -1,16 +1,22 @@
 """`retoma import` as a user runs it: a file goes into a draft campaign wholly, or not at all."""
 
 import csv
+import io
 import json
 import os
+import resource
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
+
+from retoma.importer import run
+from retoma.importer.load import Block, Loaded
 
 Run = subprocess.CompletedProcess[str]
 Import = Callable[..., Run]
@@ -23,7 +29,11 @@ def importing(database: str, db: psycopg.Connection, tmp_path: Path) -> Import:
     db.execute("select retoma.create_campaign('natal', 'sales'::text, 'Oi {{ nome }}')")
     db.commit()
 
-    def run(*arguments: str, stdin: bytes = b"") -> Run:
+    def run(*arguments: str, stdin: bytes = b"", largest_file: int | None = None) -> Run:
+        def limit() -> None:
+            if largest_file is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
         done = subprocess.run(
             [sys.executable, "-m", "retoma", "import", *arguments],
             input=stdin,
@@ -31,6 +41,7 @@ def importing(database: str, db: psycopg.Connection, tmp_path: Path) -> Import:
             cwd=tmp_path,
             env={**os.environ, "RETOMA_DATABASE_URL": database},
             timeout=300,
+            preexec_fn=limit,
             check=False,
         )
         return Run(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -104,7 +115,7 @@ def test_refused_rows_are_kept_with_line_and_reason(importing: Import, tmp_path:
     assert rows[0] == ["reject_line", "reject_reason", "reject_message", "nome", "phone"]
     assert [(row[0], row[1], row[3:]) for row in rows[1:]] == [
         ("4", "brazil_ninth_digit", ["Bia", "11 8555-1234"]),
-        ("6", "too_many_fields", ["Caio", "+5511955505678", "extra"]),
+        ("6", "too_many_fields", ["Caio", "'+5511955505678", "extra"]),
         ("7", "empty", ["Dora", ""]),
     ]
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
@@ -122,6 +133,158 @@ def test_a_corrected_file_of_rejects_is_imported_like_any_other(
 
     assert done.returncode == 0, done.stderr
     assert audience(db) == [("+5511985551234", {"nome": "Bia"}, "America/Sao_Paulo")]
+
+
+FORMULAS = [
+    "=1+1",
+    "+cmd",
+    "-2",
+    "@SUM(A1)",
+    "\t=1",
+    " =1",
+    "'=1",
+    "''+x",
+    "\uff1d1",
+    "plain",
+    "'quoted'",
+    "a=b",
+]
+
+
+def test_refused_rows_hold_no_formula_and_come_back_as_they_were(
+    importing: Import, db: psycopg.Connection, tmp_path: Path
+) -> None:
+    names = [f"v{index}" for index in range(len(FORMULAS))]
+    with (tmp_path / "list.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["phone", *names], ["+55 11 8555-1234", *FORMULAS]])
+    assert importing("list.csv", "--campaign", "natal").returncode == 1
+    rejects = tmp_path / "list.rejects.csv"
+    with rejects.open(encoding="utf-8-sig", newline="") as opened:
+        written = list(csv.reader(opened))
+    assert not [cell for row in written for cell in row if cell.lstrip(" \t")[:1] in tuple("=+-@\uff1d")]
+    rejects.write_text(rejects.read_text("utf-8-sig").replace("11 8555-1234", "11 98555-1234"))
+
+    done = importing("list.rejects.csv", "--campaign", "natal")
+
+    assert done.returncode == 0, done.stderr
+    assert audience(db)[0][:2] == (
+        "+5511985551234",
+        {name: value.strip() for name, value in zip(names, FORMULAS, strict=True)},
+    )
+
+
+def test_the_file_of_rejects_is_new_whatever_had_its_name(importing: Import, tmp_path: Path) -> None:
+    rejects = tmp_path / "import.rejects.csv"
+    rejects.write_text("of an earlier import")
+    rejects.chmod(0o666)
+    (tmp_path / "same").hardlink_to(rejects)
+
+    done = importing("-", "--campaign", "natal", stdin=b"phone\n+5511955501234\nnobody\n")
+
+    assert done.returncode == 0, done.stderr
+    assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
+    assert (tmp_path / "same").read_text() == "of an earlier import"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["import.rejects.csv", "same"]
+
+
+@pytest.mark.parametrize("target", ["there", "not there", "/dev/null"])
+def test_the_file_of_rejects_follows_no_link(
+    importing: Import, db: psycopg.Connection, tmp_path: Path, target: str
+) -> None:
+    (tmp_path / "there").write_text("of somebody")
+    (tmp_path / "import.rejects.csv").symlink_to(target)
+
+    done = importing("-", "--campaign", "natal", stdin=b"phone\n+5511955501234\nnobody\n")
+
+    assert (done.returncode, audience(db)) == (1, [])
+    assert "the name is a link" in done.stderr
+    assert "Nothing was imported" in done.stderr
+    assert (tmp_path / "there").read_text() == "of somebody"
+    assert not (tmp_path / "not there").exists()
+
+
+def test_a_failed_import_leaves_an_earlier_file_of_rejects_alone(importing: Import, tmp_path: Path) -> None:
+    (tmp_path / "import.rejects.csv").write_text("being corrected")
+
+    rows = b"phone;nome\nnobody;Ana\n" + b"+5511955501234;Ana\n" * 5000 + b'+5511955501234;"Bia\n'
+    done = importing("-", "--campaign", "natal", stdin=rows)
+
+    assert done.returncode == 1
+    assert (tmp_path / "import.rejects.csv").read_text() == "being corrected"
+    assert [path.name for path in tmp_path.iterdir()] == ["import.rejects.csv"]
+
+
+def test_a_device_takes_no_rejects(importing: Import) -> None:
+    done = importing(
+        "-", "--campaign", "natal", "--rejects", "/dev/null", stdin=b"phone\n+5511955501234\nnobody\n"
+    )
+
+    assert done.returncode == 1
+    assert "is no ordinary file" in done.stderr
+    assert Path("/dev/null").is_char_device()
+
+
+def test_programs_write_blank_cells_in_many_ways(importing: Import, db: psycopg.Connection) -> None:
+    blanks = ["NA", "null", "#N/D", "nan", "N/A", "None", "-", "\u2800", "\u200b", "#VALOR!", "\\N"]
+    rows = "".join(f"+55119555012{index:02},{blank}\n" for index, blank in enumerate(blanks))
+
+    done = importing(
+        "-", "--campaign", "natal", "--json", stdin=f"phone,nome\n{rows}+5511955501299,Na\n".encode()
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert [variables for _, variables, _ in audience(db)] == [{}] * len(blanks) + [{"nome": "Na"}]
+    assert json.loads(done.stdout)["blank_words"] == dict.fromkeys(
+        ["NA", "null", "#N/D", "nan", "N/A", "None", "-", "#VALOR!", "\\N"], 1
+    )
+
+
+def test_words_that_were_taken_for_blank_are_said(importing: Import) -> None:
+    done = importing("-", "--campaign", "natal", stdin=b"phone,nome\n+5511955501234,NA\n+5511955505678,NA\n")
+
+    assert "Taken as blank: “NA” (2)" in done.stdout
+
+
+def test_the_memory_of_long_rows_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def measured(connection: psycopg.Connection, campaign: str, blocks: Iterable[Block]) -> Loaded:
+        for block in blocks:
+            sizes.append(sum(map(len, block.variables)))
+        return Loaded(40, 0, 0)
+
+    monkeypatch.setattr(run, "load", measured)
+    row = ",".join(["x" * 100_000] * 9)
+    rows = "phone" + "".join(f",v{index}" for index in range(9)) + "\n" + f"+5511955501234,{row}\n" * 40
+
+    run.import_recipients(
+        cast("psycopg.Connection", None), io.BytesIO(rows.encode()), "natal", tmp_path / "rejects.csv"
+    )
+
+    assert sum(sizes) > 36_000_000
+    assert max(sizes) < 6_000_000
+
+
+@pytest.mark.parametrize("rows", [b"nome;phone\n", b"nome;phone\n;\n;\n", b"nome;phone\n" + b";\n" * 200])
+def test_a_header_without_rows_is_said(importing: Import, rows: bytes) -> None:
+    done = importing("-", "--campaign", "natal", stdin=rows)
+
+    assert done.returncode == 1
+    assert "no rows below its header" in done.stderr
+
+
+def test_what_was_understood_of_an_unusual_list_is_said(importing: Import, db: psycopg.Connection) -> None:
+    rows = "Clientes de março;;\n\nNome;DDD;Telefone\nJosé;11;955501234\nÉrica;;11955505678\n".encode("cp850")
+
+    done = importing("-", "--campaign", "natal", "--region", "BR", stdin=rows)
+
+    assert done.returncode == 0, done.stderr
+    assert "Phone: column “Telefone”, joined to “DDD” (the header is on line 3)" in done.stderr
+    assert "Encoding: cp850, guessed from “março”" in done.stderr
+    assert [(phone, variables) for phone, variables, _ in audience(db)] == [
+        ("+5511955501234", {"nome": "José", "ddd": "11"}),
+        ("+5511955505678", {"nome": "Érica"}),
+    ]
 
 
 def test_a_second_run_adds_nothing_and_is_no_failure(importing: Import, db: psycopg.Connection) -> None:
@@ -170,9 +333,11 @@ def test_a_file_that_breaks_off_changes_nothing(importing: Import, db: psycopg.C
     assert db.execute("select count(*) from retoma.recipient_staging").fetchone() == (0,)
 
 
-def test_a_nul_character_is_refused_with_its_row(importing: Import, db: psycopg.Connection) -> None:
-    # Beyond the first block: a NUL in that one means that the file is no CSV at all.
-    rows = b"phone;nome\n" + b"+5511955501234;Ana\n" * 5000 + b"+5511955505678;B\0ia\n"
+@pytest.mark.parametrize("repeated", [1, 5000])
+def test_a_nul_character_is_refused_with_its_row(
+    importing: Import, db: psycopg.Connection, repeated: int
+) -> None:
+    rows = b"phone;nome\n" + b"+5511955505678;B\0ia\n" + b"+5511955501234;Ana\n" * repeated
 
     done = importing("-", "--campaign", "natal", "--json", stdin=rows)
 
@@ -181,17 +346,18 @@ def test_a_nul_character_is_refused_with_its_row(importing: Import, db: psycopg.
     assert len(audience(db)) == 1
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
 @pytest.mark.parametrize("refused", [1, 5000])
 def test_refused_rows_that_find_no_room_undo_the_import(
-    importing: Import, db: psycopg.Connection, refused: int
+    importing: Import, db: psycopg.Connection, tmp_path: Path, refused: int
 ) -> None:
     rows = b"phone;nome\n+5511955501234;Ana\n" + b"nobody;Bia\n" * refused
 
-    done = importing("-", "--campaign", "natal", "--rejects", "/dev/full", stdin=rows)
+    # A limit for the size of files stands for a full disk.
+    done = importing("-", "--campaign", "natal", stdin=rows, largest_file=20)
 
     assert (done.returncode, audience(db)) == (1, [])
-    assert "error: The file for rejects cannot be written: No space left on device" in done.stderr
+    assert "error: The file for rejects cannot be written: File too large" in done.stderr
+    assert list(tmp_path.iterdir()) == []
     assert "Nothing was imported" in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata
 
-from retoma.importer.phones import Phone, PhoneError, by_library, looks_like_phone, normaliser
+from retoma.importer.cells import PhoneError, looks_like_phone
+from retoma.importer.phones import Phone, by_library, normaliser
 
 REGIONS = [
     "BR",
@@ -118,8 +119,120 @@ def test_the_ways_in_which_people_write_a_number_mean_the_same(cell: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("region", "cell", "e164"),
+    [
+        ("BR", "11955501001.00", "+5511955501001"),
+        ("BR", "11955501001,00", "+5511955501001"),
+        ("BR", "+5511955501001.00", "+5511955501001"),
+        ("BR", "11955501001.000000", "+5511955501001"),
+        ("BR", "11,955,501,001.00", "+5511955501001"),
+        ("BR", "11.955.501.001,00", "+5511955501001"),
+        ("BR", "11 955 501 001", "+5511955501001"),
+        ("BR", "1195550.0000", "+5511955500000"),
+        ("AT", "6641234567.00", "+436641234567"),
+        ("ID", "8123456789.00", "+628123456789"),
+        ("FR", "01.99.00.12.00", "+33199001200"),
+    ],
+)
+def test_zeros_behind_a_decimal_point_are_no_part_of_a_number(region: str, cell: str, e164: str) -> None:
+    assert normaliser(region)(cell)[0] == e164
+
+
+@pytest.mark.parametrize("cell", ["6641234567.5", "6641234567,25", "11955501001.125", "11,955,501,001.50"])
+def test_a_number_with_a_fraction_is_refused_as_damaged(cell: str) -> None:
+    assert judged("AT", cell) == "decimal_number"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "5511955501234@c.us",
+        "5511955501234@s.whatsapp.net",
+        "5511955501234:12@s.whatsapp.net",
+        "whatsapp:+5511955501234",
+        "https://wa.me/5511955501234?text=Oi%201",
+        "wa.me/+5511955501234",
+        "https://api.whatsapp.com/send?phone=5511955501234&text=Oi",
+        "https://api.whatsapp.com/send/?text=Oi+2&phone=%2B5511955501234",
+        "whatsapp://send?phone=+5511955501234",
+        "sms:+5511955501234",
+    ],
+)
+@pytest.mark.parametrize("region", ["BR", "US", None])
+def test_an_address_of_whatsapp_is_a_number_with_its_country(region: str | None, cell: str) -> None:
+    assert judged(region, cell) == ("+5511955501234", "America/Sao_Paulo")
+
+
+@pytest.mark.parametrize(
+    ("cell", "e164"),
+    [
+        ("\uff10\uff19\uff10\uff0d\uff11\uff12\uff13\uff14\uff0d\uff15\uff16\uff17\uff18", "+819012345678"),
+        ("\uff08\uff10\uff13\uff09\uff11\uff12\uff13\uff14\uff0d\uff15\uff16\uff17\uff18", "+81312345678"),
+        ("[090] 1234\u22125678", "+819012345678"),
+        ("090\u30fc1234\u30fc5678", "+819012345678"),
+        ("090\u00b71234\u30005678", "+819012345678"),
+        ("090\uff0e1234\ufe635678", "+819012345678"),
+    ],
+)
+def test_any_dash_and_any_bracket_is_punctuation(cell: str, e164: str) -> None:
+    assert normaliser("JP")(cell)[0] == e164
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "+52 1 55 1234 5678",
+        "5215512345678",
+        "044 55 1234 5678",
+        "045 55 1234 5678",
+        "01 55 1234 5678",
+        "+52 044 55 1234 5678",
+        "00 52 1 55 1234 5678",
+        "5215512345678@c.us",
+        "55 1234 5678",
+    ],
+)
+def test_the_old_prefixes_of_mexico_are_dropped(cell: str) -> None:
+    assert normaliser("MX")(cell) == ("+525512345678", "America/Mexico_City")
+
+
+def test_old_prefixes_of_other_countries_are_left_to_the_library() -> None:
+    assert judged("BR", "+52 1 55 1234 5678") == ("+525512345678", "America/Mexico_City")
+    assert normaliser("AR")("011 15 5555-1234")[0] == "+5491155551234"
+    assert normaliser("GB")("+44 (0)20 7946 0123")[0] == "+442079460123"
+
+
+@pytest.mark.parametrize(
+    ("region", "cell", "e164"),
+    [
+        ("BR", "1.1955501006E10", "+5511955501006"),
+        ("BR", "1,1955501006e+10", "+5511955501006"),
+        ("BR", "5.511955501006E+12", "+5511955501006"),
+        ("BR", "1.195550100600E10", "+5511955501006"),
+        ("US", "2.025550129E9", "+12025550129"),
+    ],
+)
+def test_an_exponent_that_hides_no_digit_is_read(region: str, cell: str, e164: str) -> None:
+    assert normaliser(region)(cell)[0] == e164
+
+
+@pytest.mark.parametrize(
     ("cell", "reason"),
     [
+        ("1.19555010E10", "scientific_notation"),
+        ("1.19555010065E10", "decimal_number"),
+        ("+55 11 95550-1234 ::: +55 11 95550-5678", "several_numbers"),
+        ("+55 11 95550-1234 +55 11 95550-5678", "several_numbers"),
+        ("11 95550-1234\n11 95550-5678", "several_numbers"),
+        ("11 95550-1234 & 11 95550-5678", "several_numbers"),
+        ("120363012345678901@g.us", "not_a_number"),
+        ("123456789012345@lid", "hidden_number"),
+        ("ana@example.com", "not_a_number"),
+        ("https://wa.me/message/ABC123", "not_a_number"),
+        ("119" + " . " * 400 + "55501234", "not_a_number"),
+        ("NA", "empty"),
+        ("#N/D", "empty"),
+        ("null", "empty"),
         ("", "empty"),
         ("  \u00a0", "empty"),
         ("5.51199E+12", "scientific_notation"),

@@ -14,7 +14,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from retoma.importer.phones import PhoneError, normaliser
+from retoma.importer.cells import PhoneError
+from retoma.importer.phones import normaliser
 from retoma.rehearsal.audit import audit
 from retoma.rehearsal.demo import contacts
 from tests.support.command import environment, retoma

@@ -103,8 +103,15 @@ def _rejects_path(file: str, chosen: Path | None) -> Path:
 
 
 def _show_columns(summary: "Summary") -> None:
-    header = "" if summary.has_header else " (the first row is not a header)"
-    click.echo(f"Phone: column “{summary.phone_column}”{header}", err=True)
+    if summary.guessed_from:
+        click.echo(f"Encoding: {summary.encoding}, guessed from {summary.guessed_from}", err=True)
+    header = ""
+    if summary.header_line is None:
+        header = " (the first row is not a header)"
+    elif summary.header_line > 1:
+        header = f" (the header is on line {summary.header_line})"
+    joined = "".join(f", joined to “{title}”" for title in summary.joined_columns)
+    click.echo(f"Phone: column “{summary.phone_column}”{joined}{header}", err=True)
     for name, title in summary.variables.items():
         click.echo(f"Variable: column “{title}” → {{{{ {name} }}}}", err=True)
 
@@ -116,9 +123,13 @@ def _as_text(summary: "Summary") -> str:
         f"Duplicates  {summary.duplicates:>12,}",
         f"Rejected    {summary.rejected:>12,}",
         *(f"  {reason:<22}{count:>12,}" for reason, count in sorted(summary.rejected_by.items())),
-        f"{summary.seconds:.1f} s, {summary.rows_per_second:,} rows/s; {summary.encoding}, "
+        f"{summary.seconds:.1f} s, {summary.rows_per_second:,} rows/s; {summary.encoding}"
+        f"{f' (guessed from {summary.guessed_from})' if summary.guessed_from else ''}, "
         f"delimiter {summary.delimiter!r}",
     ]
+    if summary.blank_words:
+        words = ", ".join(f"“{word}” ({count:,})" for word, count in sorted(summary.blank_words.items()))
+        lines.append(f"Taken as blank: {words}")
     if "database" in summary.rejected_by:
         lines.append("Rows that the database rejected are in the table retoma.recipient_reject")
     if summary.rejects_file:

@@ -13,8 +13,7 @@ from liquid.builtin.filters.misc import date as liquid_date
 from liquid.exceptions import FilterArgumentError
 from liquid.filter import liquid_filter, with_environment
 
-CLOCKS = frozenset({"now", "today"})
-"""What Liquid calls the time at which it renders, as variables and as texts that `date` is given."""
+from retoma.names import CLOCKS
 
 # Unlike in year, month, day and day of the week; both years have a 29 February.
 _DEFAULTS = datetime.datetime(2000, 1, 1), datetime.datetime(2004, 2, 2)

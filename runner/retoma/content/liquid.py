@@ -7,6 +7,7 @@ from functools import lru_cache
 from liquid import BoundTemplate, Environment, RenderContext
 from liquid.ast import Node
 from liquid.builtin.expressions import Filter, FilteredExpression, Path, StringLiteral
+from liquid.builtin.expressions.primitive import Blank, Empty, FalseLiteral, Nil, TrueLiteral
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode
 from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
@@ -19,11 +20,12 @@ from liquid.expression import Expression
 from liquid.token import Token
 
 from retoma.content.comparisons import AnyEqual, tolerant
-from retoma.content.dates import CLOCKS, date
+from retoma.content.dates import date
 from retoma.content.kinds import LONGEST_TEXT
 from retoma.content.markup import refuse_unbounded
 from retoma.content.missing import ListOrNothing, Missing, StrictFilter
 from retoma.errors import RetomaError
+from retoma.names import CLOCKS, is_word_of_liquid, safe_name
 
 _TAGS = (
     *("content", "output", "illegal", "#", "comment", "doc", "liquid", "echo", "cycle", "ifchanged"),
@@ -114,7 +116,10 @@ def _adapt(template: BoundTemplate) -> None:
 
 def _adapt_node(node: Node) -> None:
     match node:
-        case OutputNode() | AssignNode():
+        case OutputNode():
+            _refuse_word(node.expression)
+            _adapt_filters(node.expression)
+        case AssignNode():
             _adapt_filters(node.expression)
         case IfNode() | UnlessNode():
             node.condition = tolerant(node.condition)
@@ -126,6 +131,13 @@ def _adapt_node(node: Node) -> None:
             node.expression.iterable = ListOrNothing(node.expression.iterable)
         case _:
             pass
+
+
+def _refuse_word(expression: Expression) -> None:
+    """Refuse {{ true }} and {{ empty }}: written, they can only be meant as variables."""
+    left = expression.left if isinstance(expression, FilteredExpression) else expression
+    if isinstance(left, TrueLiteral | FalseLiteral | Nil | Empty | Blank):
+        raise LiquidSyntaxError(f"expected a variable, found {left.token.value}", token=left.token)
 
 
 def _adapt_case(node: CaseNode) -> None:
@@ -203,6 +215,12 @@ def _in_words(error: LiquidError | RecursionError, text: str) -> tuple[str, str]
 
 
 def _hint(error: LiquidError | RecursionError, message: str) -> str:
+    word = message.rpartition("found ")[2]
+    if is_word_of_liquid(word):
+        return (
+            f"“{word}” is a word of Liquid; the column “{word}” of an imported list is the variable "
+            f"{{{{ {safe_name(word)} }}}}"
+        )
     if isinstance(error, UnknownFilterError):
         return "for example {{ name | capitalize }} or {{ name | default: 'friend' }}"
     if message.startswith(_CLOCK):

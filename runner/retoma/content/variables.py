@@ -24,9 +24,7 @@ from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.expression import Expression
 
 from retoma.content.liquid import nodes_of
-
-ALWAYS_THERE = frozenset({"phone"})
-"""The number of the recipient."""
+from retoma.names import ALWAYS_THERE
 
 _Names = frozenset[str]
 _State = dict[str, _Names]

@@ -6,7 +6,6 @@ numbers take a short cut that is compiled from its metadata
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -18,17 +17,10 @@ from phonenumbers.phonenumberutil import is_number_type_geographical
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from retoma.importer.cells import NOT_A_NUMBER, PhoneError, clean
+
 # E.164 with +, and the IANA zones of the number joined by commas (None when they are unknown).
 Phone = tuple[str, str | None]
-
-
-class PhoneError(Exception):
-    """A cell that holds no number that can be used: `reason` is a stable code, `message` explains it."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
 
 
 Normalise = Callable[[str], Phone]
@@ -50,7 +42,7 @@ def normaliser(region: str | None) -> Normalise:
         phone = recognise(cell if cell.isdecimal() else cell.translate(_HARMLESS))
         if phone is not None:
             return phone
-        number = _clean(cell)
+        number = clean(cell)
         # Most countries dial 00 for +, but Brazil's own rule reads two more digits as the carrier.
         if number.startswith("00"):
             try:
@@ -70,32 +62,19 @@ def by_library(number: str, region: str | None) -> Phone:
     try:
         parsed = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException as error:
-        raise PhoneError(*_PARSE_ERRORS.get(error.error_type, _NOT_A_NUMBER)) from None
+        raise PhoneError(*_PARSE_ERRORS.get(error.error_type, NOT_A_NUMBER)) from None
     if not phonenumbers.is_valid_number(parsed):
+        if old := _MEXICAN_WITH_OLD_PREFIX.fullmatch(_international(parsed)):
+            return by_library("+52" + old["national"], region)
         raise PhoneError(*_why_invalid(parsed))
     zones = time_zones_for_number(parsed)
     return (
-        phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164),
+        _international(parsed),
         None if UNKNOWN_TIMEZONE in zones else ",".join(zones),
     )
 
 
-def looks_like_phone(cell: str) -> bool:
-    """True for 8 to 15 digits with nothing but punctuation, and for such a number after Excel damaged it."""
-    return bool(_SCIENTIFIC.fullmatch(cell.strip())) or bool(
-        _ONLY_PHONE_CHARACTERS.fullmatch(cell) and 8 <= sum(map(str.isdecimal, cell)) <= 15
-    )
-
-
-_ONLY_PHONE_CHARACTERS = re.compile(r"[\s\d'+().\-/\u200e\u202a\u202c\u2010-\u2015]+")
-_SCIENTIFIC = re.compile(r"[+-]?\d([.,]\d*)?E\+?\d+", re.IGNORECASE)
-_EXTENSION = re.compile(
-    r"[\d)]\W*(?:ext(?:ension|n)?|ramal|anexo|interno|poste|r|x|#)\W*\d{1,7}", re.IGNORECASE
-)
 _HARMLESS = str.maketrans("", "", " ()-\t\u00a0")
-_PUNCTUATION = re.compile(r"[\s().\-/\u00ad\u200b-\u200f\u202a-\u202e\u2010-\u2015\u2060\u2066-\u2069\ufeff]")
-
-_NOT_A_NUMBER = ("not_a_number", "The cell does not hold a phone number.")
 _NO_AREA_CODE = ("no_area_code", "The number lacks its area code.")
 _PARSE_ERRORS = {
     phonenumbers.NumberParseException.INVALID_COUNTRY_CODE: (
@@ -111,34 +90,14 @@ _IMPOSSIBLE = {
     ValidationResult.TOO_LONG: ("too_long", "The number is too long for its country."),
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: _NO_AREA_CODE,
 }
+# Mexico dials ten digits since 2019: the 1 behind +52, and 01, 044 and 045 in front of a number, are gone.
+_MEXICAN_WITH_OLD_PREFIX = re.compile(r"\+52(?:0?1|04[45])(?P<national>[2-9]\d{9})")
 _BRAZILIAN_MOBILE_OF_EIGHT_DIGITS = re.compile(r"[1-9]{2}[6-9]\d{7}")
 _BRAZILIAN_WITHOUT_AREA_CODE = re.compile(r"9?[2-9]\d{7}")
 
 
-def _clean(cell: str) -> str:
-    """The digits of a cell, with + if it has one; raises PhoneError if digits alone would hide a fault."""
-    text = "".join(str(unicodedata.decimal(c, c)) for c in cell.replace("\uff0b", "+")).strip()
-    # ="…" and a leading apostrophe keep Excel from calculating; tel: is of vCards, p: of Facebook leads.
-    text = re.sub(r'^="(.*)"$', r"\1", text).lstrip("'`\u00b4\u2018\u2019")
-    text = re.sub(r"^(?:tel|p):", "", text, flags=re.IGNORECASE)
-    # A column of numbers with gaps becomes floats in pandas; its digits are all there.
-    text = re.sub(r"^(\d{7,})[.,]0$", r"\1", text)
-    if not text:
-        raise PhoneError("empty", "The phone cell is empty.")
-    if _SCIENTIFIC.fullmatch(text):
-        raise PhoneError(
-            "scientific_notation",
-            "The spreadsheet has destroyed the number: its last digits are lost. "
-            "Format the column as text, enter the numbers again and export once more.",
-        )
-    if _EXTENSION.search(text):
-        raise PhoneError("extension", "The number has an extension; a message cannot reach one.")
-    if sum(len(re.sub(r"\D", "", part)) >= 7 for part in re.split(r"[/;,|]|\s(?:e|y|and|ou|or)\s", text)) > 1:
-        raise PhoneError("several_numbers", "The cell holds several numbers; keep one.")
-    number = _PUNCTUATION.sub("", text)
-    if not re.fullmatch(r"\+?[0-9]+", number):
-        raise PhoneError(*_NOT_A_NUMBER)
-    return number
+def _international(parsed: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _why_invalid(parsed: phonenumbers.PhoneNumber) -> tuple[str, str]:

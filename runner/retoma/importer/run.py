@@ -11,15 +11,20 @@ from typing import IO
 import psycopg
 
 from retoma.errors import RetomaError
-from retoma.importer.columns import Columns, understand
+from retoma.importer.blanks import INVISIBLE, NOTHING
+from retoma.importer.cells import PhoneError
+from retoma.importer.columns import Columns, no_rows, understand
 from retoma.importer.load import Block, load
-from retoma.importer.phones import Normalise, PhoneError, normaliser
+from retoma.importer.parts import Parts
+from retoma.importer.phones import Normalise, normaliser
 from retoma.importer.reader import Row, open_table
-from retoma.importer.rejects import Rejects
+from retoma.importer.rejects import Rejects, with_formula
 
 _ROWS_TO_JUDGE = 100
 # Larger ones gain nothing, and more than 20,000 rows would not fit into work_mem of the database.
 _ROWS_PER_BLOCK = 5_000
+# A row may be as long as a million characters: its size bounds memory, not the number of rows.
+_CHARACTERS_PER_BLOCK = 4 * 1024 * 1024
 
 
 @dataclass
@@ -27,7 +32,11 @@ class Summary:
     """The result of an import.
 
     Attributes:
+        guessed_from: a word that shows how the encoding was guessed; None if the file says which it is.
+        blank_words: how many cells hold each word, such as NA, that was taken as blank.
         rows: rows of data that were read, empty ones not counted; accepted + duplicates + rejected.
+        header_line: the line of the titles; None without a header.
+        joined_columns: titles of the columns whose codes were put in front of the number.
         rejected_by: number of refused rows by reason; "database" are those that PostgreSQL refused.
         variables: the name that templates use to the column title.
         seconds: from the first byte read to the commit.
@@ -35,10 +44,13 @@ class Summary:
 
     campaign: str
     encoding: str = ""
+    guessed_from: str | None = None
     delimiter: str = ""
-    has_header: bool = True
+    header_line: int | None = None
     phone_column: str = ""
+    joined_columns: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
+    blank_words: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     accepted: int = 0
     duplicates: int = 0
@@ -82,16 +94,18 @@ def import_recipients(
 
     table = open_table(stream, encoding, delimiter, on_read)
     normalise = normaliser(region)
-    head = list(islice(table.rows, _ROWS_TO_JUDGE))
+    head = _head(table.rows)
     if not head:
         raise RetomaError("The file has no rows.", hint="Export the contact list again, as CSV.")
     columns = understand([fields for _, fields in head], phone_column, normalise)
-    rows = chain(head[1:] if columns.has_header else head, table.rows)
+    rows = chain(head[columns.first_row :], table.rows)
 
-    summary.encoding = table.encoding
+    summary.encoding, summary.guessed_from = table.encoding.name, table.encoding.word
     summary.delimiter = table.delimiter
-    summary.has_header = columns.has_header
+    summary.header_line = head[columns.first_row - 1][0] if columns.has_header else None
     summary.phone_column = columns.titles[columns.phone]
+    codes = (columns.parts.country, columns.parts.area)
+    summary.joined_columns = [columns.titles[index] for index in codes if index is not None]
     summary.variables = {name: columns.titles[index] for index, name in columns.variables}
     on_understood(summary)
 
@@ -99,8 +113,8 @@ def import_recipients(
     try:
         loaded = load(connection, campaign, _blocks(rows, columns, normalise, rejects, summary))
     finally:
-        rejects.close()
-    summary.encoding = table.encoding
+        rejects.discard()
+    summary.encoding, summary.guessed_from = table.encoding.name, table.encoding.word
     summary.accepted = loaded.accepted
     summary.duplicates = loaded.duplicates
     summary.rejected = rejects.count + loaded.rejected
@@ -111,15 +125,39 @@ def import_recipients(
     return summary
 
 
+def _head(rows: Iterator[Row]) -> list[Row]:
+    head: list[Row] = []
+    size = 0
+    for row in islice(rows, _ROWS_TO_JUDGE):
+        head.append(row)
+        size += sum(map(len, row[1]))
+        if size > _CHARACTERS_PER_BLOCK:
+            break
+    return head
+
+
 def _blocks(
     rows: Iterator[Row], columns: Columns, normalise: Normalise, rejects: Rejects, summary: Summary
 ) -> Iterator[Block]:
     block = Block()
     width = len(columns.titles)
-    phone = columns.phone
+    parts = columns.parts
+    is_joined = parts != Parts(parts.phone)
+    is_rejects = columns.is_rejects
+    phone = parts.phone
     # Building the JSON text by hand takes a third of the time of dumping a dict.
     variables = [(index, json_string(name) + ": ") for index, name in columns.variables]
+    size = 0
+
+    def is_blank(word: str) -> bool:
+        if word in NOTHING:
+            summary.blank_words[word] = summary.blank_words.get(word, 0) + 1
+            return True
+        return not word.strip(INVISIBLE)
+
     for line, fields in rows:
+        if is_rejects:
+            fields = list(map(with_formula, fields))  # noqa: PLW2901
         if len(fields) != width:
             # Excel leaves out empty cells at the end of a row; other programs add some.
             if any(fields[width:]):
@@ -130,15 +168,20 @@ def _blocks(
                 continue
             fields = fields[:width] + [""] * (width - len(fields))  # noqa: PLW2901
         try:
-            e164, zones = normalise(fields[phone])
+            e164, zones = parts.normalised(fields, normalise) if is_joined else normalise(fields[phone])
         except PhoneError as rejected:
-            if any(fields):
+            if any(map(str.strip, fields)):
                 summary.rows += 1
                 rejects.add(line, rejected.reason, rejected.message, fields)
             continue
         summary.rows += 1
         document = ", ".join(
-            [name + json_string(value) for index, name in variables if (value := fields[index].strip())]
+            [
+                name + json_string(value)
+                for index, name in variables
+                if (value := fields[index].strip())
+                and not ((value in NOTHING or not value.isascii()) and is_blank(value))
+            ]
         )
         if "\\" in document and "\0" in "".join(fields):
             rejects.add(line, "nul_character", "The row holds a NUL character.", fields)
@@ -147,9 +190,13 @@ def _blocks(
         block.phones.append(e164)
         block.variables.append("{" + document + "}")
         block.zones.append(zones or "")
-        if len(block.lines) == _ROWS_PER_BLOCK:
+        size += len(document)
+        if len(block.lines) == _ROWS_PER_BLOCK or size > _CHARACTERS_PER_BLOCK:
             yield block
             block = Block()
+            size = 0
+    if summary.rows == 0:
+        raise no_rows(columns.titles)
     yield block
     # Before the commit: a row that is neither in the campaign nor in this file is lost.
-    rejects.close()
+    rejects.keep()
