@@ -215,6 +215,14 @@ def _is_leased(db: Db, leased: Lease) -> bool:
     )
 
 
+def set_limit(
+    db: Db, maximum: int | None, per: str = "day", *, scope: str = "channel", zone: str | None = None
+) -> None:
+    """A limit of the channel sales, or of the campaign natal."""
+    name = {"channel": "sales", "campaign": "natal"}[scope]
+    db.execute("select retoma.set_limit(%s, %s, %s, %s, %s)", (scope, name, maximum, per, zone))
+
+
 def freeze_clock(db: Db) -> None:
     """Lets the clock of the database stand still, so that a test alone decides when time passes."""
     db.execute(
