@@ -217,6 +217,7 @@ def test_a_tick_leaves_a_lease_whose_channel_is_being_changed_to_the_next_tick(d
         make_campaign(db, f"of {name}", size=1, channels=[name])
         advance(db, must_lease(db, make_runner(db, f"of {name}"), channel), want=1)
     move_clock(db, "2 minutes")
+    db.execute("set lock_timeout = '60 s'")
     with psycopg.connect(database) as operator:
         operator.execute("select retoma.configure_channel('sales', '{}', '{\"burst\": 5}')")
 

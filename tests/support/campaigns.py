@@ -187,14 +187,21 @@ def error(ordinal: int, code: str, **facts: object) -> Outcome:
 
 
 def send_all(db: Db, runner: UUID, channel_id: int) -> list[int]:
-    """Leases and sends whatever the channel has now, all of it accepted. Returns the ordinals in order."""
+    """Leases and sends whatever the channel has now, all of it accepted. Returns the ordinals in order.
+
+    Raises:
+        AssertionError: a batch is leased again although it could send nothing: runners would do so for ever.
+    """
     sent: list[int] = []
+    ended: set[tuple[int, int]] = set()
     while leased := lease(db, runner, channel_id):
         while (step := advance(db, leased, want=300)).action == "send":
             advance(db, leased, accepted(*step.ordinals))
             sent += step.ordinals
             if not _is_leased(db, leased):
                 break
+        assert (leased.batch_id, step.reserved) not in ended, step
+        ended.add((leased.batch_id, step.reserved))
     return sent
 
 
