@@ -34,12 +34,16 @@ def importing(database: str, db: psycopg.Connection, tmp_path: Path) -> Import:
             if largest_file is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
+        environment = {**os.environ, "RETOMA_DATABASE_URL": database}
+        if largest_file is not None:
+            # The limit would hold for the figures of coverage too.
+            environment.pop("COVERAGE_PROCESS_CONFIG", None)
         done = subprocess.run(
             [sys.executable, "-m", "retoma", "import", *arguments],
             input=stdin,
             capture_output=True,
             cwd=tmp_path,
-            env={**os.environ, "RETOMA_DATABASE_URL": database},
+            env=environment,
             timeout=300,
             preexec_fn=limit,
             check=False,
