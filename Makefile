@@ -67,3 +67,7 @@ bench: $(STAMP) ## Measure (an hour); some of it, quickly: make bench ARGS='engi
 .PHONY: model
 model: ## Check the model of the protocol with spin (Debian: apt-get install spin gcc)
 	docs/model/check
+
+.PHONY: hammer
+hammer: $(STAMP) ## Call all public functions at random, with open transactions and ended sessions: make hammer MINUTES=30
+	$(BIN)/python -m tests.hammer --minutes $(or $(MINUTES),2) --seed $$(date +%s)

@@ -49,6 +49,7 @@ set local client_min_messages to warning;
 \ir 10_base/patch_int.sql
 \ir 10_base/patch_number.sql
 \ir 10_base/patch_text.sql
+\ir 10_base/portion.sql
 
 -- Tables, and the triggers that keep some of them append-only
 \ir 20_tables/runner.sql

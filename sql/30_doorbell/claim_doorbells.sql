@@ -11,7 +11,7 @@ begin atomic -- noqa: PRS
     from procrastinate.procrastinate_jobs as j
     where j.status = 'todo' and j.task_name = 'retoma.drain_channel'
     order by j.priority desc, j.id asc
-    limit p_limit
+    limit retoma_internal.portion(p_limit)
     for update skip locked
   )
 
@@ -23,4 +23,4 @@ end;
 
 comment on function retoma.claim_doorbells(int) is
 'For runners: takes up to p_limit waiting rings and returns the ids of their channels, which the caller must then
-drain.';
+drain. Error RT003: p_limit is not from 1 to 10000.';

@@ -10,10 +10,10 @@ begin atomic
   from retoma_internal.campaign_content as t
   where t.required_variables is null and t.fault is null and t.campaign_id > p_after_campaign
   order by t.campaign_id, t.variant
-  limit p_limit;
+  limit retoma_internal.portion(p_limit);
 end;
 
 comment on function retoma.contents_to_check(int, int) is
 'For runners: up to p_limit contents that no runner has checked yet, oldest campaign first. Answer each with
 record_content_check. p_after_campaign: only those of campaigns with a higher id; give the last one of the page before,
-so that a content without an answer does not keep the others waiting.';
+so that a content without an answer does not keep the others waiting. Error RT003: p_limit is not from 1 to 10000.';

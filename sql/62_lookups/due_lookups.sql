@@ -20,10 +20,10 @@ begin atomic
   where d.channel_id = p_channel_id and d.outcome = 'in_doubt' and h.looks_up and h.connected
     and coalesce(d.receipt_at, d.at) < retoma.clock() - (select s.lookup_after from retoma.setting as s)
   order by d.at
-  limit p_limit;
+  limit retoma_internal.portion(p_limit);
 end;
 
 comment on function retoma.due_lookups(int, int) is
 'For runners: up to p_limit messages in doubt of a connected channel about which the provider can be asked now, oldest
 first, with the transport and settings of the channel. Each is older than setting.lookup_after, and was not asked about
-within that time. Answer with record_lookups.';
+within that time. Answer with record_lookups. Error RT003: p_limit is not from 1 to 10000.';
