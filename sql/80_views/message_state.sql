@@ -6,6 +6,7 @@ select
   m.ordinal,
   m.phone,
   m.variables,
+  m.zone,
   case
     when d.outcome is not null and d.outcome <> 'requeued' then d.outcome
     when w.reserved then 'sending'

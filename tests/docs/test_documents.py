@@ -32,7 +32,7 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _CHAPTER = re.compile(r"^## ", re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", [*READMES, *GUIDES, "docs/runbook/upkeep.md"])
+@pytest.mark.parametrize("name", [*READMES, *GUIDES, "docs/runbook/upkeep.md", "docs/runbook/recipes.md"])
 def test_what_a_document_shows_is_what_happens_on_an_empty_database(
     name: str, server: Server, empty_database: str, tmp_path: Path
 ) -> None:
