@@ -1,5 +1,5 @@
--- Classes by PostgreSQL's documentation, appendix A. Class 42 is not here: it comes from a runner or a schema of another
--- version, and says nothing about the rows. RT010 is the end of a lease.
+-- Classes by PostgreSQL's documentation, appendix A. Class 42 is not here: it comes from a runner or a schema of
+-- another version, and says nothing about the rows. RT010 is the end of a lease.
 create or replace function retoma_internal.is_defect(p_sqlstate text) returns boolean
 language sql immutable parallel safe
 begin atomic

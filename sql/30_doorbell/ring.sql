@@ -14,11 +14,13 @@ begin atomic -- noqa: PRS
   with rung as materialized (
     select distinct u.c from unnest(p_channel_ids) as u (c)
   ),
+
   turn as materialized (
     select t.number from retoma_internal.turn as t
     where t.work = 'ring' and t.number = any(array(select r.c % 256 from rung as r))
     for no key update skip locked
   )
+
   insert into procrastinate.procrastinate_jobs (queue_name, task_name, queueing_lock, args)
   select 'retoma', 'retoma.drain_channel', 'retoma:' || r.c, jsonb_build_object('channel_id', r.c)
   from rung as r

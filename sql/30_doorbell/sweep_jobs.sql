@@ -16,4 +16,5 @@ end;
 $$;
 
 comment on function retoma_internal.sweep_jobs() is
-'Removes procrastinate workers without a heartbeat for 60 seconds, and doorbell jobs whose worker is gone. Returns how many jobs.';
+'Removes procrastinate workers without a heartbeat for 60 seconds, and doorbell jobs whose worker is gone. Returns
+how many jobs.';

@@ -1,5 +1,5 @@
--- A zone is checked when it is given. It becomes unknown when the database moves to a server with other zones. Locks the
--- campaigns in the order of their ids, and skips those that another transaction is changing.
+-- A zone is checked when it is given. It becomes unknown when the database moves to a server with other zones. Locks
+-- the campaigns in the order of their ids, and skips those that another transaction is changing.
 create or replace function retoma_internal.interrupt_for_zones() returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -45,4 +45,5 @@ end;
 $$;
 
 comment on function retoma_internal.interrupt_for_zones() is
-'Interrupts the running campaigns that have recipients in time zones which this server does not know. Returns how many.';
+'Interrupts the running campaigns that have recipients in time zones which this server does not know. Returns how
+many.';

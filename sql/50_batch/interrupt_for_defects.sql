@@ -1,5 +1,5 @@
--- The defect is a message from the end of the lease, which may not lock a campaign, to this function. Locks the batches,
--- then their campaigns, each in the order of the ids, and skips those that another transaction is changing.
+-- The defect is a message from the end of the lease, which may not lock a campaign, to this function. Locks the
+-- batches, then their campaigns, each in the order of the ids, and skips those that another transaction is changing.
 create or replace function retoma_internal.interrupt_for_defects(p_ids bigint[]) returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp

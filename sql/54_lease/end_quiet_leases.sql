@@ -13,6 +13,7 @@ begin atomic -- noqa: PRS
     where b.id = any(p_held) and b.reserved < b.size
       and b.reserved = b.sent + b.failed + b.skipped + b.in_doubt + b.requeued
   ),
+
   noted as (
     insert into retoma_internal.event (
       subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, code, why
@@ -23,6 +24,7 @@ begin atomic -- noqa: PRS
     from quiet as q
     order by q.id
   )
+
   update retoma_internal.batch as b
   set
     status = case when c.status = 'cancelled' then 'cancelled' else 'ready' end,

@@ -1,6 +1,6 @@
--- A message that must no longer be sent (a suppressed number, one without a row, or all when p_withhold) is marked, and the runner
--- reports it as not attempted. That is not recorded here: an earlier call whose connection was lost can run late, when
--- the message is already being sent.
+-- A message that must no longer be sent (a suppressed number, one without a row, or all when p_withhold) is marked, and
+-- the runner reports it as not attempted. That is not recorded here: an earlier call whose connection was lost can run
+-- late, when the message is already being sent.
 create or replace function retoma_internal.reserved_messages(
   p_batch retoma_internal.batch, p_seen int, p_withhold boolean
 ) returns json

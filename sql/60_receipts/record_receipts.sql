@@ -1,5 +1,5 @@
--- Locks the batches of the messages in the order of their ids. A receipt that arrives before the outcome of its message,
--- or while another transaction is changing its batch, waits in the inbox until tick applies it.
+-- Locks the batches of the messages in the order of their ids. A receipt that arrives before the outcome of its
+-- message, or while another transaction is changing its batch, waits in the inbox until tick applies it.
 create or replace function retoma.record_receipts(p_channel text, p_receipts jsonb) returns int
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp

@@ -1,5 +1,5 @@
--- Locks the batches of the messages in the order of their ids, then the campaigns with messages to send again. A message
--- whose batch another transaction is changing is asked about again later: that transaction may be left open.
+-- Locks the batches of the messages in the order of their ids, then the campaigns with messages to send again. A
+-- message whose batch another transaction is changing is asked about again later: that transaction may be left open.
 create or replace function retoma.record_lookups(p_channel_id int, p_results jsonb) returns int
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp

@@ -78,10 +78,12 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "lease_batch",
         "advance_batch",
         "release_batch",
+        "give_up_batch",
         "refuse_content",
         "contents_to_check",
         "record_content_check",
         "tick",
+        "blocking_session",
         "ring",
         "channel_connected",
         "channel_disconnected",
@@ -119,6 +121,7 @@ def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
         finish = "select procrastinate.procrastinate_finish_job_v1(%s, 'succeeded', true)"
         db.execute(finish, (call(db, job, worker),))
         db.execute("select retoma.cleanup()")
+        db.execute("select retoma.blocking_session()")
         db.execute("select retoma.unregister_runner(%s)", (runner,))
 
 
@@ -221,6 +224,9 @@ def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
         "v_window",
         "v_runner",
         "v_event",
+        "v_tick",
+        "v_tick_failure",
+        "v_open_transaction",
     }
 
 
