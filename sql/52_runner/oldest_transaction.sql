@@ -1,7 +1,8 @@
 -- PostgreSQL does not tell for which session a wait for a lock was given up. It is nearly always a transaction that was
 -- left open, and the oldest one.
 create or replace function retoma_internal.oldest_transaction() returns text
-language sql volatile
+language sql volatile security definer
+set search_path to pg_catalog, pg_temp
 begin atomic
   select format(
     'session %s of role %s (%s)%s%s, with locks on %s', h.pid, h.role, coalesce(nullif(h.application, ''), 'no name'),

@@ -11,7 +11,7 @@ as $$
 declare
   v_state text;
   v_cause text;
-  v_ids bigint[] := p_ids;
+  v_ids bigint[] := array[]::bigint[];
   v_half int;
 begin
   begin
@@ -22,12 +22,12 @@ begin
     when others then
       get stacked diagnostics v_state = returned_sqlstate, v_cause = message_text;
   end;
-  if p_ids is null and retoma_internal.is_defect(v_state) then
-    v_ids := retoma_internal.subjects_of(p_part);
-  end if;
-  if cardinality(v_ids) > 0 and (p_ids is null or cardinality(v_ids) > 1) and (
+  if retoma_internal.is_defect(v_state) and (p_ids is null or cardinality(p_ids) > 1) and (
     select count(*) from retoma_internal.tick_failure as f where f.part = p_part and f.recovered_at is null
   ) < 100 then
+    v_ids := coalesce(p_ids, retoma_internal.subjects_of(p_part));
+  end if;
+  if v_ids <> '{}' then
     v_half := (cardinality(v_ids) + 1) / 2;
     return retoma_internal.run_part(p_part, v_ids[:v_half]) + retoma_internal.run_part(p_part, v_ids[v_half + 1:]);
   end if;

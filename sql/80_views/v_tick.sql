@@ -13,12 +13,7 @@ select
     when t.last_tick_at > n.at - interval '10 s' then null
     else concat_ws(
       '; ', format('the last tick was %s', coalesce('at ' || t.last_tick_at, 'never')),
-      'the oldest transaction on the tables of Retoma: ' || (
-        select format('session %s of role %s (%s)', h.pid, h.role, h.application)
-        from retoma_internal.lock_holders() as h
-        order by h.since nulls last, h.pid
-        limit 1
-      )
+      'the oldest transaction on the tables of Retoma: ' || retoma_internal.oldest_transaction()
     )
   end as reason,
   case

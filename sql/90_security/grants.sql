@@ -77,6 +77,7 @@ grant execute on function
   retoma_internal.live_runners(),
   retoma_internal.detect_interruptions(),
   retoma_internal.lock_holders(),
+  retoma_internal.oldest_transaction(),
   retoma_internal.channel_state(retoma_internal.channel),
   retoma_internal.limit_used(retoma_internal.limit_rule, timestamptz),
   retoma_internal.period_in_words(text, interval),

@@ -105,7 +105,7 @@ def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
         tick(db, runner)
         leased = must_lease(db, runner, channel)
         step = advance(db, leased, want=3)
-        advance(db, leased, [*accepted(1), error(2, "timeout"), error(3, "http_429", retry_after_s=0)])
+        advance(db, leased, [*accepted(1), error(2, "timeout"), error(3, "not_attempted")])
         receipts = Jsonb([{"message_id": step.messages[0][1], "status": "read"}])
         assert call(db, "select retoma.record_receipts('sales', %s)", receipts) == 1
         results = Jsonb([{"message_id": step.messages[1][1], "attempt": 1, "result": "found"}])
