@@ -43,6 +43,8 @@ set local client_min_messages to warning;
 \ir 10_base/setting.sql
 \ir 10_base/clock.sql
 \ir 10_base/is_e164.sql
+\ir 10_base/is_defect.sql
+\ir 10_base/mask_numbers.sql
 \ir 10_base/check_time_zone.sql
 \ir 10_base/time_zone_names.sql
 \ir 10_base/check_patch.sql
@@ -52,7 +54,9 @@ set local client_min_messages to warning;
 \ir 10_base/portion.sql
 
 -- Tables, and the triggers that keep some of them append-only
+\ir 20_tables/turn.sql
 \ir 20_tables/runner.sql
+\ir 20_tables/tick_failure.sql
 \ir 20_tables/campaign.sql
 \ir 20_tables/campaign_content.sql
 \ir 20_tables/send_window.sql
@@ -77,6 +81,7 @@ set local client_min_messages to warning;
 \ir 20_tables/batch_list.sql
 \ir 20_tables/receipt_inbox.sql
 \ir 20_tables/error_rule.sql
+\ir 20_tables/keep.sql
 
 -- First rows: transports and errors
 \ir 25_seed/transport.sql
@@ -85,7 +90,6 @@ set local client_min_messages to warning;
 \ir 25_seed/error_rule.sql
 
 -- The doorbell: the only part that knows the tables of procrastinate
-\ir 30_doorbell/ring_lock_class.sql
 \ir 30_doorbell/ring.sql
 \ir 30_doorbell/claim_doorbells.sql
 \ir 30_doorbell/sweep_jobs.sql
@@ -167,6 +171,7 @@ set local client_min_messages to warning;
 \ir 40_rules/limit_zone.sql
 \ir 40_rules/carry_limit_use.sql
 \ir 40_rules/set_limit.sql
+\ir 40_rules/interrupt_for_zones.sql
 
 -- Campaigns
 \ir 42_campaign/find_campaign.sql
@@ -214,15 +219,19 @@ set local client_min_messages to warning;
 \ir 50_batch/batch_ordinals.sql
 \ir 50_batch/in_flight.sql
 \ir 50_batch/complete_batches.sql
+\ir 50_batch/interrupt_for_defects.sql
 
 -- Runners: liveness
 \ir 52_runner/runner_lock_class.sql
-\ir 52_runner/locked_runner_keys.sql
+\ir 52_runner/connected_runners.sql
 \ir 52_runner/register_runner.sql
 \ir 52_runner/runner_changed.sql
 \ir 52_runner/insist_on_durability.sql
 \ir 52_runner/unregister_runner.sql
 \ir 52_runner/live_runners.sql
+\ir 52_runner/lock_holders.sql
+\ir 52_runner/oldest_transaction.sql
+\ir 52_runner/blocking_session.sql
 
 -- Leases: begin, lock, end
 \ir 54_lease/zones_that_may_send.sql
@@ -231,9 +240,13 @@ set local client_min_messages to warning;
 \ir 54_lease/pick_batch.sql
 \ir 54_lease/lease_batch.sql
 \ir 54_lease/lock_lease.sql
+\ir 54_lease/settle_lease.sql
+\ir 54_lease/break_lease.sql
 \ir 54_lease/end_lease.sql
+\ir 54_lease/end_quiet_leases.sql
 \ir 54_lease/end_leases.sql
 \ir 54_lease/release_batch.sql
+\ir 54_lease/give_up_batch.sql
 \ir 54_lease/reap_leases.sql
 
 -- One step of a lease
@@ -245,6 +258,7 @@ set local client_min_messages to warning;
 \ir 56_step/check_outcomes.sql
 \ir 56_step/classify.sql
 \ir 56_step/retry_delay.sql
+\ir 56_step/most_attempts.sql
 \ir 56_step/trip_breaker.sql
 \ir 56_step/apply_error.sql
 \ir 56_step/record_errors.sql
@@ -277,6 +291,13 @@ set local client_min_messages to warning;
 \ir 62_lookups/channels_with_lookups_due.sql
 
 -- Upkeep: the tick, the clean-up
+\ir 70_upkeep/take_turn.sql
+\ir 70_upkeep/is_tick_late.sql
+\ir 70_upkeep/record_tick_failure.sql
+\ir 70_upkeep/close_tick_failures.sql
+\ir 70_upkeep/subjects_of.sql
+\ir 70_upkeep/do_part.sql
+\ir 70_upkeep/run_part.sql
 \ir 70_upkeep/tick.sql
 \ir 70_upkeep/erase_campaigns.sql
 \ir 70_upkeep/drop_partitions.sql
@@ -296,6 +317,9 @@ set local client_min_messages to warning;
 \ir 80_views/v_message.sql
 \ir 80_views/v_in_doubt.sql
 \ir 80_views/v_runner.sql
+\ir 80_views/v_tick_failure.sql
+\ir 80_views/v_open_transaction.sql
+\ir 80_views/v_tick.sql
 \ir 80_views/v_event.sql
 \ir 80_views/v_limit.sql
 \ir 80_views/v_window.sql

@@ -28,13 +28,15 @@ create table if not exists retoma_internal.batch (
   read int not null default 0,
   failure_streak int not null default 0,
   completed_at timestamptz,
+  defect text,
   -- One constraint, not one per column: every update, and therefore every step, parses each constraint again.
   constraint batch_books_balance check (
     least(sent, failed, skipped, in_doubt, requeued) >= 0
     and sent + failed + skipped + in_doubt + requeued <= reserved and reserved <= size
   ),
-  constraint batch_completed_is_settled check (
-    status <> 'completed' or sent + failed + skipped + in_doubt + requeued = size
+  constraint batch_without_lease_is_settled check (
+    status = 'leased'
+    or (sent + failed + skipped + in_doubt + requeued = reserved and (status <> 'completed' or reserved = size))
   ),
   constraint batch_lease_is_whole check (
     (status = 'leased') = (runner_id is not null)
@@ -47,6 +49,8 @@ create table if not exists retoma_internal.batch (
 create index if not exists batch_ready_idx on retoma_internal.batch (campaign_id, zone, not_before desc, id)
 where status = 'ready';
 create index if not exists batch_leased_idx on retoma_internal.batch (lease_channel_id) where status = 'leased';
+-- Nearly always empty. Each tick reads it.
+create index if not exists batch_defect_idx on retoma_internal.batch (id) where defect is not null;
 create index if not exists batch_campaign_idx on retoma_internal.batch (campaign_id, first_ordinal);
 
 comment on table retoma_internal.batch is 'Parts of a campaign that runners lease, by default 300 messages each.';
@@ -69,5 +73,7 @@ comment on column retoma_internal.batch.reserved is
 comment on column retoma_internal.batch.requeued is 'Messages that continue in a later batch, and are counted there.';
 comment on column retoma_internal.batch.failure_streak is
 'Messages that the provider refused for their content, since the last one that it accepted.';
+comment on column retoma_internal.batch.defect is
+'Why its lease could not go on or be settled. The next tick interrupts its campaign with this reason, and removes it.';
 comment on column retoma_internal.batch.settings_version is
 'Of the channel, when the batch was last leased: these are the settings that its runner sends with.';

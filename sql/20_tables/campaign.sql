@@ -7,7 +7,7 @@ create table if not exists retoma_internal.campaign (
     status in ('draft', 'scheduled', 'running', 'paused', 'interrupted', 'completed', 'cancelled')
   ),
   status_reason text,
-  interrupt_cause text check (interrupt_cause in ('channel', 'breaker', 'content')),
+  interrupt_cause text check (interrupt_cause in ('channel', 'breaker', 'content', 'defect')),
   batch_size int not null default 300 check (batch_size between 1 and 10000),
   max_attempts smallint not null default 3 check (max_attempts between 1 and 20),
   breaker_threshold int not null default 5 check (breaker_threshold > 0),

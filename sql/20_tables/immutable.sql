@@ -13,3 +13,7 @@ comment on function retoma_internal.immutable() is 'Trigger: refuses every updat
 
 create or replace trigger immutable before update on retoma_internal.message
 for each statement execute function retoma_internal.immutable();
+
+-- An update of one partition does not call the trigger above.
+create or replace trigger immutable_row before update on retoma_internal.message
+for each row execute function retoma_internal.immutable();

@@ -4,6 +4,7 @@
 create or replace function retoma.claim_doorbells(p_limit int) returns setof int
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 set enable_seqscan to off
 begin atomic -- noqa: PRS
   with waiting as materialized (

@@ -5,15 +5,27 @@
 -- Never waits for a transaction that is ringing the same channel, or a channel of the same stripe, and has not
 -- committed. If it waited, two transactions that ring several channels at different moments could deadlock, and a psql
 -- session that is left open in a transaction would stop every tick. The next tick rings the channels that are skipped
--- here. Stripes limit the number of advisory locks of a transaction that rings thousands of channels.
+-- here. Stripes limit the number of rows that a transaction locks when it rings thousands of channels.
 create or replace function retoma.ring(p_channel_ids int[]) returns void
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
-begin atomic
+set lock_timeout to '1s'
+begin atomic -- noqa: PRS
+  with rung as materialized (
+    select distinct u.c from unnest(p_channel_ids) as u (c)
+  ),
+
+  turn as materialized (
+    select t.number from retoma_internal.turn as t
+    where t.work = 'ring' and t.number = any(array(select r.c % 256 from rung as r))
+    for no key update skip locked
+  )
+
   insert into procrastinate.procrastinate_jobs (queue_name, task_name, queueing_lock, args)
-  select 'retoma', 'retoma.drain_channel', 'retoma:' || c, jsonb_build_object('channel_id', c)
-  from (select distinct u.c from unnest(p_channel_ids) as u (c) order by u.c) as rung
-  where pg_try_advisory_xact_lock(retoma_internal.ring_lock_class(), c % 256)
+  select 'retoma', 'retoma.drain_channel', 'retoma:' || r.c, jsonb_build_object('channel_id', r.c)
+  from rung as r
+  inner join turn as t on r.c % 256 = t.number
+  order by r.c
   on conflict (queueing_lock) where status = 'todo'
   do update set queueing_lock = excluded.queueing_lock;
 end;

@@ -4,6 +4,7 @@ create or replace function retoma.channel_disconnected(
 ) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 as $$
 declare
   v_id int := retoma_internal.lock_channel(p_channel);

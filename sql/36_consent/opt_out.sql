@@ -4,6 +4,7 @@ create or replace function retoma.opt_out(
 ) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 as $$
 begin
   perform retoma_internal.check_phone(p_phone);

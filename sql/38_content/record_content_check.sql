@@ -7,6 +7,7 @@ create or replace function retoma.record_content_check(
 ) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 as $$
 declare
   v_fault text := left(p_fault, 500);

@@ -1,7 +1,7 @@
 -- When a channel changes while one of its campaigns begins to run, neither transaction sees the other, and the two
 -- states disagree after both commits. This function corrects that. Locks the campaigns, and skips those that another
 -- transaction is changing.
-create or replace function retoma_internal.reconcile_campaigns() returns void
+create or replace function retoma_internal.reconcile_campaigns(p_ids bigint[] default null) returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -9,6 +9,7 @@ declare
   v_ids int[] := array(
     select c.id from retoma_internal.campaign as c
     where (c.status = 'running' or c.interrupt_cause = 'channel')
+      and (p_ids is null or c.id = any(p_ids))
       and (c.status = 'running') <> exists(
         select from retoma_internal.campaign_channel as cc
         inner join retoma_internal.channel as h on cc.channel_id = h.id
@@ -19,9 +20,10 @@ declare
   );
 begin
   perform retoma_internal.reconcile_campaign(u.id) from unnest(v_ids) as u (id);
+  return cardinality(v_ids);
 end;
 $$;
 
-comment on function retoma_internal.reconcile_campaigns() is
+comment on function retoma_internal.reconcile_campaigns(bigint[]) is
 'Interrupts running campaigns without a channel that can send. Resumes campaigns that their channels interrupted, when
-one of the channels can send again.';
+one of the channels can send again. p_ids: only these; null: all. Returns how many.';

@@ -1,5 +1,5 @@
 -- Locks the due campaigns in the order of their ids, and skips those that another transaction is changing.
-create or replace function retoma_internal.start_due_campaigns() returns int
+create or replace function retoma_internal.start_due_campaigns(p_ids bigint[] default null) returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -9,6 +9,7 @@ begin
   v_ids := array(
     select c.id from retoma_internal.campaign as c
     where c.status = 'scheduled' and c.starts_at <= retoma.clock()
+      and (p_ids is null or c.id = any(p_ids))
     order by c.id
     for no key update skip locked
   );
@@ -18,5 +19,5 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.start_due_campaigns() is
-'Starts scheduled campaigns whose start time has come. Returns how many.';
+comment on function retoma_internal.start_due_campaigns(bigint[]) is
+'Starts scheduled campaigns whose start time has come. p_ids: only these; null: all. Returns how many.';

@@ -27,6 +27,7 @@ begin
       update retoma_internal.delivery as d
       set outcome = 'requeued', settings_version = case when p_maybe_sent then d.settings_version end
       where d.campaign_id = p_campaign_id and d.outcome = p_outcome and d.batch_id = any(v_held)
+        and d.attempt < 32767 -- the last attempt that the column can hold
         and (p_codes is null or d.code = any(p_codes))
         and (p_ordinals is null or d.ordinal = any(p_ordinals))
       returning d.batch_id, d.ordinal, d.attempt, d.channel_id

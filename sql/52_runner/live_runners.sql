@@ -6,7 +6,7 @@ set search_path to pg_catalog, pg_temp
 begin atomic
   select r.id
   from retoma_internal.runner as r
-  where r.stopped_at is null and r.lock_key = any(array(select k from retoma_internal.locked_runner_keys() as k))
+  where r.stopped_at is null and r.id = any(array(select c from retoma_internal.connected_runners() as c))
     and r.last_seen_at > retoma.clock() - (select s.lease_duration from retoma.setting as s);
 end;
 

@@ -1,9 +1,10 @@
 -- Takes a shared advisory lock in the calling session. The lock ends with the session, within milliseconds after the
--- process. It is shared, because after a lost connection the old session can still be open when the same runner
--- registers again.
+-- process. Its key is random, and a key that another session holds is not waited for. After a lost connection, the old
+-- session can still be open when the same runner registers again: from then on only the new one counts.
 create or replace function retoma.register_runner(p_runner_id uuid, p_name text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 as $$
 declare
   v_key int;
@@ -13,12 +14,16 @@ begin
       message = 'a runner needs an id and a name',
       hint = 'select retoma.register_runner(gen_random_uuid(), ''runner-1'')';
   end if;
-  insert into retoma_internal.runner as r (id, name, server_started_at)
-  values (p_runner_id, p_name, pg_postmaster_start_time())
+  loop
+    v_key := ('x' || left(gen_random_uuid()::text, 8))::bit(32)::bigint & 2147483647;
+    exit when pg_try_advisory_lock_shared(retoma_internal.runner_lock_class(), v_key);
+  end loop;
+  insert into retoma_internal.runner as r (id, name, lock_key, session_pid, server_started_at)
+  values (p_runner_id, p_name, v_key, pg_backend_pid(), pg_postmaster_start_time())
   on conflict (id) do update
-  set server_started_at = excluded.server_started_at, last_seen_at = retoma.clock(), stopped_at = null
-  returning r.lock_key into v_key;
-  perform pg_advisory_lock_shared(retoma_internal.runner_lock_class(), v_key);
+  set
+    lock_key = excluded.lock_key, session_pid = excluded.session_pid,
+    server_started_at = excluded.server_started_at, last_seen_at = retoma.clock(), stopped_at = null;
 end;
 $$;
 

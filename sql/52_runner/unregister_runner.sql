@@ -5,6 +5,7 @@
 create or replace function retoma.unregister_runner(p_runner_id uuid) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 as $$
 declare
   v_ids bigint[];

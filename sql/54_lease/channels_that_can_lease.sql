@@ -1,6 +1,7 @@
 -- A channel must be due within half a lease. A lease that must wait longer would only be given back. Returns a set from
 -- one statement, so that it becomes a part of the calling query: one call for each of 5,000 channels took half of every
--- tick.
+-- tick. A lease that is still there long after it expired could not be ended, because a session that was left open has
+-- locked its batch, or an error stops it (see v_tick_failure). The other campaigns of the channel do not wait for it.
 create or replace function retoma_internal.channels_that_can_lease(p_now timestamptz) returns setof int
 language sql stable
 begin atomic
@@ -15,6 +16,7 @@ begin atomic
     )
     and c.max_leases > (
       select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id
+        and b.lease_expires_at > p_now - (select s.lease_duration from retoma.setting as s)
     );
 end;
 

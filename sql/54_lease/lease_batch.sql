@@ -19,6 +19,7 @@ create or replace function retoma.lease_batch(
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 set enable_seqscan to off
 set jit to off
 as $$

@@ -3,8 +3,8 @@
 -- the process (invariant 10: this decides only how fast).
 --
 -- Locks these batches, and skips those that another transaction is changing. A lease that was renewed in the meantime
--- is judged again under the lock. Then locks the pacing of their channels, then campaigns.
-create or replace function retoma_internal.reap_leases() returns int
+-- is judged again under the lock. Then locks the pacing of their channels and their campaigns, see end_leases.
+create or replace function retoma_internal.reap_leases(p_ids bigint[] default null) returns int
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -14,7 +14,7 @@ declare
     select r.id from retoma_internal.runner as r
     where r.stopped_at is not null or (
       r.server_started_at = pg_postmaster_start_time()
-      and not r.lock_key = any(array(select k from retoma_internal.locked_runner_keys() as k))
+      and not r.id = any(array(select c from retoma_internal.connected_runners() as c))
     )
   );
   v_ids bigint[];
@@ -28,6 +28,7 @@ begin
     select b.id, b.runner_id = any(v_gone) as is_gone
     from retoma_internal.batch as b
     where b.status = 'leased' and (b.lease_expires_at < v_now or b.runner_id = any(v_gone))
+      and (p_ids is null or b.id = any(p_ids))
     order by b.id
     for update skip locked
   ) as l;
@@ -40,5 +41,6 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.reap_leases() is
-'Ends the leases that have expired and those of runners that are gone. Returns how many.';
+comment on function retoma_internal.reap_leases(bigint[]) is
+'Ends the leases that have expired and those of runners that are gone. p_ids: only of these batches; null: of all.
+Returns how many.';

@@ -3,6 +3,7 @@
 create or replace function retoma.release_batch(p_runner_id uuid, p_batch_id bigint, p_lease_epoch int) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 as $$
 declare
   v_batch retoma_internal.batch := retoma_internal.lock_lease(p_runner_id, p_batch_id, p_lease_epoch);

@@ -22,6 +22,7 @@ create or replace function retoma.advance_batch(
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 set plan_cache_mode to force_generic_plan
 set enable_seqscan to off
 set jit to off

@@ -19,14 +19,15 @@ declare
   v_ordinals int[] := p_ordinals;
   v_count int;
   v_counts int := (p_rule.counts_attempt and p_rule.class in ('transient', 'rate_limited_recipient', 'ambiguous'))::int;
-  v_may_retry boolean := p_batch.attempts_counted + v_counts < p_max_attempts;
+  v_is_last boolean := p_batch.attempt >= retoma_internal.most_attempts();
+  v_may_retry boolean := p_batch.attempts_counted + v_counts < p_max_attempts and not v_is_last;
   v_dedupes boolean := retoma_internal.content_kind(p_batch.campaign_id) = any(p_channel.dedupes)
     and p_batch.settings_version = p_channel.settings_version;
   v_maybe_sent boolean := p_batch.maybe_sent or p_rule.class = 'ambiguous';
   v_outcome text;
 begin
   v_outcome := case
-    when p_rule.class in ('rate_limited_channel', 'channel_down', 'auth') then 'requeued'
+    when p_rule.class in ('rate_limited_channel', 'channel_down', 'auth') and not v_is_last then 'requeued'
     when p_rule.class = 'ambiguous' then case when v_dedupes and v_may_retry then 'requeued' else 'in_doubt' end
     when p_rule.class in ('transient', 'rate_limited_recipient') and v_may_retry then 'requeued'
     -- A refusal of this attempt, even a permanent one, says nothing about an earlier attempt: a receiver that already
@@ -58,7 +59,7 @@ begin
   if v_outcome = 'requeued' then
     v_batch.requeued := v_batch.requeued + v_count;
     perform retoma_internal.queue_retry(
-      v_batch, v_ordinals, v_counts, retoma_internal.retry_delay(p_rule, v_batch.attempts_counted, p_retry_after_s),
+      v_batch, v_ordinals, v_counts, retoma_internal.retry_delay(p_rule, v_batch, p_retry_after_s),
       p_maybe_sent => v_maybe_sent, p_channel_id => case when v_maybe_sent then p_channel.id end
     );
   elsif v_outcome = 'failed' then

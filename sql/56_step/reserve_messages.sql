@@ -20,6 +20,7 @@ declare
   v_allowed int := least(p_want, p_batch.size - p_batch.reserved);
   v_got int := 0;
   v_count int;
+  v_ordinals int[];
   v_slice record;
 begin
   batch := p_batch;
@@ -43,9 +44,13 @@ begin
   end if;
   while v_got < v_allowed and batch.reserved < batch.size loop
     v_count := least(v_allowed - v_got, batch.size - batch.reserved);
-    v_slice := retoma_internal.reserve_unsuppressed(
-      batch, retoma_internal.batch_ordinals(batch, batch.reserved + 1, batch.reserved + v_count), p_context
-    );
+    v_ordinals := retoma_internal.batch_ordinals(batch, batch.reserved + 1, batch.reserved + v_count);
+    if cardinality(v_ordinals) is distinct from v_count then
+      raise exception using errcode = 'RT012', constraint = 'rows_missing',
+        message = format('the list of batch %s is shorter than its %s messages', batch.id, batch.size),
+        hint = 'Rows of Retoma were removed by hand: restore them from a backup, or cancel the campaign';
+    end if;
+    v_slice := retoma_internal.reserve_unsuppressed(batch, v_ordinals, p_context);
     batch := v_slice.batch;
     v_got := v_got + v_slice.got;
     -- A slice of only suppressed numbers has no messages, and must not remove the messages of earlier slices.
@@ -66,4 +71,5 @@ $$;
 
 comment on function retoma_internal.reserve_messages(retoma_internal.batch, int, retoma_internal.step_context) is
 'Reserves up to p_want messages, as pacing and limits allow. messages: as in advance_batch; null when there are none.
-why_not: paced or limit_reached when none is allowed. wait_s: seconds until pacing allows the next one.';
+why_not: paced or limit_reached when none is allowed. wait_s: seconds until pacing allows the next one.
+Error RT012: the list of the batch has lost messages.';

@@ -1,5 +1,6 @@
 -- Suppressed numbers are recorded as skipped, or as in doubt when an earlier attempt may have arrived. Messages that a
--- receipt has proved sent are recorded as sent. The others are handed out. One plan serves every campaign and is kept.
+-- receipt has proved sent are recorded as sent. A message without a row, which was removed by hand, fails: a lease that
+-- waited for its outcome would never end. The others are handed out. One plan serves every campaign and is kept.
 -- It locks every partition of message: with 100 of them (10,000 campaigns) this costs 56 us per call, and a new plan
 -- for each call would cost 187. Always nested loops, because a plan that was made while the suppression list was short
 -- must be right when it is long. Locks earlier deliveries of these messages, when there can be some.
@@ -19,6 +20,7 @@ as $$
 declare
   v_arrived int[] := array[]::int[];
   v_suppressed int[];
+  v_missing int[];
 begin
   batch := p_batch;
   batch.reserved := batch.reserved + cardinality(p_ordinals);
@@ -45,6 +47,17 @@ begin
   from retoma_internal.message as m
   left join retoma_internal.suppression as s on s.suppression_key = retoma_internal.suppression_key(m.phone)
   where m.campaign_id = p_batch.campaign_id and m.ordinal = any(p_ordinals) and m.ordinal <> all(v_arrived);
+  if got + coalesce(cardinality(v_suppressed), 0) + cardinality(v_arrived) < cardinality(p_ordinals) then
+    v_missing := array(
+      select u.ordinal from unnest(p_ordinals) as u (ordinal)
+      where u.ordinal <> all(v_arrived) and not exists (
+        select from retoma_internal.message as m where m.campaign_id = p_batch.campaign_id and m.ordinal = u.ordinal
+      )
+    );
+    batch := retoma_internal.settle_without_sending(
+      batch, v_missing, case when batch.maybe_sent then 'in_doubt' else 'failed' end, 'message_missing', p_context.at
+    );
+  end if;
   if v_suppressed is not null then
     batch := retoma_internal.settle_without_sending(
       batch, v_suppressed, case when batch.maybe_sent then 'in_doubt' else 'skipped' end, 'suppressed', p_context.at

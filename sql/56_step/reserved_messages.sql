@@ -1,6 +1,6 @@
--- A message that must no longer be sent (a suppressed number, or all of them when p_withhold) is marked, and the runner
--- reports it as not attempted. That is not recorded here: an earlier call whose connection was lost can run late, when
--- the message is already being sent.
+-- A message that must no longer be sent (a suppressed number, one without a row, or all when p_withhold) is marked, and
+-- the runner reports it as not attempted. That is not recorded here: an earlier call whose connection was lost can run
+-- late, when the message is already being sent.
 create or replace function retoma_internal.reserved_messages(
   p_batch retoma_internal.batch, p_seen int, p_withhold boolean
 ) returns json
@@ -8,21 +8,22 @@ language sql stable
 begin atomic
   select json_agg(
     json_build_array(
-      m.ordinal, retoma_internal.message_id(c.token, m.ordinal), m.phone, m.variables,
-      p_withhold or exists (
+      u.ordinal, retoma_internal.message_id(c.token, u.ordinal), m.phone, m.variables,
+      p_withhold or m.phone is null or exists (
         select from retoma_internal.suppression as s
         where s.suppression_key = retoma_internal.suppression_key(m.phone)
       )
-    ) order by m.ordinal
+    ) order by u.ordinal
   )
-  from retoma_internal.message as m
-  inner join retoma_internal.campaign as c on m.campaign_id = c.id
-  where m.campaign_id = (p_batch).campaign_id
-    and m.ordinal = any(retoma_internal.batch_ordinals(p_batch, p_seen + 1, (p_batch).reserved))
-    and not exists (
-      select from retoma_internal.delivery as d
-      where d.campaign_id = m.campaign_id and d.ordinal = m.ordinal and d.attempt = (p_batch).attempt
-    );
+  from retoma_internal.campaign as c
+  cross join lateral unnest(
+    retoma_internal.batch_ordinals(p_batch, p_seen + 1, (p_batch).reserved)
+  ) as u (ordinal)
+  left join retoma_internal.message as m on m.campaign_id = c.id and u.ordinal = m.ordinal
+  where c.id = (p_batch).campaign_id and not exists (
+    select from retoma_internal.delivery as d
+    where d.campaign_id = c.id and d.ordinal = u.ordinal and d.attempt = (p_batch).attempt
+  );
 end;
 
 comment on function retoma_internal.reserved_messages(retoma_internal.batch, int, boolean) is

@@ -19,11 +19,12 @@ begin
   from unnest(p_ordinals) as u (ordinal);
   v_batch.skipped := v_batch.skipped + case when p_outcome = 'skipped' then v_count else 0 end;
   v_batch.in_doubt := v_batch.in_doubt + case when p_outcome = 'in_doubt' then v_count else 0 end;
+  v_batch.failed := v_batch.failed + case when p_outcome = 'failed' then v_count else 0 end;
   v_batch.sent := v_batch.sent + case when p_outcome = 'sent' then v_count else 0 end;
   return v_batch;
 end;
 $$;
 
 comment on function retoma_internal.settle_without_sending(retoma_internal.batch, int[], text, text, timestamptz) is
-'Records messages that are not handed out with p_outcome: skipped, in_doubt, or sent (by an earlier attempt). p_code:
-why. Returns the batch with its new counters, not yet written.';
+'Records messages that are not handed out with p_outcome: skipped, failed, in_doubt, or sent (by an earlier
+attempt). p_code: why. Returns the batch with its new counters, not yet written.';

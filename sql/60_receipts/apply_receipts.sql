@@ -1,7 +1,7 @@
--- Locks the batches of the messages in the order of their ids before it touches deliveries. A message whose outcome is
--- recorded while this waits for the locks is left for later: only a transaction that holds its batch may judge it, or
--- two transactions could count one receipt. The plan is kept, because receipts often come one by one. It consists of
--- nested loops over indexes.
+-- Locks the batches of the messages in the order of their ids before it touches deliveries, and leaves a receipt for
+-- later whose batch another transaction is changing: that transaction may be left open. Only a transaction that holds
+-- the batch may judge a receipt, or two transactions could count one. The plan is kept, because receipts often come one
+-- by one. It consists of nested loops over indexes.
 create or replace function retoma_internal.apply_receipts(p_receipts retoma_internal.receipt_inbox[]) returns bigint[]
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -16,7 +16,7 @@ declare
     select b.id from retoma_internal.batch as b
     where b.id in (select t.batch_id from retoma_internal.receipt_targets(p_receipts) as t)
     order by b.id
-    for update
+    for update skip locked
   );
   v_applied bigint[];
 begin
@@ -73,4 +73,5 @@ end;
 $$;
 
 comment on function retoma_internal.apply_receipts(retoma_internal.receipt_inbox[]) is
-'Applies those receipts whose message has a recorded outcome. Returns their places in p_receipts, from 1.';
+'Applies those receipts whose message has a recorded outcome and a batch that no other transaction is
+changing. Returns their places in p_receipts, from 1.';

@@ -1,8 +1,9 @@
--- Locks the batches of the messages in the order of their ids. A receipt that arrives before the outcome of its message
--- waits in the inbox until tick applies it.
+-- Locks the batches of the messages in the order of their ids. A receipt that arrives before the outcome of its
+-- message, or while another transaction is changing its batch, waits in the inbox until tick applies it.
 create or replace function retoma.record_receipts(p_channel text, p_receipts jsonb) returns int
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 as $$
 declare
   v_channel_id int := (retoma_internal.find_channel(p_channel)).id;

@@ -13,6 +13,7 @@ begin atomic
     d.campaign_id, d.ordinal, d.batch_id, r.result,
     t.absent_proves and h.looks_up and coalesce(d.settings_version = h.settings_version, false)
     and coalesce(d.code, '') <> 'lease_expired' and c.status <> 'cancelled'
+    and d.attempt < retoma_internal.most_attempts()
     and not exists (
       select from retoma_internal.delivery as e
       where e.campaign_id = d.campaign_id and e.ordinal = d.ordinal and e.attempt < d.attempt
@@ -31,4 +32,4 @@ end;
 comment on function retoma_internal.lookup_targets(int, jsonb) is
 'The deliveries in doubt of these lookups. proves: "absent" proves that the message was not taken, so it is sent again.
 False when the transport says that it proves nothing, this or an earlier attempt was sent with other settings, the
-runner of one of them may only be frozen, or the campaign was cancelled.';
+runner of one of them may only be frozen, the campaign was cancelled, or it was sent as often as most_attempts allows.';

@@ -1,7 +1,9 @@
--- Locks the batches of the messages in the order of their ids, then the campaigns with messages to send again.
+-- Locks the batches of the messages in the order of their ids, then the campaigns with messages to send again. A
+-- message whose batch another transaction is changing is asked about again later: that transaction may be left open.
 create or replace function retoma.record_lookups(p_channel_id int, p_results jsonb) returns int
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 as $$
 declare
   v_group record;
@@ -17,7 +19,7 @@ begin
     select b.id from retoma_internal.batch as b
     where b.id in (select d.batch_id from retoma_internal.lookup_targets(p_channel_id, p_results) as d)
     order by b.id
-    for update
+    for update skip locked
   );
   for v_group in
     select t.campaign_id, t.result, t.proves, array_agg(t.ordinal) as ordinals

@@ -5,6 +5,7 @@ create or replace function retoma.cleanup(
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
   v_now timestamptz := retoma.clock();

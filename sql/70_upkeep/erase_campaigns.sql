@@ -12,11 +12,14 @@ begin
     order by c.id
     for no key update skip locked
   );
+  -- For the trigger keep; until the end of this function.
+  perform set_config('retoma_internal.erasing', 'yes', true);
   delete from retoma_internal.message as m where m.campaign_id = any(v_ids);
   delete from retoma_internal.delivery as d where d.campaign_id = any(v_ids);
   delete from retoma.recipient_reject as r where r.campaign_id = any(v_ids);
   delete from retoma_internal.batch_list as l using retoma_internal.batch as b
   where l.batch_id = b.id and b.campaign_id = any(v_ids);
+  perform set_config('retoma_internal.erasing', 'no', true);
   update retoma_internal.campaign as c set erased_at = retoma.clock() where c.id = any(v_ids);
   return cardinality(v_ids);
 end;

@@ -23,5 +23,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.detect_interruptions() is
-'Campaigns that should be running but cannot. cause: channel, content, breaker or no_runner; reason: in words; since:
-when it began.';
+'Campaigns that should be running but cannot. cause: channel, content, breaker, defect or no_runner; reason: in
+words; since: when it began.';

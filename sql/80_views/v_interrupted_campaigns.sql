@@ -35,6 +35,9 @@ select
         )
         else format('Upgrade the runner that refused its content, then: select retoma.resume_campaign(%L)', c.name)
       end
+    when 'defect' then format(
+      'Correct what the reason says, and read v_tick_failure; then: select retoma.resume_campaign(%L)', c.name
+    )
     else 'Start a runner: retoma runner; the campaign continues by itself'
   end as what_to_do
 from retoma_internal.detect_interruptions() as i

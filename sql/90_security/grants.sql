@@ -13,10 +13,12 @@ grant execute on function
   retoma.lease_batch(uuid, int, bigint[]),
   retoma.advance_batch(uuid, bigint, int, jsonb, int, int, int[]),
   retoma.release_batch(uuid, bigint, int),
+  retoma.give_up_batch(uuid, bigint, int, text, text),
   retoma.refuse_content(uuid, bigint, int, text),
   retoma.contents_to_check(int, int),
   retoma.record_content_check(int, int, text[], text),
   retoma.tick(uuid),
+  retoma.blocking_session(),
   retoma.ring(int[]),
   retoma.channel_connected(text),
   retoma.channel_disconnected(text, text),
@@ -74,6 +76,8 @@ grant execute on function
   retoma.clock(),
   retoma_internal.live_runners(),
   retoma_internal.detect_interruptions(),
+  retoma_internal.lock_holders(),
+  retoma_internal.oldest_transaction(),
   retoma_internal.channel_state(retoma_internal.channel),
   retoma_internal.limit_used(retoma_internal.limit_rule, timestamptz),
   retoma_internal.period_in_words(text, interval),
@@ -96,5 +100,8 @@ grant select on
   retoma.v_delivery,
   retoma.v_in_doubt,
   retoma.v_runner,
-  retoma.v_event
+  retoma.v_event,
+  retoma.v_tick,
+  retoma.v_tick_failure,
+  retoma.v_open_transaction
 to retoma_monitor;

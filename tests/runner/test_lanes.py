@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 from uuid import uuid4
 
@@ -21,7 +21,10 @@ class TwoLeases:
     async def call(self, query: str, arguments: Sequence[object]) -> list[dict[str, object]]:
         batch = self._batches.pop(0) if self._batches else None
         facts = dict.fromkeys(("channel", "campaign", "epoch", "lease_epoch", "reserved"))
-        return [facts | {"batch_id": batch, "may_lease_more": bool(self._batches)}]
+        return [facts | {"batch_id": batch, "lease_s": 60.0, "may_lease_more": bool(self._batches)}]
+
+    def is_held_up(self, tasks: Iterable[object]) -> bool:
+        return False
 
 
 @pytest.mark.parametrize("leases", [1, 2])

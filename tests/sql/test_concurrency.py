@@ -24,8 +24,13 @@ from tests.support.campaigns import (
     status,
     tick,
 )
-from tests.support.concurrency import sessions, waits
+from tests.support.concurrency import sessions, wait_patiently, waits
 from tests.support.waiting import wait_until
+
+
+@pytest.fixture(autouse=True)
+def _what_waits_may_wait(db: Db) -> None:
+    wait_patiently(db)
 
 
 def test_a_batch_is_never_leased_twice_at_a_time(db: Db, database: str) -> None:
@@ -188,18 +193,14 @@ def test_a_receipt_that_two_report_while_its_outcome_is_recorded_is_counted_once
     with (
         psycopg.connect(database) as holder,
         psycopg.connect(database) as slow,
-        sessions(database, 1) as (other,),
-        ThreadPoolExecutor(1) as pool,
     ):
         holder.execute("select from retoma_internal.batch where id = %s for update", (first.batch_id,))
-        reporting = pool.submit(report, other, ids)
-        wait_until(lambda: waits(db, other))
+        report(db, ids)
         advance(db, second, accepted(2))
         report(slow, ids[1:])
         holder.commit()
-        wait_until(lambda: reporting.done() or waits(db, other))
+        tick(db)
         slow.commit()
-        reporting.result(timeout=60)
     tick(db)
 
     assert call(db, "select delivered from retoma.v_campaign_summary") == 2

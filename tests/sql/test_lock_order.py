@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
+import pytest
 from psycopg.types.json import Jsonb
 
 from tests.support.campaigns import (
@@ -25,8 +26,13 @@ from tests.support.campaigns import (
     silence,
     tick,
 )
-from tests.support.concurrency import sessions, waits
+from tests.support.concurrency import sessions, wait_patiently, waits
 from tests.support.waiting import wait_until
+
+
+@pytest.fixture(autouse=True)
+def _what_waits_may_wait(db: Db) -> None:
+    wait_patiently(db)
 
 
 def test_lookups_and_an_operator_s_decision_at_once_do_not_deadlock(db: Db, database: str) -> None:

@@ -17,3 +17,14 @@ def sessions(database: str, count: int) -> Iterator[list[Db]]:
 def waits(observer: Db, session: Db) -> bool:
     """Whether a session waits for a lock."""
     return bool(call(observer, "select cardinality(pg_blocking_pids(%s)) > 0", session.info.backend_pid))
+
+
+def wait_patiently(db: Db) -> None:
+    """Lets functions wait a minute for a lock: on a busy machine, a test needs more than their second."""
+    functions = db.execute(
+        "select oid::regprocedure::text from pg_proc, unnest(proconfig) as c"
+        " where pronamespace = 'retoma'::regnamespace and c like 'lock_timeout=%%'",
+        (),
+    ).fetchall()
+    for (function,) in functions:
+        db.execute(f"alter function {function} set lock_timeout to '60s'")

@@ -6,7 +6,8 @@ is a property of the SQL, see advance_batch and lease_batch.
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, LiteralString
 
 import psycopg
@@ -34,6 +35,10 @@ CONNECTION_OPTIONS: dict[str, Any] = {
 
 STALE_LEASE = "RT010"
 
+LOCK_NOT_AVAILABLE = "55P03"
+
+_BLOCKING = "select retoma.blocking_session() as session"
+
 
 class StaleLease(Exception):
     """The lease is over: send nothing more of the batch and record nothing."""
@@ -43,9 +48,13 @@ class Stopped(Exception):
     """The runner was told to stop while the database was away."""
 
 
-async def backoff(attempt: int, stop: asyncio.Event) -> None:
-    """Wait before the next attempt: 0.1 s doubling up to 0.8 s, with jitter; ends early when stop is set."""
-    delay = 0.1 * 2 ** min(attempt, 3) * random.uniform(0.5, 1.0)
+async def backoff(attempt: int, stop: asyncio.Event, doublings: int = 3) -> None:
+    """Wait before the next attempt: 0.1 s doubling up to 0.8 s, with jitter; ends early when stop is set.
+
+    Args:
+        doublings: how often the time doubles; 3 make 0.8 s.
+    """
+    delay = 0.1 * 2 ** min(attempt, doublings) * random.uniform(0.5, 1.0)
     try:
         await asyncio.wait_for(stop.wait(), delay)
     except TimeoutError:
@@ -88,6 +97,11 @@ class Database:
         # with thousands of channels it did little else.
         self._turns = asyncio.Semaphore(size)
         self._away = False
+        self._held_up: set[asyncio.Task[Any] | None] = set()
+
+    def is_held_up(self, tasks: Iterable[asyncio.Task[Any]]) -> bool:
+        """Whether the call of one of these tasks waits for a lock, again and again."""
+        return not self._held_up.isdisjoint(tasks)
 
     async def open(self) -> None:
         """Open the pool; connections are made in the background."""
@@ -98,7 +112,12 @@ class Database:
         await self._pool.close(timeout=0.5)
 
     async def call(
-        self, query: LiteralString, arguments: Sequence[object], timeout_s: float | None = CALL_TIMEOUT_S
+        self,
+        query: LiteralString,
+        arguments: Sequence[object],
+        timeout_s: float | None = CALL_TIMEOUT_S,
+        *,
+        waits_for_locks: bool = True,
     ) -> list[DictRow]:
         """Run one statement as one transaction, again and again until the database has answered.
 
@@ -106,6 +125,7 @@ class Database:
             query: a call of a function that may be repeated with the same arguments.
             arguments: its parameters.
             timeout_s: after which the call is cut and made again; None if it may take long.
+            waits_for_locks: whether the call is made again when the database gave up waiting for a lock.
 
         Returns:
             The rows.
@@ -113,10 +133,24 @@ class Database:
         Raises:
             StaleLease: the database refused the lease epoch (RT010).
             Stopped: the runner stops and the database is away.
-            psycopg.Error: any other refusal; it is a defect of this program.
+            psycopg.Error: any other refusal: a defect of this program or of the rows.
         """
+        try:
+            return await self._call(query, arguments, timeout_s, waits_for_locks=waits_for_locks)
+        finally:
+            self._held_up.discard(asyncio.current_task())
+
+    async def _call(
+        self,
+        query: LiteralString,
+        arguments: Sequence[object],
+        timeout_s: float | None,
+        *,
+        waits_for_locks: bool,
+    ) -> list[DictRow]:
         attempt = 0
         while True:
+            locked = False
             async with self._turns:
                 if self._stop.is_set() and self._away:
                     raise Stopped
@@ -133,15 +167,30 @@ class Database:
                 except psycopg.Error as error:
                     if error.sqlstate == STALE_LEASE:
                         raise StaleLease(str(error)) from error
-                    if not is_passing(error):
+                    locked = error.sqlstate == LOCK_NOT_AVAILABLE
+                    if not is_passing(error) or (locked and not waits_for_locks):
                         raise
-                    self._note(attempt, error)
+                    if locked:
+                        await self._note_locked(attempt)
+                    else:
+                        self._note(attempt, error)
                 except TimeoutError as error:
                     self._note(attempt, error)
             if self._stop.is_set() and attempt > 0:
                 raise Stopped
-            await backoff(attempt, self._stop)
+            # A session that was left open keeps its locks: other calls need the connections more.
+            await backoff(attempt, self._stop, doublings=6 if locked else 3)
             attempt += 1
+
+    async def _note_locked(self, attempt: int) -> None:
+        self._held_up.add(asyncio.current_task())
+        if attempt > 0:
+            return
+        session = None
+        with suppress(psycopg.Error, PoolTimeout, TimeoutError):
+            async with asyncio.timeout(CALL_TIMEOUT_S), self._pool.connection() as connection:
+                session = (await _rows(connection, _BLOCKING, ()))[0]["session"]
+        log.warning("lock_not_available", session=session)
 
     def _note(self, attempt: int, error: Exception) -> None:
         if attempt == 0:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import psycopg
 import structlog
 
 from retoma.content.check import check
@@ -42,6 +43,8 @@ async def _check_all(database: Database) -> None:
                 await _check(database, row)
             except Stopped:
                 raise
+            except psycopg.errors.LockNotAvailable:
+                log.warning("content_check_put_off", campaign_id=row["campaign_id"])
             except Exception:
                 # The others have their turn. The next tick tells this runner or another one again.
                 log.exception("content_check_failed", campaign_id=row["campaign_id"])
@@ -56,6 +59,7 @@ async def _check(database: Database, row: Mapping[str, Any]) -> None:
         "select retoma.record_content_check(%s, %s, %s, %s)",
         (row["campaign_id"], row["variant"], variables, fault),
         timeout_s=None,  # it may read the whole audience
+        waits_for_locks=False,
     )
 
 

@@ -40,6 +40,7 @@ class Lanes:
         self._channel_id = channel_id
         self._run = run
         self._lanes: dict[asyncio.Task[None], int] = {}
+        self._lease_s = 60.0
 
     async def next(self) -> bool:
         """Lease a batch and begin it; then wait until another lease may be tried.
@@ -59,15 +60,25 @@ class Lanes:
                      epoch=row["lease_epoch"], position=row["reserved"])  # fmt: skip
             lane = asyncio.create_task(self._run(row))
             self._lanes[lane] = cast(int, row["batch_id"])
+            self._lease_s = cast(float, row["lease_s"])
             if row["may_lease_more"]:
                 return True
         if not self._lanes:
             return False
-        done, _ = await asyncio.wait(self._lanes, return_when=asyncio.FIRST_COMPLETED)
+        done = await self._first_done()
         for lane in done:
             del self._lanes[lane]
         _raise_first(done)
         return True
+
+    async def _first_done(self) -> set[asyncio.Task[None]]:
+        """The lanes that have ended; none when one is held up, because then another lease may be allowed."""
+        while True:
+            done, _ = await asyncio.wait(
+                self._lanes, timeout=self._lease_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if done or self._database.is_held_up(self._lanes):
+                return done
 
     async def __aenter__(self) -> "Lanes":
         return self

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
+import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
@@ -89,6 +90,7 @@ class Lease:
 
         Raises:
             Stopped: the runner stops and the database is away; the lease ends by itself.
+            psycopg.Error: the database cannot go on with this batch, which was given up.
         """
         stopping = asyncio.create_task(self._wake_at_stop(), name="wake at stop")
         try:
@@ -102,6 +104,9 @@ class Lease:
             log.warning(
                 "lease_lost", batch=self._batch_id, epoch=self._epoch, reason=str(error).splitlines()[0]
             )
+        except psycopg.Error as error:
+            await self._surrender(error)
+            raise
         finally:
             self._stop_rendering()
             self._ready.clear()
@@ -111,6 +116,19 @@ class Lease:
                 await asyncio.wait({*self._senders, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
             await self._give_up()
+
+    async def _surrender(self, error: psycopg.Error) -> None:
+        """The database cannot go on with this batch. It decides what becomes of it and of its campaign."""
+        cause = error.diag.message_primary or type(error).__name__
+        log.error("step_failed", batch=self._batch_id, sqlstate=error.sqlstate)
+        try:
+            await self._database.call(
+                "select retoma.give_up_batch(%s, %s, %s, %s, %s)",
+                (self._runner_id, self._batch_id, self._epoch, error.sqlstate, cause),
+            )
+        except (StaleLease, psycopg.Error) as second:
+            # The lease expires, and the tick ends it.
+            log.error("lease_kept", batch=self._batch_id, error=type(second).__name__)
 
     async def _wake_at_stop(self) -> None:
         await self._stop.wait()

@@ -5,14 +5,20 @@ server frees it within milliseconds and the tick of any other runner reaps the l
 """
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 import psycopg
 import structlog
 from psycopg.rows import DictRow, dict_row
 
-from retoma.runner.calls import CALL_TIMEOUT_S, CONNECTION_OPTIONS, backoff, is_passing
+from retoma.runner.calls import (
+    CALL_TIMEOUT_S,
+    CONNECTION_OPTIONS,
+    LOCK_NOT_AVAILABLE,
+    backoff,
+    is_passing,
+)
 
 log = structlog.get_logger()
 
@@ -81,10 +87,27 @@ async def _tick_until(
     unchecked: asyncio.Event,
     stop: asyncio.Event,
 ) -> None:
+    # Shorter than ours: then the server ends the statement, and the session, our sign of life, stays.
+    await connection.execute(f"set statement_timeout to '{CALL_TIMEOUT_S - 5:.0f}s'")
+    reason = None
     while not stop.is_set():
-        async with asyncio.timeout(CALL_TIMEOUT_S):
-            cursor = await connection.execute("select * from retoma.tick(%s)", (runner_id,))
-            done = await cursor.fetchone()
+        known, reason, done = reason, None, None
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                cursor = await connection.execute("select * from retoma.tick(%s)", (runner_id,))
+                done = await cursor.fetchone()
+        except psycopg.Error as error:
+            # A server that has become a standby refuses every tick.
+            if connection.closed or error.sqlstate == "25006":
+                raise
+            reason = str(error).partition("\n")[0]
+            if reason != known:
+                log.warning(
+                    "tick_failed",
+                    sqlstate=error.sqlstate,
+                    reason=reason,
+                    session=await _blocking_session(connection, error),
+                )
         if done and any(done[key] for key in ("reaped", "started")):
             log.info("tick", **done)
         if done and done["unchecked"]:
@@ -95,3 +118,13 @@ async def _tick_until(
             continue
     async with asyncio.timeout(UNREGISTER_S):
         await connection.execute(UNREGISTER, (runner_id,))
+
+
+async def _blocking_session(connection: psycopg.AsyncConnection[DictRow], error: psycopg.Error) -> str | None:
+    """In words, the session for which the database gave up waiting."""
+    if error.sqlstate != LOCK_NOT_AVAILABLE:
+        return None
+    async with asyncio.timeout(CALL_TIMEOUT_S):
+        cursor = await connection.execute("select retoma.blocking_session() as session")
+        row = await cursor.fetchone()
+    return cast(str, row["session"]) if row else None

@@ -78,10 +78,12 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "lease_batch",
         "advance_batch",
         "release_batch",
+        "give_up_batch",
         "refuse_content",
         "contents_to_check",
         "record_content_check",
         "tick",
+        "blocking_session",
         "ring",
         "channel_connected",
         "channel_disconnected",
@@ -103,7 +105,7 @@ def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
         tick(db, runner)
         leased = must_lease(db, runner, channel)
         step = advance(db, leased, want=3)
-        advance(db, leased, [*accepted(1), error(2, "timeout"), error(3, "http_429", retry_after_s=0)])
+        advance(db, leased, [*accepted(1), error(2, "timeout"), error(3, "not_attempted")])
         receipts = Jsonb([{"message_id": step.messages[0][1], "status": "read"}])
         assert call(db, "select retoma.record_receipts('sales', %s)", receipts) == 1
         results = Jsonb([{"message_id": step.messages[1][1], "attempt": 1, "result": "found"}])
@@ -119,6 +121,7 @@ def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
         finish = "select procrastinate.procrastinate_finish_job_v1(%s, 'succeeded', true)"
         db.execute(finish, (call(db, job, worker),))
         db.execute("select retoma.cleanup()")
+        db.execute("select retoma.blocking_session()")
         db.execute("select retoma.unregister_runner(%s)", (runner,))
 
 
@@ -221,6 +224,9 @@ def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
         "v_window",
         "v_runner",
         "v_event",
+        "v_tick",
+        "v_tick_failure",
+        "v_open_transaction",
     }
 
 

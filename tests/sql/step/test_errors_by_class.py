@@ -115,7 +115,72 @@ def test_an_attempt_that_does_not_count_is_repeated_as_often_as_needed(
     make_campaign(db, size=1, max_attempts=1)
     for _ in range(5):
         fail(db, runner, channel, "not_attempted", written=False)
+        move_clock(db, "1 minute")
 
+    assert send_all(db, runner, channel) == [1]
+
+
+@pytest.mark.parametrize(("code", "facts"), [("slow_down", {"retry_after_s": 0}), ("not_attempted", {})])
+def test_a_provider_or_runner_that_never_asks_for_time_gets_longer_and_longer_pauses(
+    db: Db, channel: int, runner: UUID, code: str, facts: dict[str, object]
+) -> None:
+    rule(db, "slow_down", "rate_limited_channel")
+    make_campaign(db, size=1)
+    for _ in range(600):
+        if lease(db, runner, channel) is None:
+            move_clock(db, "1 s")
+        else:
+            fail(db, runner, channel, code, **facts)
+
+    assert 5 <= call(db, "select count(*) from retoma_internal.delivery") <= 20
+
+
+@pytest.mark.parametrize("class_", ["rate_limited_channel", "channel_down", "auth", "transient"])
+def test_attempts_that_count_against_nothing_come_to_an_end(
+    db: Db, channel: int, runner: UUID, class_: str
+) -> None:
+    rule(db, "again", class_, counts_attempt=False, defer_s=0)
+    make_campaign(db, size=1)
+    db.execute("update retoma_internal.batch set attempt = 99")
+    for _ in range(2):
+        assert books(db) == {"pending": 1}
+        fail(db, runner, channel, "again", retry_after_s=0)
+        move_clock(db, "2 hours")
+        db.execute("select retoma.channel_connected('sales')")
+
+    assert books(db) == {"failed": 1}
+    assert call(db, "select retoma.retry_failed('natal')") == 1
+    assert send_all(db, runner, channel) == [1]
+
+
+def test_a_message_that_was_sent_as_often_as_the_column_can_hold_stays_failed(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    rule(db, "again", "channel_down")
+    make_campaign(db, size=1)
+    db.execute("update retoma_internal.batch set attempt = 32767")
+    fail(db, runner, channel, "again")
+
+    assert books(db) == {"failed": 1}
+    assert call(db, "select retoma.retry_failed('natal')") == 0
+    assert tick(db)["reaped"] == 0
+
+
+def test_each_hold_of_a_series_is_longer_whatever_the_provider_says(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    rule(db, "slow_down", "rate_limited_channel")
+    make_campaign(db, size=1)
+    holds = []
+    for _ in range(15):
+        fail(db, runner, channel, "slow_down", retry_after_s=0)
+        hold = (
+            "select extract(epoch from hold_until - retoma.clock())::int from retoma_internal.channel_pacing"
+        )
+        holds.append(call(db, hold))
+        move_clock(db, "2 hours")
+
+    assert holds == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600, 3600]
     assert send_all(db, runner, channel) == [1]
 
 
