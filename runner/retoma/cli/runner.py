@@ -2,7 +2,7 @@
 
 import click
 
-from retoma.cli.logs import configure_logging, log_format_option, log_level_option
+from retoma.cli.logs import log_format_option, log_level_option, logging_to_stderr
 
 
 @click.command()
@@ -29,5 +29,5 @@ def runner(name: str | None, connections: int, log_format: str, log_level: str) 
     from retoma.database.url import database_url  # noqa: PLC0415
     from retoma.runner.main import run  # noqa: PLC0415
 
-    configure_logging(log_format, log_level)
-    uvloop.run(run(database_url(), name, connections))
+    with logging_to_stderr(log_format, log_level):
+        uvloop.run(run(database_url(), name, connections))

@@ -11,7 +11,8 @@ import procrastinate
 import psycopg
 import structlog
 
-from retoma.runner.calls import CONNECTION_OPTIONS, RECONNECT_S, backoff, keep_connecting
+from retoma.database import session
+from retoma.runner.calls import APPLICATION, RECONNECT_S, backoff, keep_connecting
 
 log = structlog.get_logger()
 
@@ -81,7 +82,7 @@ def _app(
         reconnect_timeout=RECONNECT_S,
         reconnect_failed=keep_connecting,
         configure=_prepare,
-        kwargs=CONNECTION_OPTIONS,
+        kwargs={**session.OPTIONS, "application_name": APPLICATION},
     )
     app = procrastinate.App(connector=connector)
 
@@ -102,7 +103,7 @@ async def _prepare(connection: psycopg.AsyncConnection) -> None:
     # A process frozen between a fetch and its commit would keep the lock of the job, and so block every tick
     # that rings the same channel until it is thawed.
     await connection.set_autocommit(True)
-    # Statements and not connection options: the address may have its own options. A fetch that is
-    # lost in a crash of the server only leaves the job waiting, so it need not wait for the disk.
+    await session.pin(connection)
+    # A fetch that is lost in a crash of the server leaves the job waiting: it need not wait for the disk.
     await connection.execute("set synchronous_commit to off")
     await connection.execute("set search_path to procrastinate, pg_temp")
