@@ -13,6 +13,7 @@ import structlog
 from psycopg.rows import DictRow, dict_row, tuple_row
 
 from retoma.database import schema, session
+from retoma.database.session import backend
 from retoma.runner.calls import APPLICATION, CALL_TIMEOUT_S, backoff, is_passing
 from retoma.transports.base import now
 
@@ -125,7 +126,7 @@ async def _tick_until(
     stop: asyncio.Event,
     trouble: _Trouble,
 ) -> None:
-    registered_in = await session.backend(connection)
+    registered_in = await backend(connection)
     while not stop.is_set():
         async with asyncio.timeout(CALL_TIMEOUT_S):
             cursor = await connection.execute(_TICK, (runner_id,))
