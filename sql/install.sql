@@ -40,6 +40,7 @@ set local client_encoding to 'UTF8';
 set local standard_conforming_strings to on;
 
 -- The base of everything else
+\ir 10_base/server.sql
 \ir 10_base/prerequisites.sql
 \ir 10_base/roles.sql
 \ir 10_base/schema.sql

@@ -9,7 +9,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,8 +32,11 @@ _LAST_LINES_S = 1.0
 
 
 @contextmanager
-def logging_to_stderr(log_format: str, log_level: str) -> Iterator[None]:
-    """Sends the log to standard error, in the format and from the level that the options name."""
+def logging_to_stderr(log_format: str, log_level: str) -> Iterator[Callable[[], None]]:
+    """Sends the log to standard error, in the format and from the level that the options name.
+
+    Gives a function that waits for the last lines, for a process that ends in another way.
+    """
     import structlog  # noqa: PLC0415
 
     text = log_format == "text" or (log_format == "auto" and sys.stderr is not None and sys.stderr.isatty())
@@ -55,7 +58,7 @@ def logging_to_stderr(log_format: str, log_level: str) -> Iterator[None]:
     )
     _listen_to_libraries()
     try:
-        yield
+        yield lines.end
     finally:
         lines.end()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, LiteralString, Self
 
 import psycopg
+import structlog
 
 from retoma import config
 from retoma.database import session
@@ -27,7 +28,7 @@ from retoma.database.sql_files import (
 )
 from retoma.errors import RetomaError
 
-OLDEST_SERVER = 15
+log = structlog.get_logger()
 
 BASE = "0000"
 """Version under which the hash of `sql/` is recorded; the migrations begin at 0001."""
@@ -100,6 +101,7 @@ def install(conninfo: str, sources: Sources | None = None) -> bool:
             return False
         if before.state not in {"absent", "unrecorded"}:
             raise _refusal(before)
+        _run_script(connection, Script.read(sources.sql / "10_base" / "server.sql"))
         if _one(connection, "select to_regclass('procrastinate.procrastinate_jobs') is null"):
             _run(connection, procrastinate_sql().encode())
         for script in scripts(sources.sql):
@@ -173,7 +175,7 @@ def status_of(
 
 
 def refuse_other_version(installed: Iterable[tuple[str, str, str]]) -> None:
-    """Let this code work with its own schema only, or with one from psql, whose version is not known.
+    """Let this code work with its own schema, and with one from psql, whose version nobody recorded.
 
     Args:
         installed: the rows of `INSTALLED_VERSIONS`.
@@ -182,7 +184,9 @@ def refuse_other_version(installed: Iterable[tuple[str, str, str]]) -> None:
         RetomaError: the schema is of another version.
     """
     found = status_of(installed, Sources.shipped())
-    if found.state not in {"current", "unrecorded"}:
+    if found.state == "unrecorded":
+        log.warning("schema_unrecorded", advice=_refusal(found).hint)
+    elif found.state != "current":
         raise _refusal(found)
 
 
@@ -191,12 +195,6 @@ def _exclusive(conninfo: str) -> Iterator[psycopg.Connection]:
     """A transaction without any other install or upgrade of the same database beside it."""
     with session.connect(conninfo, "retoma db", autocommit=False) as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext('retoma_internal.schema_version'))")
-        if connection.info.server_version < OLDEST_SERVER * 10_000:
-            raise RetomaError(
-                f"Retoma needs PostgreSQL {OLDEST_SERVER} or later; this server is "
-                f"{connection.info.parameter_status('server_version')}.",
-                hint="Point RETOMA_DATABASE_URL to a newer server, or unset it: Retoma brings one.",
-            )
         yield connection
 
 

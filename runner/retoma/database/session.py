@@ -12,6 +12,7 @@ import asyncio
 from typing import Any, Final, LiteralString, TypeVar, overload
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import AsyncRowFactory, RowFactory, tuple_row
 from psycopg.types.json import Json
 
@@ -52,6 +53,7 @@ select pg_catalog.set_config(s.key, s.value, false) from pg_catalog.json_each_te
 """
 _BACKEND: LiteralString = "select pg_catalog.pg_backend_pid()"
 
+_ANSWER_S = 15.0
 _TRIALS = 5
 _TRIAL_S = 5.0
 # "begin" through a pooler that gives each statement another session.
@@ -79,8 +81,11 @@ def connect(
         RetomaError: it goes through a pooler in transaction mode.
         psycopg.OperationalError: the database cannot be reached.
     """
+    # A person may have reasons for another connect_timeout.
+    given = conninfo_to_dict(conninfo).keys() - {"client_encoding"}
+    options = {name: value for name, value in OPTIONS.items() if name not in given}
     connection = psycopg.connect(
-        conninfo, autocommit=True, row_factory=row_factory, application_name=application, **OPTIONS
+        conninfo, autocommit=True, row_factory=row_factory, application_name=application, **options
     )
     try:
         # A pooler makes up the number that it tells its clients.
@@ -97,7 +102,11 @@ def connect(
 async def connect_async(
     conninfo: str, application: str, row_factory: AsyncRowFactory[Row]
 ) -> psycopg.AsyncConnection[Row]:
-    """As `connect`, in autocommit mode; its statements are not prepared."""
+    """As `connect`, in autocommit mode; its statements are not prepared.
+
+    Raises:
+        TimeoutError: the database was reached, and does not answer.
+    """
     connection = await psycopg.AsyncConnection.connect(
         conninfo,
         autocommit=True,
@@ -107,9 +116,10 @@ async def connect_async(
         **OPTIONS,
     )
     try:
-        if await backend(connection) != connection.info.backend_pid:
-            await refuse_transaction_pooler(conninfo)
-        await pin(connection)
+        async with asyncio.timeout(_ANSWER_S):
+            if await backend(connection) != connection.info.backend_pid:
+                await refuse_transaction_pooler(conninfo)
+            await pin(connection)
     except BaseException:
         await connection.close()
         raise

@@ -58,8 +58,7 @@ class Database:
         told = False
         while True:
             try:
-                async with asyncio.timeout(_STATEMENT_S):
-                    await self._check()
+                await self._check()
                 return
             except (psycopg.OperationalError, TimeoutError) as error:
                 if not told:
@@ -68,7 +67,10 @@ class Database:
             await asyncio.sleep(_PAUSE_S)
 
     async def _check(self) -> None:
-        async with await session.connect_async(self._url, APPLICATION, tuple_row) as connection:
+        async with (
+            await session.connect_async(self._url, APPLICATION, tuple_row) as connection,
+            asyncio.timeout(_STATEMENT_S),
+        ):
             cursor = await connection.execute(schema.INSTALLED_VERSIONS)
             schema.refuse_other_version(await cursor.fetchall())
 

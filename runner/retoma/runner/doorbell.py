@@ -16,6 +16,8 @@ from retoma.runner.calls import APPLICATION, RECONNECT_S, backoff, keep_connecti
 
 log = structlog.get_logger()
 
+GOOD_BYE_S = 1.0
+
 POLL_S = 1.0
 """A ring during the fetch of its job notifies no runner: the poll finds it."""
 
@@ -66,9 +68,12 @@ async def _listen(
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if not worker.done():
+        if stop.is_set():
+            # It says good-bye to the database, and would wait for one that is stalled.
             worker.cancel()
-        await asyncio.gather(worker, return_exceptions=stop.is_set())
+            await asyncio.wait({worker}, timeout=GOOD_BYE_S)
+        else:
+            await worker
 
 
 def _app(

@@ -62,9 +62,7 @@ async def keep_alive(
     versions = None
     while not stop.is_set():
         try:
-            async with asyncio.timeout(CALL_TIMEOUT_S):
-                connection = await session.connect_async(conninfo, APPLICATION, dict_row)
-            async with connection:
+            async with await session.connect_async(conninfo, APPLICATION, dict_row) as connection:
                 async with asyncio.timeout(CALL_TIMEOUT_S):
                     versions = await _known_versions(connection, versions)
                     await connection.execute("select retoma.register_runner(%s, %s)", (runner_id, name))

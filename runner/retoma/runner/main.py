@@ -5,6 +5,8 @@ import gc
 import os
 import signal
 import socket
+import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,7 +25,11 @@ from retoma.runner.liveness import UNREGISTER, UNREGISTER_S, keep_alive
 log = structlog.get_logger()
 
 
-async def run(conninfo: str, name: str | None = None, connections: int = 4) -> None:
+ABANDON_S = 30.0
+"""A stop that takes longer waits for a stalled connection. The database takes all leases back by itself."""
+
+
+async def run(conninfo: str, name: str | None, connections: int, abandon: Callable[[int], None]) -> None:
     """Send until SIGTERM or SIGINT; then finish what is under way and give the batches back within 2 seconds.
 
     Args:
@@ -31,6 +37,7 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
         name: shown in v_runner; default host and process id.
         connections: database connections for sending; up to five more are for liveness, the doorbell and
             the check of contents.
+        abandon: ends the process with an exit code; called from a thread when a stop takes too long.
 
     Raises:
         RetomaError: this process cannot do its work, or not any more; its supervisor starts another.
@@ -40,7 +47,7 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_report)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _begin_stop, stop, partial(abandon, 0))
     runner_id = uuid4()
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     database = Database(conninfo, connections, stop)
@@ -50,7 +57,8 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
 
     def end_with(part: asyncio.Task[None]) -> None:
         # Other runners take the leases of a process without its advisory lock: it must not stay.
-        stop.set()
+        if not stop.is_set():
+            _begin_stop(stop, partial(abandon, 1))
         if not part.cancelled() and (error := part.exception()) is not None:
             said = isinstance(error, RetomaError)  # by the command, when it ends
             log.error(f"{part.get_name()}_ended", runner=name, exc_info=None if said else error)
@@ -87,6 +95,19 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
     for part in (living, checking):
         _raise_end_of(part)
     log.info("stopped", runner=name)
+
+
+def _begin_stop(stop: asyncio.Event, abandon: Callable[[], None]) -> None:
+    stop.set()
+
+    def cut_short() -> None:
+        log.warning("stop_cut_short", after_s=ABANDON_S)
+        abandon()
+
+    # A thread: libraries wait for a stalled connection also while the event loop is being closed.
+    timer = threading.Timer(ABANDON_S, cut_short)
+    timer.daemon = True
+    timer.start()
 
 
 def _raise_end_of(part: asyncio.Task[None]) -> None:
