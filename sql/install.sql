@@ -35,7 +35,8 @@
 begin;
 set local client_min_messages to warning;
 -- Whatever the defaults of the server are.
-set transaction isolation level read committed, read write;
+set local transaction_isolation to 'read committed';
+set local transaction_read_only to off;
 set local client_encoding to 'UTF8';
 set local standard_conforming_strings to on;
 
