@@ -34,13 +34,21 @@
 \set ON_ERROR_STOP on
 begin;
 set local client_min_messages to warning;
+-- Whatever the defaults of the server are.
+set local transaction_isolation to 'read committed';
+set local transaction_read_only to off;
+set local client_encoding to 'UTF8';
+set local standard_conforming_strings to on;
 
 -- The base of everything else
+\ir 10_base/server.sql
 \ir 10_base/prerequisites.sql
 \ir 10_base/roles.sql
 \ir 10_base/schema.sql
 \ir 10_base/schema_version.sql
+\ir 10_base/installed_versions.sql
 \ir 10_base/setting.sql
+\ir 10_base/insist_on_read_committed.sql
 \ir 10_base/clock.sql
 \ir 10_base/is_e164.sql
 \ir 10_base/is_defect.sql

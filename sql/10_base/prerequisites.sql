@@ -1,11 +1,6 @@
--- Refuses to install where Retoma could not work. This comes first, before anything is changed.
+-- Refuses to install where procrastinate, whose tables the doorbell uses, is missing.
 do $$
 begin
-  if current_setting('server_version_num')::int < 150000 then
-    raise exception using errcode = 'RT020', constraint = 'server_too_old',
-      message = format('Retoma needs PostgreSQL 15 or later; this server is %s', current_setting('server_version')),
-      hint = 'Connect to a newer server, or let Retoma start its own: retoma db start';
-  end if;
   if to_regclass('procrastinate.procrastinate_jobs') is null then
     raise exception using errcode = 'RT020', constraint = 'procrastinate_missing',
       message = 'procrastinate is not installed in the schema "procrastinate" of this database',

@@ -6,6 +6,7 @@ as $$
 declare
   v_channel retoma_internal.channel;
 begin
+  perform retoma_internal.insist_on_read_committed();
   select c.* into v_channel from retoma_internal.channel as c where c.name = p_name;
   if not found then
     raise exception using errcode = 'RT001', constraint = 'unknown_channel',

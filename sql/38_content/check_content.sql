@@ -39,7 +39,8 @@ begin
   elsif jsonb_typeof(p_content -> 'text') not in ('string', 'null') then
     raise exception using errcode = 'RT003', constraint = 'not_a_text',
       message = 'the text of the content is not a text', hint = 'For example "Olá {{ name }}"';
-  elsif coalesce(v_text, '') ~ '^[\s\u001c-\u001f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$' then
+  elsif coalesce(v_text, '')
+    ~ e'^[\\s\\u001c-\\u001f\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*$' then
     raise exception using errcode = 'RT003', constraint = 'empty_text',
       message = 'the text of a campaign cannot be empty', hint = 'For example ''Olá {{ name }}''';
   elsif length(v_text) > v_longest then

@@ -15,6 +15,7 @@ declare
   v_was text := (select c.status from retoma_internal.campaign as c where c.id = p_campaign_id);
   v_status text;
 begin
+  perform retoma_internal.insist_on_read_committed();
   if (p_variables is null) = (coalesce(p_fault, '') = '') or array_position(p_variables, null) is not null then
     raise exception using errcode = 'RT003', constraint = 'bad_check',
       message = 'a check gives either the variables that a content requires, or why it cannot be sent',

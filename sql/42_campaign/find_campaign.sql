@@ -6,6 +6,7 @@ as $$
 declare
   v_campaign retoma_internal.campaign;
 begin
+  perform retoma_internal.insist_on_read_committed();
   select c.* into v_campaign from retoma_internal.campaign as c where c.name = p_name;
   if not found then
     perform retoma_internal.refuse_unknown_campaign(p_name);

@@ -5,6 +5,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 begin
+  perform retoma_internal.insist_on_read_committed();
   if current_setting('synchronous_commit') in ('off', 'local') then
     perform set_config('synchronous_commit', 'on', true);
   end if;

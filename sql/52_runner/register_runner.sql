@@ -9,6 +9,7 @@ as $$
 declare
   v_key int;
 begin
+  perform retoma_internal.insist_on_read_committed();
   if p_runner_id is null or coalesce(p_name, '') = '' then
     raise exception using errcode = 'RT003', constraint = 'runner_incomplete',
       message = 'a runner needs an id and a name',

@@ -11,6 +11,7 @@ declare
   v_reopen int[] := array[]::int[];
   v_held bigint[];
 begin
+  perform retoma_internal.insist_on_read_committed();
   if jsonb_typeof(p_results) is distinct from 'array' then
     raise exception using errcode = 'RT003', constraint = 'not_an_array',
       message = 'results are a JSON array of objects', hint = '[{"message_id": "…", "attempt": 1, "result": "found"}]';

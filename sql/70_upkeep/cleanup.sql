@@ -11,6 +11,7 @@ declare
   v_now timestamptz := retoma.clock();
   v_retention interval := coalesce(p_retention, (select s.retention from retoma.setting as s));
 begin
+  perform retoma_internal.insist_on_read_committed();
   if v_retention < '1 day' then
     raise exception using errcode = 'RT003', constraint = 'out_of_range',
       message = format('a retention of %s is too short', v_retention),

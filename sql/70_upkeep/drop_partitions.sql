@@ -13,7 +13,7 @@ begin
     select p.relname as name
     from pg_inherits as i
     inner join pg_class as p on i.inhrelid = p.oid
-    cross join lateral (select substring(p.relname from '\d+$')::int as block) as b
+    cross join lateral (select substring(p.relname from '[0-9]+$')::int as block) as b
     where i.inhparent in ('retoma_internal.message'::regclass, 'retoma_internal.delivery'::regclass)
       and b.block + 100 <= (select max(c.id) from retoma_internal.campaign as c)
       and not exists (

@@ -5,6 +5,7 @@ revoke all on all functions in schema retoma, retoma_internal from public;
 revoke all on all tables in schema retoma, retoma_internal from retoma_operator, retoma_runner, retoma_monitor;
 
 grant usage on schema retoma to retoma_operator, retoma_runner, retoma_monitor;
+grant execute on function retoma.installed_versions() to retoma_operator, retoma_runner, retoma_monitor;
 
 grant execute on function
   retoma.register_runner(uuid, text),
@@ -61,9 +62,9 @@ grant execute on function
   retoma.record_receipts(text, jsonb),
   retoma.opt_out(text, text, text),
   retoma.opt_in(text, text),
-  retoma.forecast(text),
   retoma.cleanup(interval)
 to retoma_operator;
+grant execute on function retoma.forecast(text) to retoma_operator, retoma_monitor;
 
 grant select on all tables in schema retoma to retoma_operator;
 grant insert, delete on retoma.recipient_staging to retoma_operator;

@@ -1,6 +1,7 @@
 """The database is away for some seconds, and the runners recover by themselves."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import psycopg
@@ -9,6 +10,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from retoma.runner.calls import keep_connecting
 from retoma.runner.doorbell import listen
+from tests.chaos.proxy import Proxy
 from tests.runner.conftest import World
 from tests.support.campaigns import call, make_channel
 from tests.support.clusters import Server
@@ -39,6 +41,37 @@ def test_a_waiting_runner_hears_the_doorbell_after_an_outage(
                 world.wait_for_sent("spring", 1)
     finally:
         sandbox.kill()
+
+
+@pytest.mark.parametrize("way", ["refuse", "stall"])
+async def test_a_runner_that_is_stopped_while_the_database_is_away_ends_cleanly(
+    server: Server, database: str, tmp_path: Path, way: str
+) -> None:
+    parts = psycopg.conninfo.conninfo_to_dict(database)
+    proxy = Proxy("127.0.0.1", int(str(parts["port"])))
+    url = f"postgresql://postgres@127.0.0.1:{await proxy.listen()}/{parts['dbname']}"
+    sandbox = await asyncio.to_thread(start_sandbox, tmp_path / "ledger")
+    try:
+        with (
+            psycopg.connect(database, autocommit=True) as db,
+            runners_on(url, tmp_path) as runners,
+        ):
+            world = World(db, sandbox)
+            world.webhook("sales", rate_per_s=50)
+            world.campaign("spring", "sales", messages=5000)
+            runner = runners.start("r1")
+            await asyncio.to_thread(world.wait_for_sent, "spring", 20)
+
+            proxy.refuse() if way == "refuse" else proxy.stall()
+            await asyncio.to_thread(wait_until, lambda: "liveness_lost" in runner.text())
+            code = await asyncio.to_thread(runner.terminate)
+    finally:
+        sandbox.kill()
+        await proxy.aclose()
+
+    assert code == 0
+    lines = [json.loads(line) for line in runner.text().splitlines()]
+    assert {line["event"] for line in lines if line["level"] == "error"} == set()
 
 
 async def test_a_doorbell_whose_pool_gave_up_is_heard_when_the_database_is_back_and_not_after_a_time_out(

@@ -23,6 +23,7 @@ import pytest
 
 from retoma.receiver.app import wants_out
 from retoma.receiver.door import Door, Limits
+from tests.support import other_servers
 from tests.support.campaigns import (
     Db,
     accepted,
@@ -440,3 +441,15 @@ def test_an_address_is_one_of_ipv4_or_a_network_of_ipv6(one: str, other: str, sa
     assert door.enter(one) is not None
 
     assert (door.enter(other) is None) == same
+
+
+def test_a_receipt_is_recorded_on_a_database_that_somebody_else_set_up(
+    server: Server, database: str, db: Db, message_id: str, new_receiver: Callable[..., Receiver]
+) -> None:
+    other_servers.set_up(server, database)
+    receiver = new_receiver()
+
+    answer = receiver.hook("sales", {"receipts": [{"id": message_id, "status": "delivered"}]})
+
+    assert answer == (200, {"facts": 1})
+    assert call(db, MESSAGE_STATE) == "delivered"

@@ -1,18 +1,22 @@
 """Every way to install the schema gives the same schema, and an upgrade gives it too."""
 
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from retoma import config
-from retoma.database import schema, sql_files
+from retoma.database import schema, session, sql_files
 from retoma.database.schema import Sources
+from retoma.database.server import SUPERUSER
 from retoma.errors import RetomaError
+from tests.support import other_servers
 from tests.support.clusters import Server
 
 SEEDS = (
@@ -27,11 +31,15 @@ SEEDS = (
 def contents(server: Server, url: str) -> str:
     """The schema as pg_dump writes it, and the rows that every installation begins with."""
     dump = subprocess.run(
-        [server.program("pg_dump"), "--schema-only", url], capture_output=True, text=True, check=True
+        [server.program("pg_dump"), "--schema-only", "--encoding=UTF8", url],
+        env={**os.environ, "PGOPTIONS": "-c standard_conforming_strings=on"},
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     # Newer versions of pg_dump put a random word into these two lines.
     lines = [line for line in dump.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
-    with psycopg.connect(url) as connection:
+    with session.connect(url, "test") as connection:
         for table in SEEDS:
             lines += [row[0] for row in connection.execute(f"select t::text from {table} as t order by 1")]
     return "\n".join(lines)
@@ -259,3 +267,68 @@ def test_a_procrastinate_of_somebody_else_is_left_alone(empty_database: str) -> 
 
     with pytest.raises(RetomaError, match="not made by Retoma"):
         schema.install(empty_database)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_is_not_utf_8_is_refused(server: Server, encoding: str) -> None:
+    url = server.url(f"in_{encoding.lower()}")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(
+            f"create database in_{encoding.lower()} encoding '{encoding}' locale 'C' template template0"
+        )
+    before = contents_of_empty(url)
+
+    with pytest.raises(psycopg.Error) as refused:
+        schema.install(url)
+
+    assert (refused.value.sqlstate, refused.value.diag.constraint_name) == ("RT020", "not_utf8")
+    assert contents_of_empty(url) == before
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        # What the hint says.
+        connection.execute((refused.value.diag.message_hint or "").partition(": ")[2].encode())
+        connection.execute("drop database retoma")
+    server.drop_database(url)
+
+
+@pytest.mark.parametrize("way", ["psql", "retoma"])
+def test_the_same_schema_comes_out_on_a_server_that_somebody_else_set_up(
+    server: Server, database: str, empty_database: str, way: str
+) -> None:
+    other_servers.set_up(server, empty_database)
+
+    if way == "retoma":
+        schema.install(empty_database)
+    else:
+        psql(
+            server,
+            empty_database,
+            "set default_transaction_read_only to off;" + sql_files.procrastinate_sql(),
+        )
+        assert psql(server, empty_database, "\\i sql/install.sql").stderr == ""
+
+    assert contents(server, empty_database) == contents(server, database)
+
+
+@pytest.mark.parametrize("role", ["retoma_operator", "retoma_runner", "retoma_monitor"])
+def test_every_role_sees_the_status(server: Server, database: str, role: str) -> None:
+    with login(server, database, role) as url:
+        assert schema.status(url) == schema.status(database)
+
+
+def test_a_user_without_a_role_of_retoma_is_told_so(server: Server, database: str) -> None:
+    with (
+        login(server, database, "pg_monitor") as url,
+        pytest.raises(RetomaError, match="someone has no role of Retoma") as refusal,
+    ):
+        schema.status(url)
+
+    assert refusal.value.hint == 'As the owner of the schema: grant retoma_monitor to "someone"'
+
+
+@contextmanager
+def login(server: Server, database: str, role: str) -> Iterator[str]:
+    """The URL of the same database for a user who has only this role."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"create user someone in role {role}".encode())
+        yield database.replace(f"{SUPERUSER}@", "someone@")
+        connection.execute("drop user someone")

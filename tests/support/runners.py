@@ -11,12 +11,11 @@ from pathlib import Path
 from tests.support.command import environment
 from tests.support.waiting import DEADLINE_S
 
-# `retoma runner`, but for the time that a stop gives to the provider and to the database.
+# The time that a stop gives to the provider and to the database.
 PATIENT = f"""\
-from retoma.cli import main
-from retoma.runner import lease, liveness
+from retoma.runner import lease, liveness, main as runner
 lease.STOP_S = liveness.UNREGISTER_S = {DEADLINE_S / 2}
-main()
+runner.ABANDON_S = {2 * DEADLINE_S}
 """
 
 
@@ -63,10 +62,20 @@ class Runners:
         database_url: str | None = None,
         *,
         patient: bool = False,
+        prelude: str = "",
         options: Sequence[str] = (),
     ) -> RunnerProcess:
-        """One more runner; a patient one has half a minute to stop, where others have two seconds."""
-        program = ["-c", PATIENT] if patient else ["-m", "retoma"]
+        """One more runner.
+
+        Args:
+            name: of the runner, and of its log.
+            database_url: by default that of all.
+            patient: it has half a minute to stop, where others have two seconds.
+            prelude: Python that changes something before it starts.
+            options: of the command.
+        """
+        prelude = PATIENT if patient else prelude
+        program = ["-c", f"{prelude}from retoma.cli import main\nmain()"] if prelude else ["-m", "retoma"]
         log = self._directory / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(

@@ -18,18 +18,16 @@ def connected(command: str) -> "Iterator[psycopg.Connection[Row]]":
         command: for pg_stat_activity, such as "campaign".
 
     Raises:
-        RetomaError: the embedded server cannot be started.
+        RetomaError: the embedded server cannot be started, or the address is that of a transaction pooler.
         psycopg.OperationalError: the database cannot be reached.
     """
     # Imported here: `retoma --help` must not wait for a database driver.
-    import psycopg  # noqa: PLC0415
     from psycopg.rows import dict_row  # noqa: PLC0415
 
+    from retoma.database import session  # noqa: PLC0415
     from retoma.database.url import database_url  # noqa: PLC0415
 
-    with psycopg.connect(
-        database_url(), autocommit=True, row_factory=dict_row, application_name=f"retoma {command}"
-    ) as connection:
+    with session.connect(database_url(), f"retoma {command}", dict_row) as connection:
         yield connection
 
 

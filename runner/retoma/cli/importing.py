@@ -141,8 +141,10 @@ def _as_text(summary: "Summary") -> str:
 def _connected(url: str) -> "Iterator[psycopg.Connection]":
     import psycopg  # noqa: PLC0415
 
+    from retoma.database import session  # noqa: PLC0415
+
     try:
-        with psycopg.connect(url, autocommit=True, application_name="retoma import") as connection:
+        with session.connect(url, "retoma import") as connection:
             yield connection
     except psycopg.OperationalError as error:
         if error.sqlstate is None:

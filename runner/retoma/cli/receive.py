@@ -2,7 +2,7 @@
 
 import click
 
-from retoma.cli.logs import configure_logging, log_format_option, log_level_option
+from retoma.cli.logs import log_format_option, log_level_option, logging_to_stderr
 
 
 @click.command()
@@ -59,5 +59,5 @@ def receive(
         click.echo(f"Listening on {address}/hooks/CHANNEL; stop with Ctrl-C.")
 
     limits = Limits(connections, connections_per_address, head_timeout, body_timeout)
-    configure_logging(log_format, log_level)
-    uvloop.run(serve(database_url(), host, port, limits, announce))
+    with logging_to_stderr(log_format, log_level):
+        uvloop.run(serve(database_url(), host, port, limits, announce))

@@ -1,8 +1,10 @@
 """`retoma runner`: the runner process."""
 
+import os
+
 import click
 
-from retoma.cli.logs import configure_logging, log_format_option, log_level_option
+from retoma.cli.logs import log_format_option, log_level_option, logging_to_stderr
 
 
 @click.command()
@@ -29,5 +31,10 @@ def runner(name: str | None, connections: int, log_format: str, log_level: str) 
     from retoma.database.url import database_url  # noqa: PLC0415
     from retoma.runner.main import run  # noqa: PLC0415
 
-    configure_logging(log_format, log_level)
-    uvloop.run(run(database_url(), name, connections))
+    with logging_to_stderr(log_format, log_level) as last_lines:
+
+        def abandon(exit_code: int) -> None:
+            last_lines()
+            os._exit(exit_code)
+
+        uvloop.run(run(database_url(), name, connections, abandon))

@@ -102,14 +102,13 @@ def snapshots(
     """
     import psycopg  # noqa: PLC0415
 
+    from retoma.database import session  # noqa: PLC0415
     from retoma.monitor.snapshot import take  # noqa: PLC0415
 
     seen = away = False
     while True:
         try:
-            with psycopg.connect(
-                url, autocommit=True, connect_timeout=3, application_name="retoma watch"
-            ) as connection:
+            with session.connect(url, "retoma watch") as connection:
                 while True:
                     snapshot = take(connection, names(connection))
                     if away:

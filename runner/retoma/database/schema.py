@@ -5,15 +5,17 @@ hash of the `sql/` that it was made from, and its migrations, in `retoma_interna
 migrations/README.md.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Final, Literal, LiteralString, Self
 
 import psycopg
+import structlog
 
 from retoma import config
+from retoma.database import session
 from retoma.database.sql_files import (
     Migration,
     Script,
@@ -26,12 +28,25 @@ from retoma.database.sql_files import (
 )
 from retoma.errors import RetomaError
 
-OLDEST_SERVER = 15
+log = structlog.get_logger()
 
 BASE = "0000"
 """Version under which the hash of `sql/` is recorded; the migrations begin at 0001."""
 
+INSTALLED_VERSIONS: Final = "select component, version, checksum from retoma.installed_versions()"
+
 State = Literal["absent", "unrecorded", "current", "older", "newer", "changed"]
+
+_HAS_VERSIONS: LiteralString = """
+select exists (
+  select from pg_proc as p inner join pg_namespace as n on p.pronamespace = n.oid
+  where n.nspname = 'retoma' and p.proname = 'installed_versions'
+)
+"""
+_QUEUE_VERSION: LiteralString = """
+select substring(obj_description(n.oid, 'pg_namespace') from 'procrastinate (.+)')
+from pg_namespace as n where n.nspname = 'procrastinate'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +101,8 @@ def install(conninfo: str, sources: Sources | None = None) -> bool:
             return False
         if before.state not in {"absent", "unrecorded"}:
             raise _refusal(before)
-        if not _exists(connection, "procrastinate.procrastinate_jobs"):
+        _run_script(connection, Script.read(sources.sql / "10_base" / "server.sql"))
+        if _one(connection, "select to_regclass('procrastinate.procrastinate_jobs') is null"):
             _run(connection, procrastinate_sql().encode())
         for script in scripts(sources.sql):
             _run_script(connection, script)
@@ -123,43 +139,75 @@ def upgrade(conninfo: str, sources: Sources | None = None) -> tuple[str, ...]:
 
 
 def status(conninfo: str, sources: Sources | None = None) -> Status:
-    """The schema in the database. Changes nothing.
+    """The schema in the database, for every role of Retoma. Changes nothing.
 
     Raises:
+        RetomaError: this user has no role of Retoma.
         psycopg.OperationalError: the database cannot be reached.
     """
-    with psycopg.connect(conninfo) as connection:
+    with session.connect(conninfo, "retoma db") as connection:
         return _status(connection, sources or Sources.shipped())
+
+
+def status_of(
+    installed: Iterable[tuple[str, str, str]], sources: Sources, queue_version: str | None = None
+) -> Status:
+    """What the rows of `INSTALLED_VERSIONS` say about the schema, compared with this code.
+
+    Args:
+        installed: those rows.
+        sources: the SQL of this code.
+        queue_version: that of procrastinate, where they do not say it.
+    """
+    recorded: dict[str, dict[str, str]] = {"retoma": {}, "procrastinate": {}}
+    for component, version, checksum in installed:
+        recorded[component][version] = checksum
+    known, retoma = migrations(sources.migrations), recorded["retoma"]
+    queue_version = max(recorded["procrastinate"], default=queue_version)
+    ours = _newer(retoma, known)
+    queues = [m for m in procrastinate_migrations() if queue_version and m.version > queue_version]
+    return Status(
+        _state(retoma, known, hash_of(sources.sql), pending=bool(ours or queues)),
+        max(retoma, default=None),
+        queue_version,
+        tuple(m.path.name for m in [*ours, *queues]),
+    )
+
+
+def refuse_other_version(installed: Iterable[tuple[str, str, str]]) -> None:
+    """Let this code work with its own schema, and with one from psql, whose version nobody recorded.
+
+    Args:
+        installed: the rows of `INSTALLED_VERSIONS`.
+
+    Raises:
+        RetomaError: the schema is of another version.
+    """
+    found = status_of(installed, Sources.shipped())
+    if found.state == "unrecorded":
+        log.warning("schema_unrecorded", advice=_refusal(found).hint)
+    elif found.state != "current":
+        raise _refusal(found)
 
 
 @contextmanager
 def _exclusive(conninfo: str) -> Iterator[psycopg.Connection]:
     """A transaction without any other install or upgrade of the same database beside it."""
-    with psycopg.connect(conninfo) as connection:
+    with session.connect(conninfo, "retoma db", autocommit=False) as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext('retoma_internal.schema_version'))")
-        if connection.info.server_version < OLDEST_SERVER * 10_000:
-            raise RetomaError(
-                f"Retoma needs PostgreSQL {OLDEST_SERVER} or later; this server is "
-                f"{connection.info.parameter_status('server_version')}.",
-                hint="Point RETOMA_DATABASE_URL to a newer server, or unset it: Retoma brings one.",
-            )
         yield connection
 
 
 def _status(connection: psycopg.Connection, sources: Sources) -> Status:
-    if not _exists(connection, "retoma_internal.schema_version"):
+    if not _is_installed(connection):
         return Status("absent", None, _procrastinate_version(connection), ())
-    known = migrations(sources.migrations)
-    recorded = _recorded(connection, "retoma")
-    queue_version = _procrastinate_version(connection)
-    ours = _pending(connection, "retoma", known)
-    queues = [m for m in procrastinate_migrations() if queue_version and m.version > queue_version]
-    return Status(
-        _state(recorded, known, hash_of(sources.sql), pending=bool(ours or queues)),
-        max(recorded, default=None),
-        queue_version,
-        tuple(m.path.name for m in [*ours, *queues]),
-    )
+    if not _one(connection, "select has_schema_privilege('retoma', 'usage')"):
+        raise RetomaError(
+            f"{connection.info.user} has no role of Retoma, and sees nothing of it.",
+            hint=f'As the owner of the schema: grant retoma_monitor to "{connection.info.user}"',
+        )
+    installed = connection.execute(INSTALLED_VERSIONS).fetchall()
+    return status_of(installed, sources, _procrastinate_version(connection))
 
 
 def _state(recorded: dict[str, str], known: Sequence[Migration], sql_hash: str, *, pending: bool) -> State:
@@ -174,29 +222,31 @@ def _state(recorded: dict[str, str], known: Sequence[Migration], sql_hash: str, 
     return "current" if recorded[BASE] == sql_hash else "changed"
 
 
+_REFUSALS: Final[Mapping[State, tuple[str, str]]] = {
+    "absent": ("Retoma is not installed in this database.", "retoma db install"),
+    "unrecorded": (
+        "Retoma was installed from psql here, so its version is not recorded.",
+        "Record it with the same version of Retoma: retoma db install",
+    ),
+    "older": (
+        "This database holds an older version; it lacks {1}.",
+        "Stop the runners if the release notes say so, then: retoma db upgrade",
+    ),
+    "newer": (
+        "This database was made by a newer Retoma (migration {0}).",
+        "Install that version of the program: pip install --upgrade retoma",
+    ),
+    "changed": (
+        "The SQL that this database was made from has been edited since.",
+        "This happens between unreleased versions only. Drop the schemas retoma, retoma_internal and "
+        "procrastinate (in a checkout: make clean), then: retoma db install",
+    ),
+}
+
+
 def _refusal(found: Status) -> RetomaError:
-    messages = {
-        "absent": ("Retoma is not installed in this database.", "retoma db install"),
-        "unrecorded": (
-            "Retoma was installed from psql here, so its version is not recorded.",
-            "Record it with the same version of Retoma: retoma db install",
-        ),
-        "older": (
-            f"This database holds an older version; it lacks {', '.join(found.pending)}.",
-            "Stop the runners if the release notes say so, then: retoma db upgrade",
-        ),
-        "newer": (
-            f"This database was made by a newer Retoma (migration {found.version}).",
-            "Install that version of the program: pip install --upgrade retoma",
-        ),
-        "changed": (
-            "The SQL that this database was made from has been edited since.",
-            "This happens between unreleased versions only. Drop the schemas retoma, retoma_internal and "
-            "procrastinate (in a checkout: make clean), then: retoma db install",
-        ),
-    }
-    message, hint = messages[found.state]
-    return RetomaError(message, hint)
+    message, hint = _REFUSALS[found.state]
+    return RetomaError(message.format(found.version, ", ".join(found.pending)), hint)
 
 
 def _upgrade_procrastinate(connection: psycopg.Connection, sql: Path) -> None:
@@ -223,24 +273,23 @@ def _procrastinate_installed(connection: psycopg.Connection) -> list[Migration]:
 
 
 def _procrastinate_version(connection: psycopg.Connection) -> str | None:
-    if _exists(connection, "retoma_internal.schema_version") and (
-        recorded := _recorded(connection, "procrastinate")
-    ):
+    if _is_installed(connection) and (recorded := _recorded(connection, "procrastinate")):
         return max(recorded)
-    row = connection.execute(
-        "select substring(obj_description(to_regnamespace('procrastinate'), 'pg_namespace')"
-        " from 'procrastinate (.+)')"
-    ).fetchone()
-    return row[0] if row else None
+    version: str | None = _one(connection, _QUEUE_VERSION)
+    return version
 
 
 def _recorded(connection: psycopg.Connection, component: str) -> dict[str, str]:
-    query = "select version, checksum from retoma_internal.schema_version where component = %s"
-    return dict(connection.execute(query, [component]).fetchall())
+    rows = connection.execute(INSTALLED_VERSIONS).fetchall()
+    return {version: checksum for of, version, checksum in rows if of == component}
 
 
 def _pending(connection: psycopg.Connection, component: str, known: Iterable[Migration]) -> list[Migration]:
-    newest = max(_recorded(connection, component), default=None)
+    return _newer(_recorded(connection, component), known)
+
+
+def _newer(recorded: Mapping[str, str], known: Iterable[Migration]) -> list[Migration]:
+    newest = max(recorded, default=None)
     return [m for m in known if newest is not None and m.version > newest]
 
 
@@ -261,9 +310,14 @@ def _record_base(connection: psycopg.Connection, sql: Path) -> None:
     )
 
 
-def _exists(connection: psycopg.Connection, relation: str) -> bool:
-    row = connection.execute("select to_regclass(%s) is not null", [relation]).fetchone()
-    return bool(row and row[0])
+def _is_installed(connection: psycopg.Connection) -> bool:
+    # Every role can read the catalog. to_regclass and its kind need a right.
+    return bool(_one(connection, _HAS_VERSIONS))
+
+
+def _one(connection: psycopg.Connection, query: LiteralString) -> Any:
+    row = connection.execute(query).fetchone()
+    return row and row[0]
 
 
 def _run(connection: psycopg.Connection, text: bytes) -> None:

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 
 import psycopg
 import structlog
@@ -63,23 +64,40 @@ async def serve(
         port: 0 takes a free one.
         limits: what callers may take.
         announce: gets the address (http://host:port) when calls are taken.
+
+    Raises:
+        RetomaError: the database cannot be worked with.
+        psycopg.Error: it has no schema of Retoma.
     """
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_report)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    runner = web.AppRunner(
-        create_app(database_url, limits), access_log=None, logger=_http_logger(), lingering_time=_LINGER_S
-    )
+    app = create_app(database_url, limits)
+    runner = web.AppRunner(app, access_log=None, logger=_http_logger(), lingering_time=_LINGER_S)
     await runner.setup()
+    checking = asyncio.create_task(app[_DATABASE].check())
+    checking.add_done_callback(
+        lambda check: stop.set() if not check.cancelled() and check.exception() else None
+    )
     aiohttp_server, door = runner.server, Door(limits)
     assert aiohttp_server is not None  # noqa: S101 (setup has made it)
     listener = await loop.create_server(lambda: Visitor(door, aiohttp_server()), host, port)
     bound_port = listener.sockets[0].getsockname()[1]
     announce(f"http://{f'[{host}]' if ':' in host else host}:{bound_port}")
     await stop.wait()
+    checking.cancel()
     listener.close()
     await runner.cleanup()
+    await asyncio.wait({checking})
+    if not checking.cancelled():
+        checking.result()
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Logs errors that no task waited for; without this, asyncio writes them between our lines of JSON."""
+    log.error("task_failed", what=context["message"], exc_info=context.get("exception"))
 
 
 def create_app(database_url: str, limits: Limits) -> web.Application:

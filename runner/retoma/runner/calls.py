@@ -8,12 +8,14 @@ import asyncio
 import random
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 import psycopg
 import structlog
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from retoma.database import session
 
 log = structlog.get_logger()
 
@@ -23,19 +25,16 @@ CALL_TIMEOUT_S = 15.0
 RECONNECT_S = 0.5
 """Time between two attempts of a pool to connect while the database is away."""
 
-CONNECTION_OPTIONS: dict[str, Any] = {
-    "connect_timeout": 3,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-    "application_name": "retoma runner",
-}
-"""Arguments for psycopg.connect that make a dead or stalled connection known within seconds."""
+APPLICATION: Final = "retoma runner"
 
 STALE_LEASE = "RT010"
 
 LOCK_NOT_AVAILABLE = "55P03"
+
+# PostgreSQL's documentation, appendix A: connection, rollback, resources, operator intervention, system.
+_PASSING_CLASSES = {"08", "40", "53", "57", "58"}
+# A server that has become a standby; time-outs of an idle transaction, of a transaction, of a lock.
+_PASSING = {"25006", "25P03", "25P04", LOCK_NOT_AVAILABLE}
 
 _BLOCKING = "select retoma.blocking_session() as session"
 
@@ -84,7 +83,13 @@ class Database:
         # The pool would wait longer and longer between its attempts: so it gives up soon, and begins again.
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]] = AsyncConnectionPool(
             conninfo,
-            kwargs={**CONNECTION_OPTIONS, "autocommit": True, "row_factory": dict_row},
+            kwargs={
+                **session.OPTIONS,
+                "application_name": APPLICATION,
+                "autocommit": True,
+                "row_factory": dict_row,
+            },
+            configure=session.pin,
             min_size=idle,
             max_size=size,
             open=False,
@@ -212,11 +217,7 @@ async def _rows(
 
 
 def is_passing(error: psycopg.Error) -> bool:
-    """Whether the same call may succeed later: connection trouble, shutdown, deadlock, a full disk.
-
-    Classes by PostgreSQL's documentation, appendix A: 08 connection, 40 rollback, 53 resources, 57 operator
-    intervention, 58 system; 25006 is a server that has become a standby, 55P03 a lock time-out.
-    """
+    """Whether the same call may succeed later: lost connection, shutdown, time-out, deadlock, full disk."""
     if isinstance(error, PoolTimeout) or error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return error.sqlstate[:2] in {"08", "40", "53", "57", "58"} or error.sqlstate in {"25006", "55P03"}
+    return error.sqlstate[:2] in _PASSING_CLASSES or error.sqlstate in _PASSING

@@ -11,9 +11,12 @@ import procrastinate
 import psycopg
 import structlog
 
-from retoma.runner.calls import CONNECTION_OPTIONS, RECONNECT_S, backoff, keep_connecting
+from retoma.database import session
+from retoma.runner.calls import APPLICATION, RECONNECT_S, backoff, keep_connecting
 
 log = structlog.get_logger()
+
+GOOD_BYE_S = 1.0
 
 POLL_S = 1.0
 """A ring during the fetch of its job notifies no runner: the poll finds it."""
@@ -65,9 +68,12 @@ async def _listen(
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if not worker.done():
+        if stop.is_set():
+            # It says good-bye to the database, and would wait for one that is stalled.
             worker.cancel()
-        await asyncio.gather(worker, return_exceptions=stop.is_set())
+            await asyncio.wait({worker}, timeout=GOOD_BYE_S)
+        else:
+            await worker
 
 
 def _app(
@@ -81,7 +87,7 @@ def _app(
         reconnect_timeout=RECONNECT_S,
         reconnect_failed=keep_connecting,
         configure=_prepare,
-        kwargs=CONNECTION_OPTIONS,
+        kwargs={**session.OPTIONS, "application_name": APPLICATION},
     )
     app = procrastinate.App(connector=connector)
 
@@ -102,7 +108,7 @@ async def _prepare(connection: psycopg.AsyncConnection) -> None:
     # A process frozen between a fetch and its commit would keep the lock of the job, and so block every tick
     # that rings the same channel until it is thawed.
     await connection.set_autocommit(True)
-    # Statements and not connection options: the address may have its own options. A fetch that is
-    # lost in a crash of the server only leaves the job waiting, so it need not wait for the disk.
+    await session.pin(connection)
+    # A fetch that is lost in a crash of the server leaves the job waiting: it need not wait for the disk.
     await connection.execute("set synchronous_commit to off")
     await connection.execute("set search_path to procrastinate, pg_temp")

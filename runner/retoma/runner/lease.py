@@ -194,8 +194,8 @@ class Lease:
                 self._begin_ready()
 
     def _note_render_failed(self, ordinal: int, error: RenderError) -> None:
-        log.warning("render_failed", batch=self._batch_id, ordinal=ordinal, error=str(error))
         self._note(ordinal, _RENDER_FAILED)
+        log.warning("render_failed", batch=self._batch_id, ordinal=ordinal, error=str(error))
 
     def _stop_rendering(self) -> None:
         """A message that is rendered from now on is not begun: it was not attempted."""
@@ -253,12 +253,13 @@ class Lease:
                 "retry_after_s": result.retry_after_s,
                 "written": result.written,
             }
-            log.info(
-                "send_failed", batch=self._batch_id, ordinal=ordinal, code=result.code, detail=result.detail
-            )
         elif provider_id is not None:
             outcome["provider_id"] = provider_id
         self._outcomes.append(outcome)
+        if result.status == "error":
+            log.info(
+                "send_failed", batch=self._batch_id, ordinal=ordinal, code=result.code, detail=result.detail
+            )
 
     async def _pause(self, wait_s: float) -> None:
         """Wait until an outcome came, a stop, or wait_s; then a moment more for outcomes to come together."""

@@ -5,6 +5,8 @@ import gc
 import os
 import signal
 import socket
+import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,7 +25,11 @@ from retoma.runner.liveness import UNREGISTER, UNREGISTER_S, keep_alive
 log = structlog.get_logger()
 
 
-async def run(conninfo: str, name: str | None = None, connections: int = 4) -> None:
+ABANDON_S = 30.0
+"""A stop that takes longer waits for a stalled connection. The database takes all leases back by itself."""
+
+
+async def run(conninfo: str, name: str | None, connections: int, abandon: Callable[[int], None]) -> None:
     """Send until SIGTERM or SIGINT; then finish what is under way and give the batches back within 2 seconds.
 
     Args:
@@ -31,16 +37,17 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
         name: shown in v_runner; default host and process id.
         connections: database connections for sending; up to five more are for liveness, the doorbell and
             the check of contents.
+        abandon: ends the process with an exit code; called from a thread when a stop takes too long.
 
     Raises:
-        RetomaError: this process has no sign of life any more, by a defect; its supervisor starts another.
+        RetomaError: this process cannot do its work, or not any more; its supervisor starts another.
         psycopg.Error: the database refuses this runner for good.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_report)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _begin_stop, stop, partial(abandon, 0))
     runner_id = uuid4()
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     database = Database(conninfo, connections, stop)
@@ -48,46 +55,70 @@ async def run(conninfo: str, name: str | None = None, connections: int = 4) -> N
     checks = Database(conninfo, 1, stop, idle=0)
     channels = Channels(database, runner_id, stop)
 
-    def end_with_liveness(living: asyncio.Task[None]) -> None:
+    def end_with(part: asyncio.Task[None]) -> None:
         # Other runners take the leases of a process without its advisory lock: it must not stay.
-        if not living.cancelled() and (error := living.exception()) is not None:
-            log.error("liveness_ended", runner=name, exc_info=error)
-        stop.set()
+        if not stop.is_set():
+            _begin_stop(stop, partial(abandon, 1))
+        if not part.cancelled() and (error := part.exception()) is not None:
+            said = isinstance(error, RetomaError)  # by the command, when it ends
+            log.error(f"{part.get_name()}_ended", runner=name, exc_info=None if said else error)
 
     registered, unchecked = asyncio.Event(), asyncio.Event()
     # Liveness outlives the drains: a lease whose runner has unregistered is reaped.
     drained = asyncio.Event()
     living = asyncio.create_task(
-        keep_alive(conninfo, runner_id, name, registered=registered, unchecked=unchecked, stop=drained)
+        keep_alive(conninfo, runner_id, name, registered=registered, unchecked=unchecked, stop=drained),
+        name="liveness",
     )
     waiting = asyncio.create_task(_first(registered, stop))
     await asyncio.wait({living, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if living.done():
         waiting.cancel()
         await living
-    living.add_done_callback(end_with_liveness)
+    living.add_done_callback(end_with)
     await database.open()
     await checks.open()
     # What is there by now stays: looking through it for garbage, again and again, took an eighth of the CPU.
     gc.freeze()
-    checking = asyncio.create_task(check_contents(checks, unchecked))
+    checking = asyncio.create_task(check_contents(checks, unchecked), name="checks")
+    checking.add_done_callback(end_with)
     if not stop.is_set():
         await listen(conninfo, channels.answer, partial(_clean_up, database), stop)
     checking.cancel()
     await channels.close()
     drained.set()
     await asyncio.wait({living, checking})
-    error = living.exception()
-    if error is not None:
+    if living.exception() is not None:
         await _give_back(database, runner_id)
     await checks.close()
     await database.close()
-    if error is not None:
-        raise RetomaError(
-            f"The runner ended because its sign of life did ({type(error).__name__}).",
-            "Its log has the reason. If the schema is of another version: retoma db upgrade",
-        ) from error
+    for part in (living, checking):
+        _raise_end_of(part)
     log.info("stopped", runner=name)
+
+
+def _begin_stop(stop: asyncio.Event, abandon: Callable[[], None]) -> None:
+    stop.set()
+
+    def cut_short() -> None:
+        log.warning("stop_cut_short", after_s=ABANDON_S)
+        abandon()
+
+    # A thread: libraries wait for a stalled connection also while the event loop is being closed.
+    timer = threading.Timer(ABANDON_S, cut_short)
+    timer.daemon = True
+    timer.start()
+
+
+def _raise_end_of(part: asyncio.Task[None]) -> None:
+    if part.cancelled() or (error := part.exception()) is None:
+        return
+    if isinstance(error, RetomaError):
+        raise error
+    raise RetomaError(
+        f"The runner ended because its {part.get_name()} did ({type(error).__name__}).",
+        "Its log has the reason. If the schema is of another version: retoma db upgrade",
+    ) from error
 
 
 async def _clean_up(database: Database) -> None:

@@ -93,6 +93,7 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "channel_settings",
         "cleanup",
         "opt_out",
+        "installed_versions",
     }
 
 
@@ -243,6 +244,13 @@ def test_every_view_of_a_monitor_works_for_it(db: Db) -> None:
             "+55********002",
             "+55********003",
         }
+
+
+def test_a_monitor_may_ask_when_a_campaign_ends(db: Db) -> None:
+    make_channel(db)
+    make_campaign(db)
+    with acting_as(db, "retoma_monitor"):
+        assert call(db, "select messages_left from retoma.forecast('natal')") == 3
 
 
 def test_a_monitor_can_change_nothing_and_see_no_person(db: Db, subtests: pytest.Subtests) -> None:

@@ -11,13 +11,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from retoma import config
 from retoma.content.check import check
-from retoma.database import schema
+from retoma.database import schema, session
 from retoma.database.url import database_url
 from retoma.errors import RetomaError
 from retoma.importer.run import Summary, import_recipients
@@ -78,9 +77,7 @@ def run(options: Options, tell: Tell, display: Callable[[], Display]) -> bool:
     with _alone(directory), ExitStack() as stack:
         started_at = time.monotonic()
         url = _prepare_database(tell, started_at)
-        connection = stack.enter_context(
-            psycopg.connect(url, autocommit=True, row_factory=dict_row, application_name="retoma demo")
-        )
+        connection = stack.enter_context(session.connect(url, "retoma demo", dict_row))
         _cancel_unfinished(connection)
         children = stack.enter_context(processes(directory, url))
         sandbox = _start_sandbox(connection, children, directory, tell)
@@ -130,7 +127,7 @@ def _alone(directory: Path) -> Iterator[None]:
 def _prepare_database(tell: Tell, started_at: float) -> str:
     url = database_url()
     installed = schema.install(url)
-    with psycopg.connect(url) as connection:
+    with session.connect(url, "retoma demo") as connection:
         version = connection.info.parameter_status("server_version")
     whose = (
         "yours" if config.external_database_url() else f"its own, in {_short(config.home() / 'postgres')}/"
@@ -220,7 +217,7 @@ def _import(url: str, campaign: str, directory: Path, options: Options, tell: Te
         contacts.write(file, options.recipients)
     rejects = directory / "contacts.rejects.csv"
     rejects.unlink(missing_ok=True)
-    with file.open("rb") as stream, psycopg.connect(url, autocommit=True) as connection:
+    with file.open("rb") as stream, session.connect(url, "retoma demo") as connection:
         summary = import_recipients(connection, stream, campaign, rejects, region=options.region)
     tell("contacts", _import_words(summary, file))
     tell("", f"variables: {', '.join(f'{{{{ {name} }}}}' for name in summary.variables) or 'none'}")

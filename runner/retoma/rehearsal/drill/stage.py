@@ -13,7 +13,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from retoma.database import embedded, schema
+from retoma.database import embedded, schema, session
 from retoma.errors import RetomaError
 from retoma.rehearsal.drill.ledger import LedgerReader
 from retoma.rehearsal.processes import Processes, processes
@@ -73,7 +73,7 @@ class Stage:
             psycopg.Error: the database is away or refuses.
         """
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self.url, autocommit=True, row_factory=dict_row)
+            self._connection = session.connect(self.url, "retoma drill", dict_row)
         cursor = self._connection.execute(query, arguments)
         return cursor.fetchall() if cursor.description else []
 
@@ -226,7 +226,7 @@ def wait_for(condition: Callable[[], T | None], deadline_s: float, otherwise: st
 
 
 def _refuse_what_is_in_use(url: str) -> None:
-    with psycopg.connect(url) as connection:
+    with session.connect(url, "retoma drill") as connection:
         found = connection.execute(
             "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace"
             " where n.nspname <> 'information_schema' and n.nspname !~ '^pg_' limit 1"

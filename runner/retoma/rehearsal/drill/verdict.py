@@ -4,8 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import psycopg
-
+from retoma.database import session
 from retoma.rehearsal.audit import audit
 from retoma.rehearsal.drill.crashes import Recovery
 from retoma.rehearsal.drill.stage import CHANNELS, DEDUPES, IN_FLIGHT, NotInTime, Stage, wait_for
@@ -132,7 +131,7 @@ def _in_doubt(stage: Stage) -> Counter[str]:
 
 
 def _figures(stage: Stage) -> Figures:
-    with psycopg.connect(stage.url) as connection:
+    with session.connect(stage.url, "retoma drill", autocommit=False) as connection:
         found = audit(connection, list(CHANNELS), stage.ledger.path)
     return Figures(
         recipients=found.states.total(),
