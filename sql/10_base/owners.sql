@@ -39,8 +39,11 @@ begin
   end loop;
   if to_regclass('retoma_internal.schema_version') is null
     and coalesce(to_regnamespace('retoma'), to_regnamespace('retoma_internal')) is not null
-    or to_regnamespace('procrastinate') is not null
-    and coalesce(obj_description(to_regnamespace('procrastinate'), 'pg_namespace'), '') not like 'Job queue of Retoma, %'
+    or exists (
+      select from pg_namespace as n
+      where n.nspname = 'procrastinate'
+        and coalesce(obj_description(n.oid, 'pg_namespace'), '') not like 'Job queue of Retoma, %'
+    )
   then
     raise exception using errcode = 'RT020', constraint = 'foreign_schema',
       message = 'a schema retoma, retoma_internal or procrastinate of this database was not made by Retoma',

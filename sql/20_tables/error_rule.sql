@@ -19,4 +19,5 @@ comment on column retoma.error_rule.transport is
 'Name of a transport, or * for every transport that has no rule for this code.';
 comment on column retoma.error_rule.suppress is 'Whether the number is put on the suppression list.';
 comment on column retoma.error_rule.counts_attempt is 'Whether the attempt counts against campaign.max_attempts.';
-comment on column retoma.error_rule.defer_s is 'Seconds until the next attempt, up to 604800; null: the default of the class.';
+comment on column retoma.error_rule.defer_s is
+'Seconds until the next attempt, up to 604800; null: the default of the class.';

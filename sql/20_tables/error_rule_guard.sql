@@ -27,12 +27,14 @@ begin
   elsif new.code in ('timeout', 'connection_lost') and new.class <> 'ambiguous' then
     raise exception using errcode = 'RT003', constraint = 'proves_nothing',
       message = format('%s cannot be %s: no answer came, so the message may have arrived', new.code, new.class),
-      hint = 'Leave it ambiguous. Where the provider dedupes, the message is sent again by itself; elsewhere a receipt, '
-        || 'a lookup or you decide';
+      hint = 'Leave it ambiguous. Where the provider dedupes, the message is sent again by itself; elsewhere a '
+        || 'receipt, a lookup or you decide';
   end if;
   if new.class <> 'ambiguous' and (
     tg_op = 'UPDATE' and old.class = 'ambiguous'
-    or exists (select from retoma.error_rule as r where r.transport = '*' and r.code = new.code and r.class = 'ambiguous')
+    or tg_op = 'INSERT' and exists (
+      select from retoma.error_rule as r where r.transport = '*' and r.code = new.code and r.class = 'ambiguous'
+    )
   ) then
     raise warning using
       message = format('from now on, a message that ends in %s counts as not arrived', new.code),

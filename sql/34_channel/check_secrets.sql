@@ -21,11 +21,13 @@ begin
   where s.transport = p_old.transport;
   if v_address is not null and v_secrets is not null then
     raise exception using errcode = 'RT003', constraint = 'secrets_needed_again',
-      message = format('%s changes, and the secrets of channel %L do not follow to it: %s', v_address, p_old.name, v_secrets),
+      message = format(
+        '%s changes, and the secrets of channel %L do not follow to it: %s', v_address, p_old.name, v_secrets
+      ),
       hint = 'Give them again in the same call, or null for each that the new address does not need';
   end if;
 end;
 $$;
 
 comment on function retoma_internal.check_secrets(retoma_internal.channel, jsonb, jsonb) is
-'Error RT003 when an address in p_settings is another than before, and p_patch names not all secrets of the channel.';
+'Error RT003 when an address in p_settings is new, and p_patch does not name every secret that the channel has.';

@@ -3,7 +3,8 @@ create or replace function retoma.cleanup(out campaigns int, out partitions int,
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
 begin atomic
-  select c.* from retoma.setting as s cross join lateral retoma.cleanup(s.retention) as c;
+  select c.campaigns, c.partitions, c.events, c.runners
+  from retoma.setting as s cross join lateral retoma.cleanup(s.retention) as c;
 end;
 
 comment on function retoma.cleanup() is

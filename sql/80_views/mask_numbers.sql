@@ -1,6 +1,6 @@
 -- Reasons, codes and ids come from people and providers, and can name a number in any way of writing, such as
--- "+55 (11) 95550-1203" or "5511955501203@c.us". Seven digits or more, with only blanks and signs between them, count as
--- a number, unless they are a date or an IPv4 address.
+-- "+55 (11) 95550-1203" or "5511955501203@c.us". Seven digits or more, with only blanks and signs between them, count
+-- as a number, unless they are a date or an IPv4 address.
 create or replace function retoma_internal.mask_numbers(p_text text) returns text
 language sql immutable parallel safe
 begin atomic

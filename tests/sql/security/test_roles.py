@@ -209,25 +209,19 @@ def test_an_operator_writes_only_what_is_theirs_to_tune(db: Db) -> None:
     assert writable(db, "retoma_operator") == {"recipient_staging", "error_rule", "setting"}
 
 
-LOCKS = ("access exclusive", "exclusive", "share row exclusive", "share", "share update exclusive")
-
-
 @pytest.mark.parametrize("role", ROLES)
-def test_no_role_can_lock_what_others_work_with(db: Db, role: str, subtests: pytest.Subtests) -> None:
+def test_no_role_can_lock_what_others_work_with(db: Db, role: str) -> None:
     """One "lock table retoma.setting" in a session that stays open would stop every runner."""
-    tables = db.execute(
+    lockable = db.execute(
         "select c.oid::regclass::text from pg_class as c where c.relkind in ('r', 'p', 'v')"
-        " and c.relnamespace::regnamespace::text ~ '^retoma' order by 1"
+        " and c.relnamespace::regnamespace::text ~ '^retoma'"
+        " and has_table_privilege(%s, c.oid, 'update, delete, truncate')",
+        (role,),
     ).fetchall()
-    for (table,) in tables:
-        for mode in LOCKS:
-            with (
-                subtests.test(table=table, mode=mode),
-                acting_as(db, role),
-                pytest.raises(psycopg.errors.InsufficientPrivilege),
-                db.transaction(),
-            ):
-                db.execute(f"lock table {table} in {mode} mode")
+    assert lockable == []
+    for table in ("setting", "error_rule", "recipient_staging", "v_campaign_summary"):
+        with acting_as(db, role), pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
+            db.execute(f"lock table retoma.{table} in share update exclusive mode")
 
 
 def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
