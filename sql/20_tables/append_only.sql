@@ -17,8 +17,7 @@ end;
 $$;
 
 comment on function retoma_internal.append_only() is
-'Trigger: refuses updates of the audit, and deletes of rows younger than setting.audit_retention
-(RT011).';
+'Trigger: refuses updates of the audit, and deletes of rows younger than setting.audit_retention (RT011).';
 
 create or replace trigger append_only before update or delete on retoma_internal.event
 for each row execute function retoma_internal.append_only();

@@ -102,6 +102,7 @@ def test_without_a_directory_no_file_is_read() -> None:
         "http://gateway.example",
         "https://gateway.example:8443",
         "HTTPS://elsewhere.example",
+        " https://elsewhere.example",
         "https://",
     ],
 )

@@ -45,8 +45,8 @@ def resolve(settings: Settings, environ: Mapping[str, str]) -> dict[str, object]
 def _check_addresses(key: str, settings: Settings, environ: Mapping[str, str]) -> None:
     allowed = {_origin(address) for address in environ.get(ADDRESSES_VARIABLE, "").split()} - {None}
     for name, value in settings.items():
-        is_address = isinstance(value, str) and value.lower().startswith(("http:", "https:"))
-        if is_address and _origin(str(value)) not in allowed:
+        text = value.strip() if isinstance(value, str) else ""
+        if text.lower().startswith(("http:", "https:")) and _origin(text) not in allowed:
             raise RetomaError(
                 f"The secret {key} is not given to this {name}: {ADDRESSES_VARIABLE} does not name it.",
                 hint=f"If it may have the secret, add the address to {ADDRESSES_VARIABLE} {_AGAIN}",
