@@ -39,9 +39,12 @@ set local transaction_isolation to 'read committed';
 set local transaction_read_only to off;
 set local client_encoding to 'UTF8';
 set local standard_conforming_strings to on;
+-- Nothing that another role put into a schema of the caller's path can stand in for what is named below.
+set local search_path to pg_catalog, pg_temp;
 
 -- The base of everything else
 \ir 10_base/server.sql
+\ir 10_base/owners.sql
 \ir 10_base/prerequisites.sql
 \ir 10_base/roles.sql
 \ir 10_base/schema.sql
@@ -49,6 +52,8 @@ set local standard_conforming_strings to on;
 \ir 10_base/installed_versions.sql
 \ir 10_base/setting.sql
 \ir 10_base/insist_on_read_committed.sql
+\ir 10_base/check_interval.sql
+\ir 10_base/setting_guard.sql
 \ir 10_base/clock.sql
 \ir 10_base/is_e164.sql
 \ir 10_base/is_defect.sql
@@ -90,6 +95,7 @@ set local standard_conforming_strings to on;
 \ir 20_tables/receipt_inbox.sql
 \ir 20_tables/error_rule.sql
 \ir 20_tables/keep.sql
+\ir 20_tables/error_rule_guard.sql
 
 -- First rows: transports and errors
 \ir 25_seed/transport.sql
@@ -129,6 +135,7 @@ set local standard_conforming_strings to on;
 \ir 34_channel/check_setting_text.sql
 \ir 34_channel/check_setting.sql
 \ir 34_channel/check_settings.sql
+\ir 34_channel/check_secrets.sql
 \ir 34_channel/patched_settings.sql
 \ir 34_channel/matches_any.sql
 \ir 34_channel/deduped_kinds.sql
@@ -212,6 +219,7 @@ set local standard_conforming_strings to on;
 \ir 44_audience/known_phones.sql
 \ir 44_audience/add_recipients.sql
 \ir 44_audience/load_staged.sql
+\ir 44_audience/discard_staged.sql
 \ir 44_audience/missing_variables.sql
 \ir 44_audience/check_audience.sql
 \ir 44_audience/refresh_statistics.sql
@@ -265,6 +273,7 @@ set local standard_conforming_strings to on;
 \ir 56_step/check_reserved.sql
 \ir 56_step/check_outcomes.sql
 \ir 56_step/classify.sql
+\ir 56_step/remove_error_rule.sql
 \ir 56_step/retry_delay.sql
 \ir 56_step/most_attempts.sql
 \ir 56_step/trip_breaker.sql
@@ -310,10 +319,13 @@ set local standard_conforming_strings to on;
 \ir 70_upkeep/erase_campaigns.sql
 \ir 70_upkeep/drop_partitions.sql
 \ir 70_upkeep/cleanup.sql
+\ir 70_upkeep/cleanup_as_set.sql
 
 -- Monitoring
-\ir 80_views/forecast.sql
 \ir 80_views/mask_phone.sql
+\ir 80_views/mask_numbers.sql
+\ir 80_views/mask_text.sql
+\ir 80_views/forecast.sql
 \ir 80_views/detect_interruptions.sql
 \ir 80_views/campaign_totals.sql
 \ir 80_views/v_campaign_summary.sql

@@ -19,7 +19,8 @@ create table if not exists retoma_internal.channel (
 comment on table retoma_internal.channel is
 'Sender accounts: how to reach the provider, and whether it can be reached now.';
 comment on column retoma_internal.channel.settings is
-'Address and credentials for the transport. For a secret "env:NAME" the runner reads its environment variable NAME.';
+'Address and credentials for the transport. For a secret env:RETOMA_SECRET_NAME the runner reads this variable of its
+environment, for file:NAME a file in its RETOMA_SECRETS_DIRECTORY.';
 comment on column retoma_internal.channel.settings_version is
 'Grows when messages go to another provider, or when it promises something else. What was sent under an earlier version
 is not judged by the settings of today.';

@@ -14,7 +14,8 @@ create table if not exists retoma.transport_setting (
 comment on table retoma.transport_setting is
 'The settings that a channel of a transport can have. Any other setting is refused.';
 comment on column retoma.transport_setting.kind is
-'text, url (http or https) and secret: a text that is not empty; a secret can be env:NAME, an environment variable that
-the runner reads. flag: true or false. seconds: a number from minimum to maximum. choice: one of choices.';
+'text, url (http or https) and secret: a text that is not empty. url: an address that messages go to; a channel that
+gets another one needs its secrets again. secret: can be env:RETOMA_SECRET_NAME or file:NAME, which the runner reads.
+flag: true or false. seconds: a number from minimum to maximum. choice: one of choices.';
 comment on column retoma.transport_setting.required is 'A channel cannot be created without this setting.';
 comment on column retoma.transport_setting.default_value is 'The value in a channel when the setting is not given.';

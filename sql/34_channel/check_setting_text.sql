@@ -10,15 +10,19 @@ begin
       message = format('%s is empty', p_setting.key),
       hint = 'Give a value, or null to remove the setting';
   end if;
-  if p_text like 'env:%' then
+  if p_text ~ '^(env|file):' then
     if p_setting.kind <> 'secret' then
       raise exception using errcode = 'RT003', constraint = 'not_a_secret',
-        message = format('%s cannot come from the environment of the runners', p_setting.key),
+        message = format('%s cannot come from the environment or a file of the runners', p_setting.key),
         hint = 'Only a secret can. Write the value itself: then every runner sends to the same provider';
-    elsif p_text !~ '^env:[A-Za-z_][A-Za-z0-9_]*$' then
+    elsif p_text like 'env:%' and p_text !~ '^env:RETOMA_SECRET_[A-Z0-9_]{1,100}$' then
       raise exception using errcode = 'RT003', constraint = 'not_a_variable',
-        message = format('%s does not name an environment variable after env:', p_setting.key),
-        hint = 'Write it like env:WHATSAPP_API_KEY: letters, digits and underscores';
+        message = format('%s does not name a variable for secrets after env:', p_setting.key),
+        hint = 'Write it like env:RETOMA_SECRET_SALES, in capitals. A runner gives away no other variable';
+    elsif p_text like 'file:%' and p_text !~ '^file:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$' then
+      raise exception using errcode = 'RT003', constraint = 'not_a_file',
+        message = format('%s does not name a file for secrets after file:', p_setting.key),
+        hint = 'Write it like file:sales_api_key, without a directory. A runner reads only RETOMA_SECRETS_DIRECTORY';
     end if;
   elsif p_setting.kind = 'url' and p_text !~ '^https?://[^[:space:]/?#@]+([/?][^[:space:]#]*)?$' then
     raise exception using errcode = 'RT003', constraint = 'not_a_url',

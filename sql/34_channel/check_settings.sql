@@ -14,7 +14,7 @@ begin
   if v_missing is not null then
     raise exception using errcode = 'RT003', constraint = 'settings_missing',
       message = format('transport %L needs these settings: %s', p_transport, v_missing),
-      hint = 'Give them as text in the settings object; a secret can be env:NAME, a variable of the runner';
+      hint = 'Give them as text in the settings object; a secret can be env:RETOMA_SECRET_NAME, which a runner reads';
   end if;
   perform retoma_internal.check_setting(s, p_settings)
   from retoma.transport_setting as s

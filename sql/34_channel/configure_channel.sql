@@ -45,5 +45,6 @@ comment on function retoma.configure_channel(text, jsonb, jsonb) is
 'Changes a channel by two patches, with the keys of create_channel. A key that is not named stays as it is. Null removes
 a value: a setting gets the default of its transport; pacing gets no gap, no rate, one request under way, one lease, and
 a burst of one second''s messages.
+With another address, give the secrets again, or null for each: none follows by itself.
 Errors: RT001 unknown channel, RT002 it must send messages again that the new settings would not dedupe, or would send
 to another provider, RT003 bad value.';

@@ -41,7 +41,7 @@ $$;
 comment on function retoma.create_channel(text, text, jsonb, jsonb) is
 'Creates a sender account and returns its id.
 p_settings: address and credentials, for example {"url": "https://gateway.example/messages", "secret":
-"env:GATEWAY_SECRET"}. transport_setting lists the settings of each transport.
+"env:RETOMA_SECRET_GATEWAY"}. transport_setting lists the settings of each transport.
 p_pacing; a key that is not named has the value of the transport:
 gap_min_s and gap_max_s, batch_gap_min_s and batch_gap_max_s: seconds between messages and between batches, random
 between the two. rate_per_s and burst: a token bucket; by default the burst is one second''s messages. max_in_flight:

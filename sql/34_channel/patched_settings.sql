@@ -21,10 +21,11 @@ begin
   perform retoma_internal.check_patch(format('settings of %s', p_channel.transport), p_patch, v_known);
   v_settings := v_defaults || jsonb_strip_nulls(p_channel.settings || p_patch);
   perform retoma_internal.check_settings(p_channel.transport, v_settings);
+  perform retoma_internal.check_secrets(p_channel, p_patch, v_settings);
   return v_settings;
 end;
 $$;
 
 comment on function retoma_internal.patched_settings(retoma_internal.channel, jsonb) is
 'The settings of a channel after this patch. When null removes a setting, it has the default of the transport again.
-Error RT003 when the transport could not send with them.';
+Error RT003 when the transport could not send with them, or a secret would follow to another address.';

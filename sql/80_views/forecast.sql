@@ -24,7 +24,7 @@ begin
     messages_per_hour := null;
     note := 'a channel has no pacing: it sends as fast as its provider answers';
   elsif messages_per_hour is null then
-    note := retoma_internal.why_no_channel(v_campaign.id);
+    note := retoma_internal.mask_numbers(retoma_internal.why_no_channel(v_campaign.id));
   else
     finishes_at := greatest(retoma.clock(), v_campaign.starts_at)
       + make_interval(hours => 1) * (messages_left / messages_per_hour);

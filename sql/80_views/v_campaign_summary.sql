@@ -3,11 +3,11 @@ select
   c.id as campaign_id,
   c.name as campaign,
   coalesce(case when i.campaign_id is not null then 'interrupted' end, c.status) as status,
-  coalesce(i.reason, c.status_reason, (
+  retoma_internal.mask_text(coalesce(i.reason, c.status_reason, (
     select coalesce(t.fault, 'its text is waiting for a runner to check it')
     from retoma_internal.campaign_content as t
     where t.campaign_id = c.id and (t.required_variables is null or t.fault is not null)
-  )) as reason,
+  ))) as reason,
   array(
     select h.name
     from retoma_internal.campaign_channel as cc

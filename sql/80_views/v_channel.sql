@@ -4,11 +4,11 @@ select
   c.name as channel,
   c.transport,
   retoma_internal.channel_state(c) as state,
-  c.state_reason as reason,
+  retoma_internal.mask_text(c.state_reason) as reason,
   nullif(greatest(p.next_send_at, p.hold_until, l.exhausted_until), '-infinity') as next_send_at,
   case
     when l.exhausted_until >= greatest(p.hold_until, retoma.clock()) then l.reason
-    when p.hold_until > retoma.clock() then p.hold_reason
+    when p.hold_until > retoma.clock() then retoma_internal.mask_text(p.hold_reason)
   end as held_because,
   extract(epoch from p.gap_min) as gap_min_s,
   extract(epoch from p.gap_max) as gap_max_s,

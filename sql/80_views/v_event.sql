@@ -13,8 +13,8 @@ select
   r.name as runner,
   e.from_state,
   e.to_state,
-  e.code,
-  e.why
+  retoma_internal.mask_text(e.code) as code,
+  retoma_internal.mask_text(e.why) as why
 from retoma_internal.event as e
 left join retoma_internal.channel as h on e.channel_id = h.id
 left join retoma_internal.campaign as c on e.campaign_id = c.id

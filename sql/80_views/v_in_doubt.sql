@@ -6,7 +6,7 @@ select
   retoma_internal.mask_phone(m.phone) as phone,
   d.channel_id,
   h.name as channel,
-  d.code,
+  retoma_internal.mask_text(d.code) as code,
   d.at as since,
   retoma_internal.message_id(c.token, d.ordinal) as message_id
 from retoma_internal.delivery as d

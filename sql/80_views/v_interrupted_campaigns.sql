@@ -3,7 +3,7 @@ select
   s.campaign_id,
   s.campaign,
   i.cause,
-  i.reason,
+  retoma_internal.mask_text(i.reason) as reason,
   i.since,
   s.channels,
   s.pending,

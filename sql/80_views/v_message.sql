@@ -6,7 +6,7 @@ select
   retoma_internal.mask_phone(s.phone) as phone,
   s.state,
   s.attempt,
-  s.code,
+  retoma_internal.mask_text(s.code) as code,
   s.receipt,
   s.at,
   s.channel_id,

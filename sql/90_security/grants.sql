@@ -28,7 +28,7 @@ grant execute on function
   retoma.record_receipts(text, jsonb),
   retoma.channel_settings(text),
   retoma.opt_out(text, text, text),
-  retoma.cleanup(interval)
+  retoma.cleanup()
 to retoma_runner;
 
 -- Runners are procrastinate workers too.
@@ -62,14 +62,18 @@ grant execute on function
   retoma.record_receipts(text, jsonb),
   retoma.opt_out(text, text, text),
   retoma.opt_in(text, text),
-  retoma.cleanup(interval)
+  retoma.cleanup(),
+  retoma.cleanup(interval),
+  retoma.discard_staged(text),
+  retoma.remove_error_rule(text, text)
 to retoma_operator;
 grant execute on function retoma.forecast(text) to retoma_operator, retoma_monitor;
 
 grant select on all tables in schema retoma to retoma_operator;
-grant insert, delete on retoma.recipient_staging to retoma_operator;
-grant insert, update, delete on retoma.error_rule to retoma_operator;
-grant update on retoma.setting to retoma_operator;
+-- Never UPDATE or DELETE on a whole table: with one of them, "lock table" stops everybody who reads it.
+grant insert on retoma.recipient_staging, retoma.error_rule to retoma_operator;
+grant update (class, suppress, counts_attempt, defer_s, note) on retoma.error_rule to retoma_operator;
+grant update (lease_duration, lookup_after, retention) on retoma.setting to retoma_operator;
 
 -- A view calls its functions with the role that reads the view. These roles have no usage of retoma_internal, so they
 -- cannot call its functions in another way.
@@ -83,6 +87,8 @@ grant execute on function
   retoma_internal.limit_used(retoma_internal.limit_rule, timestamptz),
   retoma_internal.period_in_words(text, interval),
   retoma_internal.mask_phone(text),
+  retoma_internal.mask_numbers(text),
+  retoma_internal.mask_text(text),
   retoma_internal.receipt_rank(text),
   retoma_internal.message_id(text, int),
   retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz)

@@ -69,7 +69,7 @@ async def test_an_id_that_no_provider_would_give_takes_nothing_from_the_other_ou
 def test_a_channel_whose_settings_are_refused_when_it_would_lookup_is_disconnected(
     db: Db, runners: Runners
 ) -> None:
-    settings = {"url": "http://127.0.0.1:1", "lookup": True, "secret": "env:NOT_SET_IN_ANY_TEST"}
+    settings = {"url": "http://127.0.0.1:1", "lookup": True, "secret": "env:RETOMA_SECRET_OF_NO_TEST"}
     channel = make_channel(db, transport="webhook", settings=settings)
     make_campaign(db, size=1)
     leased = must_lease(db, make_runner(db), channel)
@@ -80,7 +80,7 @@ def test_a_channel_whose_settings_are_refused_when_it_would_lookup_is_disconnect
     runners.start("r1")
 
     wait_until(lambda: not call(db, "select connected from retoma_internal.channel"))
-    assert "NOT_SET_IN_ANY_TEST" in call(db, "select state_reason from retoma_internal.channel")
+    assert "RETOMA_SECRETS_FOR" in call(db, "select state_reason from retoma_internal.channel")
 
 
 def test_a_clean_up_that_takes_long_does_not_hold_up_a_stop(db: Db, database: str, runners: Runners) -> None:

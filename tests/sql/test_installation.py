@@ -265,7 +265,7 @@ def test_a_procrastinate_of_somebody_else_is_left_alone(empty_database: str) -> 
         connection.execute(sql_files.procrastinate_sql().encode())
         connection.execute("comment on schema procrastinate is null")
 
-    with pytest.raises(RetomaError, match="not made by Retoma"):
+    with pytest.raises(psycopg.Error, match="not made by Retoma"):
         schema.install(empty_database)
 
 

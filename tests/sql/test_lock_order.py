@@ -76,7 +76,7 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
         )
         for name in names
     ]
-    db.execute("update retoma.setting set lookup_after = '0 s', lease_duration = '1 s'")
+    db.execute("update retoma.setting set lookup_after = '1 s', lease_duration = '1 s'")
     db.execute(
         "update retoma.error_rule set defer_s = 0 where code in ('connect_failed', 'timeout', 'http_429')"
     )

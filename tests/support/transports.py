@@ -16,6 +16,6 @@ def create(name: str, settings: Settings, environ: Mapping[str, str] | None = No
     """Makes a transport; settings that are not given are those of a new channel, but it is patient.
 
     Args:
-        environ: environment variables for values like env:NAME.
+        environ: environment variables for values like env:RETOMA_SECRET_NAME.
     """
     return registry.create(name, {**_DEFAULTS.get(name, {}), **settings}, environ or {})

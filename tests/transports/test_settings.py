@@ -48,12 +48,13 @@ def test_a_secret_is_never_part_of_the_message() -> None:
 
 
 def test_secrets_can_come_from_the_environment() -> None:
-    settings = WEBHOOK | {"secret": "env:RECEIVER_SECRET"}
+    settings = WEBHOOK | {"secret": "env:RETOMA_SECRET_RECEIVER"}
+    environ = {"RETOMA_SECRETS_FOR": WEBHOOK["url"]}
 
-    with pytest.raises(RetomaError, match="RECEIVER_SECRET"):
-        transports.create("webhook", settings, environ={})
+    with pytest.raises(RetomaError, match="RETOMA_SECRET_RECEIVER"):
+        transports.create("webhook", settings, environ=environ)
 
-    assert transports.create("webhook", settings, environ={"RECEIVER_SECRET": "s3cret"})
+    assert transports.create("webhook", settings, environ=environ | {"RETOMA_SECRET_RECEIVER": "s3cret"})
 
 
 def test_built_in_transports_need_no_installed_package() -> None:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_SETTINGS_HELP = "For the transport; write secrets as env:NAME. Repeat it for several."
+_SETTINGS_HELP = (
+    "For the transport; write secrets as env:RETOMA_SECRET_NAME or file:NAME. Repeat it for several."
+)
 
 
 _CHANNELS: LiteralString = """
@@ -65,7 +67,7 @@ def channel() -> None:
 
     \b
     retoma channel create sales --transport waha --set base_url=http://127.0.0.1:3000 \\
-        --set session=default --set api_key=env:WAHA_API_KEY
+        --set session=default --set api_key=env:RETOMA_SECRET_WAHA
     retoma channel list
     retoma channel pause sales --reason 'the phone is being replaced'
     retoma channel resume sales
@@ -101,7 +103,7 @@ def create(
 
     \b
     retoma channel create sales --transport waha --set base_url=http://127.0.0.1:3000 \\
-        --set session=default --set engine=NOWEB --set api_key=env:WAHA_API_KEY --gap 5-15
+        --set session=default --set engine=NOWEB --set api_key=env:RETOMA_SECRET_WAHA --gap 5-15
     retoma channel create support --transport webhook --set url=https://example.com/messages \\
         --set idempotent=true --rate 80 --burst 80 --in-flight 8 --limit 1000/day
     """

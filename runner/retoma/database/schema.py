@@ -21,6 +21,7 @@ from retoma.database.sql_files import (
     Script,
     hash_of,
     migrations,
+    owners,
     pin_procrastinate,
     procrastinate_migrations,
     procrastinate_sql,
@@ -95,7 +96,7 @@ def install(conninfo: str, sources: Sources | None = None) -> bool:
         psycopg.Error: the server refused something.
     """
     sources = sources or Sources.shipped()
-    with _exclusive(conninfo) as connection:
+    with _exclusive(conninfo, sources) as connection:
         before = _status(connection, sources)
         if before.state == "current":
             return False
@@ -123,7 +124,7 @@ def upgrade(conninfo: str, sources: Sources | None = None) -> tuple[str, ...]:
         psycopg.Error: the server refused something; then nothing has changed.
     """
     sources = sources or Sources.shipped()
-    with _exclusive(conninfo) as connection:
+    with _exclusive(conninfo, sources) as connection:
         # A migration that waits for a lock makes every runner wait behind it.
         connection.execute("set local lock_timeout = '30s'")
         before = _status(connection, sources)
@@ -191,10 +192,12 @@ def refuse_other_version(installed: Iterable[tuple[str, str, str]]) -> None:
 
 
 @contextmanager
-def _exclusive(conninfo: str) -> Iterator[psycopg.Connection]:
-    """A transaction without any other install or upgrade of the same database beside it."""
+def _exclusive(conninfo: str, sources: Sources) -> Iterator[psycopg.Connection]:
+    """A transaction without another install or upgrade beside it, where no other role can change a schema."""
     with session.connect(conninfo, "retoma db", autocommit=False) as connection:
+        connection.execute("set local search_path to pg_catalog, pg_temp")
         connection.execute("select pg_advisory_xact_lock(hashtext('retoma_internal.schema_version'))")
+        _run_script(connection, owners(sources.sql))
         yield connection
 
 
@@ -257,7 +260,7 @@ def _upgrade_procrastinate(connection: psycopg.Connection, sql: Path) -> None:
     for migration in pending:
         _run_script(connection, Script.read(migration.path))
     _run_script(connection, pin_procrastinate(sql))
-    connection.execute("set local search_path to default")
+    connection.execute("set local search_path to pg_catalog, pg_temp")
     _record(connection, "procrastinate", pending)
 
 

@@ -44,6 +44,11 @@ class Script:
         return cls(path, 1, path.read_text(encoding="utf-8"))
 
 
+def owners(sql: Path) -> Script:
+    """SQL that refuses schemas that another role could change; run before anything in them is read."""
+    return Script.read(sql / "10_base" / "owners.sql")
+
+
 def pin_procrastinate(sql: Path) -> Script:
     """SQL that makes procrastinate's functions work from any session; run after each of its migrations."""
     return Script.read(sql / "30_doorbell" / "pin_procrastinate.sql")

@@ -6,8 +6,7 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from retoma.errors import RetomaError
-from retoma.transports import null, waha, webhook
-from retoma.transports import settings as channel_settings
+from retoma.transports import null, secrets, waha, webhook
 from retoma.transports.base import Settings, Transport
 
 ENTRY_POINT_GROUP = "retoma.transports"
@@ -28,13 +27,13 @@ def create(name: str, settings: Settings, environ: Mapping[str, str] = os.enviro
 
     Args:
         name: the transport's name, as in the channel's row.
-        settings: the channel's settings; values like "env:NAME" are read from environ.
-        environ: the environment variables.
+        settings: the channel's settings; values that name a secret are replaced by it.
+        environ: the environment variables, which hold or locate the secrets.
 
     Raises:
-        RetomaError: no such transport, a setting is refused, or a variable is not set.
+        RetomaError: no such transport, a setting is refused, or a secret is not here.
     """
-    return _factory(name)(channel_settings.resolve(settings, environ))
+    return _factory(name)(secrets.resolve(settings, environ))
 
 
 def _factory(name: str) -> Factory:

@@ -1,37 +1,15 @@
 """Reading a channel's settings.
 
 The database knows which settings a transport has, their kinds and defaults (retoma.transport_setting), and
-refuses all else. What is read here has passed it, but for values that came from the environment.
+refuses all else. What is read here has passed it, but for secrets that came from this machine.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from yarl import URL
 
 from retoma.errors import RetomaError
 from retoma.transports.base import Settings
-
-
-def resolve(settings: Settings, environ: Mapping[str, str]) -> dict[str, object]:
-    """Replace values like "env:NAME" by the environment variable NAME: secrets stay out of the database.
-
-    Raises:
-        RetomaError: the variable is not set.
-    """
-    return {key: _from_environment(key, value, environ) for key, value in settings.items()}
-
-
-def _from_environment(key: str, value: object, environ: Mapping[str, str]) -> object:
-    if not (isinstance(value, str) and value.startswith("env:")):
-        return value
-    name = value.removeprefix("env:")
-    if not environ.get(name):
-        raise RetomaError(
-            f"The channel setting {key} refers to the environment variable {name}, which is not set.",
-            hint=f"Set {name} in the environment of every runner and receiver, then start them again.",
-        )
-    return environ[name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,7 +244,9 @@ def test_a_required_setting_cannot_be_removed(db: Db) -> None:
 
 
 def test_a_setting_that_is_not_named_stays_and_a_null_brings_the_default_back(db: Db) -> None:
-    make_channel(db, transport="waha", settings={**WAHA, "api_key": "env:KEY", "engine": "NOWEB"})
+    make_channel(
+        db, transport="waha", settings={**WAHA, "api_key": "env:RETOMA_SECRET_KEY", "engine": "NOWEB"}
+    )
 
     configure(db, settings={"timeout_s": 5, "api_key": None})
     assert settings_of(db) == {**WAHA, "engine": "NOWEB", "timeout_s": 5}

@@ -30,7 +30,7 @@ def _time_passes_only_when_told(db: Db) -> None:
 
 
 def test_a_lease_comes_with_all_that_is_needed_to_send(db: Db) -> None:
-    settings: dict[str, object] = {"url": "http://127.0.0.1:1", "secret": "env:SECRET"}
+    settings: dict[str, object] = {"url": "http://127.0.0.1:1", "secret": "env:RETOMA_SECRET_GATEWAY"}
     channel = make_channel(db, transport="webhook", settings=settings)
     make_campaign(db, text="Olá!")
     runner = make_runner(db)

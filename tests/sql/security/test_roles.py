@@ -171,7 +171,11 @@ def test_an_operator_can_do_a_whole_day_s_work(db: Db) -> None:
         db.execute("select retoma.opt_in(%s, 'web form')", (phone(1),))
         db.execute("select retoma.record_receipts('sales', '[]')")
         db.execute("insert into retoma.error_rule (transport, code, class) values ('*', 'odd', 'transient')")
-        db.execute("update retoma.setting set lease_duration = '30 s'")
+        db.execute("select retoma.remove_error_rule('*', 'odd')")
+        db.execute("update retoma.error_rule set defer_s = 20, note = 'slow' where code = 'http_429'")
+        db.execute("update retoma.setting set lease_duration = '30 s', retention = '30 days'")
+        db.execute("insert into retoma.recipient_staging (campaign, phone) values ('a typing error', 'x')")
+        assert call(db, "select retoma.discard_staged('a typing error')") == 1
         for view in readable(db, "retoma_operator"):
             db.execute(f"select * from retoma.{view}")
         db.execute("select retoma.cancel_campaign('natal')")
@@ -207,6 +211,21 @@ def test_an_operator_cannot_read_credentials_or_rewrite_what_happened(
 
 def test_an_operator_writes_only_what_is_theirs_to_tune(db: Db) -> None:
     assert writable(db, "retoma_operator") == {"recipient_staging", "error_rule", "setting"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_can_lock_what_others_work_with(db: Db, role: str) -> None:
+    """One "lock table retoma.setting" in a session that stays open would stop every runner."""
+    lockable = db.execute(
+        "select c.oid::regclass::text from pg_class as c where c.relkind in ('r', 'p', 'v')"
+        " and c.relnamespace::regnamespace::text ~ '^retoma'"
+        " and has_table_privilege(%s, c.oid, 'update, delete, truncate')",
+        (role,),
+    ).fetchall()
+    assert lockable == []
+    for table in ("setting", "error_rule", "recipient_staging", "v_campaign_summary"):
+        with acting_as(db, role), pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
+            db.execute(f"lock table retoma.{table} in share update exclusive mode")
 
 
 def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
