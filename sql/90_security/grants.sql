@@ -18,13 +18,13 @@ grant execute on function
   retoma.record_content_check(int, int, text[], text),
   retoma.tick(uuid),
   retoma.ring(int[]),
-  retoma.channel_connected(text),
-  retoma.channel_disconnected(text, text),
+  retoma.channel_connected(text, timestamptz),
+  retoma.channel_disconnected(text, text, timestamptz),
   retoma.due_lookups(int, int),
   retoma.record_lookups(int, jsonb),
   retoma.record_receipts(text, jsonb),
+  retoma.record_inbound(text, jsonb),
   retoma.channel_settings(text),
-  retoma.opt_out(text, text, text),
   retoma.cleanup(interval)
 to retoma_runner;
 
@@ -39,8 +39,8 @@ grant execute on function
   retoma.configure_channel(text, jsonb, jsonb),
   retoma.pause_channel(text, text),
   retoma.resume_channel(text),
-  retoma.channel_connected(text),
-  retoma.channel_disconnected(text, text),
+  retoma.channel_connected(text, timestamptz),
+  retoma.channel_disconnected(text, text, timestamptz),
   retoma.create_campaign(text, text[], text, int, timestamptz, int, text, jsonb),
   retoma.create_campaign(text, text, text, int, timestamptz, int, text, jsonb),
   retoma.record_content_check(int, int, text[], text),
@@ -57,15 +57,21 @@ grant execute on function
   retoma.retry_failed(text, text[]),
   retoma.resolve_in_doubt(text, text, text[]),
   retoma.record_receipts(text, jsonb),
-  retoma.opt_out(text, text, text),
-  retoma.opt_in(text, text),
+  retoma.record_inbound(text, jsonb),
+  retoma.resolve_reply(bigint, text, text),
+  retoma.opt_out(text, text, text, timestamptz),
+  retoma.opt_out_list(text[], text, text, timestamptz),
+  retoma.opt_in(text, text, timestamptz),
+  retoma.opt_in_list(text[], text, timestamptz),
   retoma.forecast(text),
   retoma.cleanup(interval)
 to retoma_operator;
 
 grant select on all tables in schema retoma to retoma_operator;
 grant insert, delete on retoma.recipient_staging to retoma_operator;
-grant insert, update, delete on retoma.error_rule to retoma_operator;
+grant insert, update, delete on retoma.error_rule, retoma.reply_word to retoma_operator;
+-- For the generated column of reply_word.
+grant execute on function retoma_internal.plain_words(text) to retoma_operator;
 grant update on retoma.setting to retoma_operator;
 
 -- A view calls its functions with the role that reads the view. These roles have no usage of retoma_internal, so they
@@ -78,6 +84,7 @@ grant execute on function
   retoma_internal.limit_used(retoma_internal.limit_rule, timestamptz),
   retoma_internal.period_in_words(text, interval),
   retoma_internal.mask_phone(text),
+  retoma_internal.listed(text[], text),
   retoma_internal.receipt_rank(text),
   retoma_internal.message_id(text, int),
   retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz)
