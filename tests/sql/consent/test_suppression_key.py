@@ -45,7 +45,9 @@ OTHERS = (
 )
 
 # One example holds many numbers, and goes to the database once.
-in_few_calls = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+in_few_calls = settings(
+    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def keys(db: Db, phones: Iterable[str]) -> list[str]:
@@ -68,7 +70,7 @@ def found_forms(db: Db, phones: Iterable[str]) -> list[list[str]]:
 
 
 @in_few_calls
-@given(people=st.lists(PEOPLE, min_size=50, max_size=200))
+@given(people=st.lists(PEOPLE, min_size=20, max_size=60))
 def test_all_forms_of_a_number_have_one_key_and_lead_to_each_other(db: Db, people: list[list[str]]) -> None:
     given_forms = [(phone, forms) for forms in people for phone in forms]
 
@@ -89,7 +91,7 @@ def test_all_forms_of_a_number_have_one_key_and_lead_to_each_other(db: Db, peopl
 
 
 @in_few_calls
-@given(phones=st.sets(st.one_of(PEOPLE.map(lambda forms: forms[-1]), OTHERS), min_size=50, max_size=200))
+@given(phones=st.sets(st.one_of(PEOPLE.map(lambda forms: forms[-1]), OTHERS), min_size=20, max_size=60))
 def test_two_people_have_two_keys(db: Db, phones: set[str]) -> None:
     """Except in Ivory Coast, where the operator in front of the number is not known from its old form."""
     known = [phone for phone in phones if not phone.startswith("+225")]
@@ -98,7 +100,7 @@ def test_two_people_have_two_keys(db: Db, phones: set[str]) -> None:
 
 
 @in_few_calls
-@given(phones=st.lists(OTHERS, min_size=50, max_size=200))
+@given(phones=st.lists(OTHERS, min_size=20, max_size=60))
 def test_other_numbers_have_one_form(db: Db, phones: list[str]) -> None:
     assert keys(db, phones) == [phone[1:] for phone in phones]
     assert found_forms(db, phones) == [[phone] for phone in phones]
