@@ -55,9 +55,12 @@ set local search_path to pg_catalog, pg_temp;
 \ir 10_base/check_interval.sql
 \ir 10_base/setting_guard.sql
 \ir 10_base/clock.sql
+\ir 10_base/event_time.sql
 \ir 10_base/is_e164.sql
 \ir 10_base/is_defect.sql
 \ir 10_base/mask_numbers.sql
+\ir 10_base/plain_words.sql
+\ir 10_base/listed.sql
 \ir 10_base/check_time_zone.sql
 \ir 10_base/time_zone_names.sql
 \ir 10_base/check_patch.sql
@@ -93,15 +96,18 @@ set local search_path to pg_catalog, pg_temp;
 \ir 20_tables/batch.sql
 \ir 20_tables/batch_list.sql
 \ir 20_tables/receipt_inbox.sql
+\ir 20_tables/reply_word.sql
+\ir 20_tables/reply.sql
 \ir 20_tables/error_rule.sql
 \ir 20_tables/keep.sql
 \ir 20_tables/error_rule_guard.sql
 
--- First rows: transports and errors
+-- First rows: transports, errors, and the words of replies
 \ir 25_seed/transport.sql
 \ir 25_seed/transport_setting.sql
 \ir 25_seed/transport_kind.sql
 \ir 25_seed/error_rule.sql
+\ir 25_seed/reply_word.sql
 
 -- The doorbell: the only part that knows the tables of procrastinate
 \ir 30_doorbell/ring.sql
@@ -146,6 +152,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 34_channel/configure_channel.sql
 \ir 34_channel/create_channel.sql
 \ir 34_channel/channel_settings.sql
+\ir 34_channel/note_connection.sql
 \ir 34_channel/channel_connected.sql
 \ir 34_channel/channel_disconnected.sql
 \ir 34_channel/pause_channel.sql
@@ -155,9 +162,17 @@ set local search_path to pg_catalog, pg_temp;
 
 -- Suppression and consent
 \ir 36_consent/suppression_key.sql
+\ir 36_consent/phone_forms.sql
 \ir 36_consent/check_phone.sql
+\ir 36_consent/check_reason.sql
+\ir 36_consent/check_source.sql
+\ir 36_consent/record_consent.sql
+\ir 36_consent/record_consents.sql
+\ir 36_consent/bad_phones.sql
 \ir 36_consent/opt_out.sql
 \ir 36_consent/opt_in.sql
+\ir 36_consent/opt_out_list.sql
+\ir 36_consent/opt_in_list.sql
 \ir 36_consent/suppress_messages.sql
 
 -- Content
@@ -292,7 +307,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 56_step/refuse_content.sql
 \ir 56_step/check_seen.sql
 
--- Receipts
+-- Receipts and replies
 \ir 60_receipts/receipt_rank.sql
 \ir 60_receipts/outcome_by_receipt.sql
 \ir 60_receipts/receipt_targets.sql
@@ -300,6 +315,16 @@ set local search_path to pg_catalog, pg_temp;
 \ir 60_receipts/apply_waiting_receipts.sql
 \ir 60_receipts/first_bad_time.sql
 \ir 60_receipts/record_receipts.sql
+\ir 60_receipts/one_edit_apart.sql
+\ir 60_receipts/reply_says.sql
+\ir 60_receipts/without_words.sql
+\ir 60_receipts/reply_meaning.sql
+\ir 60_receipts/answered_campaign.sql
+\ir 60_receipts/check_replies.sql
+\ir 60_receipts/keep_replies.sql
+\ir 60_receipts/record_inbound.sql
+\ir 60_receipts/resolve_reply.sql
+\ir 60_receipts/remove_reply_word.sql
 
 -- Lookups of messages in doubt
 \ir 62_lookups/due_lookups.sql
@@ -346,6 +371,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 80_views/v_consent.sql
 \ir 80_views/v_delivery.sql
 \ir 80_views/v_suppression.sql
+\ir 80_views/v_reply.sql
 
 -- Rights of the roles
 \ir 90_security/grants.sql

@@ -12,10 +12,8 @@ begin
       message = format('%s are a JSON object, not %s', p_what, coalesce(jsonb_typeof(p_patch), 'null')),
       hint = 'They can have: ' || array_to_string(p_known, ', ');
   end if;
-  v_unknown := (
-    select string_agg(k.key, ', ' order by k.key)
-    from jsonb_object_keys(p_patch) as k (key)
-    where k.key <> all(p_known)
+  v_unknown := retoma_internal.listed(
+    array(select k.key from jsonb_object_keys(p_patch) as k (key) where k.key <> all(p_known) order by k.key)
   );
   if v_unknown is not null then
     raise exception using errcode = 'RT003', constraint = 'unknown_key',

@@ -11,6 +11,8 @@ create table if not exists retoma_internal.channel (
   connected boolean not null default true,
   paused boolean not null default false,
   state_reason text,
+  stated_at timestamptz not null default '-infinity',
+  reported_at timestamptz not null default '-infinity',
   max_in_flight int not null default 1 check (max_in_flight between 1 and 10000),
   max_leases int not null default 1 check (max_leases between 1 and 64),
   created_at timestamptz not null default retoma.clock()
@@ -28,6 +30,10 @@ comment on column retoma_internal.channel.dedupes is
 'Kinds of content that the provider dedupes: it shows a repeated message id only once, so a message in doubt of this
 kind may be sent again.';
 comment on column retoma_internal.channel.looks_up is 'Whether the provider can say if it has a message with our id.';
+comment on column retoma_internal.channel.stated_at is
+'When an operator or a runner last said whether it is connected.';
+comment on column retoma_internal.channel.reported_at is
+'When the provider saw the last change of the connection that it reported, by its own clock.';
 comment on column retoma_internal.channel.max_in_flight is 'Requests that may be under way at once, per lease.';
 comment on column retoma_internal.channel.max_leases is
 'Batches of this channel that may be leased at once; 1 when it has gaps between messages.';

@@ -1,5 +1,5 @@
 -- Locks the channel. Its triggers resume the campaigns that its disconnection interrupted, and ring.
-create or replace function retoma.channel_connected(p_channel text) returns void
+create or replace function retoma.channel_connected(p_channel text, p_at timestamptz default null) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 set lock_timeout to '1s'
@@ -7,12 +7,15 @@ as $$
 declare
   v_id int := retoma_internal.lock_channel(p_channel);
 begin
-  update retoma_internal.channel as c
-  set connected = true, state_reason = null
-  where c.id = v_id and not c.connected;
+  if retoma_internal.note_connection(v_id, p_at) then
+    update retoma_internal.channel as c
+    set connected = true, state_reason = null
+    where c.id = v_id and not c.connected;
+  end if;
 end;
 $$;
 
-comment on function retoma.channel_connected(text) is
-'The sender account is connected again. Campaigns that its disconnection interrupted continue. No effect when it was
-already connected. Error RT001: unknown channel.';
+comment on function retoma.channel_connected(text, timestamptz) is
+'The sender account is connected again. Campaigns that its disconnection interrupted continue. p_at: when the provider
+saw it, for its reports; what is older than what is known changes nothing. No effect when it was already connected.
+Errors: RT001 unknown channel, RT003 a time that is none.';

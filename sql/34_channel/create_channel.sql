@@ -13,7 +13,8 @@ begin
   if not found then
     raise exception using errcode = 'RT001', constraint = 'unknown_transport',
       message = format('there is no transport %s', coalesce(quote_literal(p_transport), 'null')),
-      hint = 'Transports: ' || (select string_agg(t.name, ', ' order by t.name) from retoma.transport as t);
+      hint = 'Transports: '
+        || retoma_internal.listed(array(select t.name from retoma.transport as t order by t.name));
   end if;
   if p_name is null or p_name !~ '^[a-z0-9][a-z0-9_.-]{0,62}$' then
     raise exception using errcode = 'RT003', constraint = 'bad_name',

@@ -12,7 +12,9 @@ begin
     raise exception using errcode = 'RT001', constraint = 'unknown_channel',
       message = format('there is no channel %s', coalesce(quote_literal(p_name), 'null')),
       hint = coalesce(
-        'Channels: ' || (select string_agg(c.name, ', ' order by c.name) from retoma_internal.channel as c),
+        'Channels: ' || retoma_internal.listed(
+          array(select c.name from retoma_internal.channel as c order by c.name)
+        ),
         'There is no channel yet: select retoma.create_channel(name, transport, settings)'
       );
   end if;

@@ -17,7 +17,7 @@ begin
       hint = 'For example {"kind": "text", "text": "Olá {{ name }}"}';
   end if;
   select
-    string_agg(c.name, ', ' order by c.name) filter (where k.kind is null), least(min(k.max_length), 65536)
+    retoma_internal.listed(array_agg(c.name order by c.name) filter (where k.kind is null)), least(min(k.max_length), 65536)
   into v_refusing, v_longest
   from retoma_internal.channel as c
   left join retoma.transport_kind as k on c.transport = k.transport and k.kind = v_kind
@@ -30,8 +30,8 @@ begin
       end,
       hint = 'Kinds are in retoma.transport_kind. For example {"kind": "text", "text": "Olá {{ name }}"}';
   end if;
-  v_unknown := (
-    select string_agg(k, ', ' order by k) from jsonb_object_keys(p_content) as k where k not in ('kind', 'text')
+  v_unknown := retoma_internal.listed(
+    array(select k from jsonb_object_keys(p_content) as k where k not in ('kind', 'text') order by k)
   );
   if v_unknown is not null then
     raise exception using errcode = 'RT003', constraint = 'unknown_key',

@@ -4,10 +4,13 @@ language sql volatile
 begin atomic
   select case
     when bool_or(c.connected and not c.paused) then null
-    else string_agg(
-      format('channel %s is %s', c.name, retoma_internal.channel_state(c))
-      || coalesce(': ' || nullif(c.state_reason, retoma_internal.channel_state(c)), ''),
-      '; ' order by c.name
+    else retoma_internal.listed(
+      array_agg(
+        format('channel %s is %s', c.name, retoma_internal.channel_state(c))
+        || coalesce(': ' || nullif(c.state_reason, retoma_internal.channel_state(c)), '')
+        order by c.name
+      ),
+      '; '
     )
   end
   from retoma_internal.campaign_channel as cc

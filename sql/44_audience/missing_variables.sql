@@ -4,7 +4,7 @@ language sql stable
 begin atomic
   select format(
     '%s recipients of campaign %L lack one of the variables %s (the first is number %s)',
-    count(*), c.name, array_to_string(p_variables, ', '), min(m.ordinal)
+    count(*), c.name, retoma_internal.listed(p_variables), min(m.ordinal)
   )
   from retoma_internal.campaign as c
   inner join retoma_internal.message as m on c.id = m.campaign_id

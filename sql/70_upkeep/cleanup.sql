@@ -1,7 +1,12 @@
 -- Locks the campaigns that it erases and, when it can drop a partition, the whole partition. When it does not get that
 -- lock within 200 ms, it leaves the partition to the next call, so that no reader queues behind it.
 create or replace function retoma.cleanup(
-  p_retention interval, out campaigns int, out partitions int, out events bigint, out runners int
+  p_retention interval,
+  out campaigns int,
+  out partitions int,
+  out events bigint,
+  out replies bigint,
+  out runners int
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -19,6 +24,12 @@ begin
   campaigns := retoma_internal.erase_campaigns(v_now - p_retention);
   delete from retoma_internal.event as e where e.at < v_now - (select s.audit_retention from retoma.setting as s);
   get diagnostics events = row_count;
+  -- One that waits for a person is not erased because somebody calls this with a short retention.
+  delete from retoma_internal.reply as r
+  where r.received_at < v_now - case
+    when r.state = 'waiting' then greatest(p_retention, (select s.retention from retoma.setting as s)) else p_retention
+  end;
+  get diagnostics replies = row_count;
   delete from retoma_internal.receipt_inbox as i where i.received_at < v_now - interval '1 day';
   delete from retoma_internal.runner as r
   where r.last_seen_at < v_now - interval '1 day'
@@ -31,5 +42,6 @@ $$;
 
 comment on function retoma.cleanup(interval) is
 'For operators: erases the recipients and deliveries of campaigns that ended longer ago than p_retention, 1 day to 100
-years; their totals stay. Also erases events of the audit that are older than setting.audit_retention, and rows of dead
-runners. Returns how many campaigns, partitions, events and runners. Error RT003: the retention is out of bounds.';
+years; their totals stay. Also erases replies of that age (those that wait for a person: not before setting.retention),
+events of the audit that are older than setting.audit_retention, and rows of dead runners. Returns how many campaigns,
+partitions, events, replies and runners. Error RT003: the retention is out of bounds.';

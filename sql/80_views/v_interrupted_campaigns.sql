@@ -12,14 +12,18 @@ select
   s.in_doubt,
   case i.cause
     when 'channel' then (
-      select string_agg(
-        format(
-          case
-            when h.paused then 'select retoma.resume_channel(%L)'
-            else 'reconnect %1$s, then: select retoma.channel_connected(%1$L)'
-          end,
-          h.name
-        ), '; or ' order by h.name
+      select retoma_internal.listed(
+        array_agg(
+          format(
+            case
+              when h.paused then 'select retoma.resume_channel(%L)'
+              else 'reconnect %1$s, then: select retoma.channel_connected(%1$L)'
+            end,
+            h.name
+          )
+          order by h.name
+        ),
+        '; or '
       )
       from retoma_internal.campaign_channel as cc
       inner join retoma_internal.channel as h on cc.channel_id = h.id

@@ -21,13 +21,13 @@ grant execute on function
   retoma.tick(uuid),
   retoma.blocking_session(),
   retoma.ring(int[]),
-  retoma.channel_connected(text),
-  retoma.channel_disconnected(text, text),
+  retoma.channel_connected(text, timestamptz),
+  retoma.channel_disconnected(text, text, timestamptz),
   retoma.due_lookups(int, int),
   retoma.record_lookups(int, jsonb),
   retoma.record_receipts(text, jsonb),
+  retoma.record_inbound(text, jsonb),
   retoma.channel_settings(text),
-  retoma.opt_out(text, text, text),
   retoma.cleanup()
 to retoma_runner;
 
@@ -42,8 +42,8 @@ grant execute on function
   retoma.configure_channel(text, jsonb, jsonb),
   retoma.pause_channel(text, text),
   retoma.resume_channel(text),
-  retoma.channel_connected(text),
-  retoma.channel_disconnected(text, text),
+  retoma.channel_connected(text, timestamptz),
+  retoma.channel_disconnected(text, text, timestamptz),
   retoma.create_campaign(text, text[], text, int, timestamptz, int, text, jsonb),
   retoma.create_campaign(text, text, text, int, timestamptz, int, text, jsonb),
   retoma.record_content_check(int, int, text[], text),
@@ -60,8 +60,13 @@ grant execute on function
   retoma.retry_failed(text, text[]),
   retoma.resolve_in_doubt(text, text, text[]),
   retoma.record_receipts(text, jsonb),
-  retoma.opt_out(text, text, text),
-  retoma.opt_in(text, text),
+  retoma.record_inbound(text, jsonb),
+  retoma.resolve_reply(bigint, text, text),
+  retoma.remove_reply_word(text),
+  retoma.opt_out(text, text, text, timestamptz),
+  retoma.opt_out_list(text[], text, text, timestamptz),
+  retoma.opt_in(text, text, timestamptz),
+  retoma.opt_in_list(text[], text, timestamptz),
   retoma.cleanup(),
   retoma.cleanup(interval),
   retoma.discard_staged(text),
@@ -71,8 +76,11 @@ grant execute on function retoma.forecast(text) to retoma_operator, retoma_monit
 
 grant select on all tables in schema retoma to retoma_operator;
 -- Never UPDATE or DELETE on a whole table: with one of them, "lock table" stops everybody who reads it.
-grant insert on retoma.recipient_staging, retoma.error_rule to retoma_operator;
+grant insert on retoma.recipient_staging, retoma.error_rule, retoma.reply_word to retoma_operator;
 grant update (class, suppress, counts_attempt, defer_s, note) on retoma.error_rule to retoma_operator;
+grant update (words, meaning, note) on retoma.reply_word to retoma_operator;
+-- For the generated column of reply_word.
+grant execute on function retoma_internal.plain_words(text) to retoma_operator;
 grant update (lease_duration, lookup_after, retention) on retoma.setting to retoma_operator;
 
 -- A view calls its functions with the role that reads the view. These roles have no usage of retoma_internal, so they
@@ -89,6 +97,7 @@ grant execute on function
   retoma_internal.mask_phone(text),
   retoma_internal.mask_numbers(text),
   retoma_internal.mask_text(text),
+  retoma_internal.listed(text[], text),
   retoma_internal.receipt_rank(text),
   retoma_internal.message_id(text, int),
   retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz)

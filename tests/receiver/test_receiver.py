@@ -9,19 +9,14 @@ import os
 import signal
 import socket
 import struct
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
-from retoma.receiver.app import wants_out
 from retoma.receiver.door import Door, Limits
 from tests.support import other_servers
 from tests.support.campaigns import (
@@ -35,72 +30,11 @@ from tests.support.campaigns import (
     must_lease,
 )
 from tests.support.clusters import Server
-from tests.support.command import environment
+from tests.support.receivers import SECRET, Receiver
 from tests.support.waiting import PATIENT_S, wait_until
 
-SECRET = "s3cret of the test"
 MESSAGE_ID = "0123456789abcdef0123456789abcdef"
 MESSAGE_STATE = "select receipt from retoma_internal.delivery"
-
-
-class Receiver:
-    """A running `retoma receive`."""
-
-    def __init__(self, database: str, log: Path, *options: str) -> None:
-        self.log = log
-        with log.open("wb") as opened:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "retoma", "receive", "--port", "0", *options],
-                env=environment(database_url=database),
-                stdout=subprocess.PIPE,
-                stderr=opened,
-                text=True,
-            )
-        assert self.process.stdout is not None
-        self.address = urlsplit(self.process.stdout.readline().split()[2]).netloc
-
-    def connect(self) -> socket.socket:
-        """A connection on which nothing has been said yet."""
-        host, _, port = self.address.rpartition(":")
-        return socket.create_connection((host, int(port)), timeout=PATIENT_S)
-
-    def end(self) -> list[dict[str, Any]]:
-        """Stops it; returns the lines of its log, each of which is JSON."""
-        self.process.terminate()
-        self.process.wait(timeout=60)
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-    def hook(self, channel: str, document: object, *, secret: str | None = SECRET) -> tuple[int, Any]:
-        body = document if isinstance(document, bytes) else json.dumps(document).encode()
-        digest = hmac.new((secret or "").encode(), body, hashlib.sha256).hexdigest()
-        headers = {} if secret is None else {"X-Retoma-Signature": f"sha256={digest}"}
-        connection = http.client.HTTPConnection(self.address, timeout=60)
-        try:
-            connection.request("POST", f"/hooks/{channel}", body, headers)
-            response = connection.getresponse()
-            return response.status, json.loads(response.read())
-        finally:
-            connection.close()
-
-
-@pytest.fixture
-def new_receiver(database: str, tmp_path: Path) -> Iterator[Callable[..., Receiver]]:
-    """Starts receivers with options, and ends them."""
-    started: list[Receiver] = []
-
-    def start(*options: str) -> Receiver:
-        started.append(Receiver(database, tmp_path / f"receiver-{len(started)}.log", *options))
-        return started[-1]
-
-    yield start
-    for running in started:
-        running.process.kill()
-        running.process.wait()
-
-
-@pytest.fixture
-def receiver(new_receiver: Callable[..., Receiver]) -> Receiver:
-    return new_receiver()
 
 
 @pytest.fixture
@@ -192,16 +126,6 @@ def test_a_person_who_writes_an_opt_out_word_is_suppressed_and_others_are_not(
 
     rows = db.execute("select phone, reason, source from retoma_internal.suppression").fetchall()
     assert rows == [("+5511955510001", "opt_out", "reply on sales")]
-
-
-@pytest.mark.parametrize("text", ["STOP", "parar", "Cancelar.", "descadastrar", " SAÍR "])
-def test_opt_out_words_in_any_case_with_or_without_accents(text: str) -> None:
-    assert wants_out(text)
-
-
-@pytest.mark.parametrize("text", ["", "stop it", "não parar", "!"])
-def test_what_only_contains_such_a_word_is_no_opt_out(text: str) -> None:
-    assert not wants_out(text)
 
 
 def test_a_session_that_goes_down_and_comes_back_interrupts_and_resumes_its_campaigns(
@@ -384,7 +308,7 @@ def test_control_characters_of_a_caller_are_escaped_in_the_log(
     receiver.process.terminate()
     receiver.process.wait(timeout=60)
     log = (tmp_path / "receiver-0.log").read_text()
-    assert "opt_out_without_number" in log
+    assert "reply_waits_for_a_person" in log
     assert "false\\nline" in log
     assert len(log.splitlines()) == 1
     assert "\x1b[2J" not in log

@@ -22,6 +22,7 @@ from tests.support.campaigns import (
     make_runner,
     move_clock,
     must_lease,
+    phone,
     release,
     silence,
     tick,
@@ -121,6 +122,8 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
                 ]
             )
             session.execute(f"select retoma.{statement}", (name,))
+            session.execute("select retoma.opt_in_list(%s, 'form')", ([phone(n) for n in people(dice)],))
+            session.execute("select retoma.opt_out_list(%s)", ([phone(n) for n in people(dice)],))
 
     def provider(session: Db, dice: random.Random) -> None:
         for _ in range(40):
@@ -134,6 +137,8 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
                 message_id = f"{token}{ordinal:08x}"
                 receipt = {"message_id": message_id, "status": dice.choice(["server", "read", "failed"])}
                 session.execute("select retoma.record_receipts(%s, %s)", (name, Jsonb([receipt])))
+                replies = [{"phone": phone(n), "text": "SAIR", "provider_id": str(n)} for n in people(dice)]
+                session.execute("select retoma.record_inbound(%s, %s)", (name, Jsonb(replies)))
                 result = {
                     "message_id": message_id,
                     "attempt": 1,
@@ -157,6 +162,11 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
             one.result(timeout=600)
 
     assert_counters_match_deliveries(db)
+
+
+def people(dice: random.Random) -> list[int]:
+    """Some recipients, in no order, who can be others' recipients too."""
+    return dice.sample(range(1, 40), 10)
 
 
 def _tolerating_refusals(act: Callable[[Db, random.Random], None], session: Db, dice: random.Random) -> None:

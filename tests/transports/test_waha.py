@@ -163,7 +163,7 @@ def test_a_failed_ack_carries_the_number_of_whatsapps_error() -> None:
     assert receipt.code == "server_463"
 
 
-@pytest.mark.parametrize("timestamp", [None, "now", True, -1, 10**18, 10**400, math.nan])
+@pytest.mark.parametrize("timestamp", [None, "now", True, -1, 0, 1741249702, 10**18, 10**400, math.nan])
 def test_a_time_that_is_none_is_left_out(timestamp: object) -> None:
     payload = {"id": WHATSAPP_ID, "fromMe": True, "ack": 2}
 
@@ -180,25 +180,79 @@ def test_a_session_that_stops_or_starts_again_is_a_connection_change() -> None:
     ]
 
     assert changes == [
-        [ConnectionChange(True, "session_WORKING")],
-        [ConnectionChange(False, "session_FAILED")],
-        [ConnectionChange(False, "session_SCAN_QR_CODE")],
+        [ConnectionChange(True, "session_WORKING", 1741249702.485)],
+        [ConnectionChange(False, "session_FAILED", 1741249702.485)],
+        [ConnectionChange(False, "session_SCAN_QR_CODE", 1741249702.485)],
         [],
     ]
 
 
-def test_a_message_from_a_person_is_inbound() -> None:
+@pytest.mark.parametrize("event", ["message", "message.any"])
+def test_a_message_from_a_person_is_inbound_at_the_time_at_which_it_was_written(event: str) -> None:
     payload = {"id": "false_1", "from": "5511955500001@c.us", "fromMe": False, "body": "SAIR"}
+    address = "5511955500001@c.us"
 
-    assert facts({"event": "message", "payload": payload}) == [
-        Inbound("+5511955500001", "SAIR", "false_1", 1741249702.485)
+    assert facts({"event": event, "payload": payload | {"timestamp": 1741249000}}) == [
+        Inbound("+5511955500001", "SAIR", "false_1", 1741249000, address)
     ]
+    assert facts({"event": event, "payload": payload}) == [
+        Inbound("+5511955500001", "SAIR", "false_1", 1741249702.485, address)
+    ]
+
+
+def test_an_edit_has_the_id_and_the_time_of_its_event() -> None:
+    payload = {"id": "false_1", "from": "5511955500001@c.us", "body": "SAIR", "timestamp": 1741249000}
+
+    assert facts({"event": "message.edited", "id": "evt_2", "payload": payload}) == [
+        Inbound("+5511955500001", "SAIR", "evt_2", 1741249702.485, "5511955500001@c.us")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "button"),
+    [
+        ({"message": {"buttonsResponseMessage": {"selectedButtonId": "b1"}}}, "", "b1"),
+        ({"Message": {"listResponseMessage": {"title": "Sair", "singleSelectReply": None}}}, "Sair", None),
+        (
+            {"message": {"buttonsResponseMessage": {"Response": {"SelectedDisplayText": "Sair"}}}},
+            "Sair",
+            None,
+        ),
+        ({"listResponse": {"singleSelectReply": {"selectedRowId": "r1"}}}, "", "r1"),
+        ({"message": {"interactiveResponseMessage": {"body": {"text": "Sair"}}}}, "Sair", None),
+    ],
+)
+def test_a_choice_is_read_from_what_the_engine_passes_on(data: object, text: str, button: str | None) -> None:
+    payload = {"id": "false_1", "from": "5511955500001@c.us", "body": None, "_data": data}
+
+    (inbound,) = facts({"event": "message", "payload": payload})
+
+    assert isinstance(inbound, Inbound)
+    assert (inbound.text, inbound.button) == (text, button)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"message": {"interactiveResponseMessage": {"nativeFlowResponseMessage": {"paramsJson": "{"}}}},
+        {"message": {"buttonsResponseMessage": {"selectedButtonId": 7}}},
+        {"message": {"protocolMessage": {"type": "EPHEMERAL_SETTING"}}},
+        {"message": ["x"]},
+        "x",
+    ],
+)
+def test_a_message_without_words_picture_or_choice_is_no_reply(data: object) -> None:
+    payload = {"id": "false_1", "from": "5511955500001@c.us", "body": None, "_data": data}
+
+    assert facts({"event": "message", "payload": payload}) == []
 
 
 @pytest.mark.parametrize(
     "data",
     [
         {"key": {"remoteJid": "123456789@lid", "remoteJidAlt": "5511955500001@s.whatsapp.net"}},
+        {"key": {"remoteJid": "123456789@lid", "senderPn": "5511955500001@s.whatsapp.net"}},
+        {"key": {"remoteJidAlt": "", "senderPn": "5511955500001@s.whatsapp.net"}},
         {"Info": {"Sender": "123456789:7@lid", "SenderAlt": "5511955500001:7@s.whatsapp.net"}},
     ],
 )
@@ -206,7 +260,7 @@ def test_a_hidden_sender_whose_number_the_engine_knows_is_known_by_it(data: dict
     payload = {"id": "false_1", "from": "123456789@lid", "body": "SAIR", "_data": data}
 
     assert facts({"event": "message", "payload": payload}) == [
-        Inbound("+5511955500001", "SAIR", "false_1", 1741249702.485)
+        Inbound("+5511955500001", "SAIR", "false_1", 1741249702.485, "123456789@lid")
     ]
 
 
@@ -219,7 +273,7 @@ def test_a_hidden_number_is_not_guessed(data: object) -> None:
     (inbound,) = facts({"event": "message", "payload": payload})
 
     assert isinstance(inbound, Inbound)
-    assert inbound.phone is None
+    assert (inbound.phone, inbound.address) == (None, "123456789@lid")
 
 
 @pytest.mark.parametrize(

@@ -103,13 +103,17 @@ def test_receipts_and_inbound_messages_are_read() -> None:
             {"id": MESSAGE_ID, "status": "delivered", "provider_id": "p-1", "at": 1741249702.5},
             {"id": MESSAGE_ID, "status": "failed", "code": "no_such_number"},
         ],
-        "inbound": [{"from": "+5511955500001", "text": "SAIR", "id": "in-1"}],
+        "inbound": [
+            {"from": "+5511955500001", "text": "SAIR", "id": "in-1"},
+            {"from": "+5511955500001", "button": "stop", "at": 1741249702},
+        ],
     }
 
     assert facts(call) == [
         Receipt(MESSAGE_ID, "p-1", "delivered", None, 1741249702.5),
         Receipt(MESSAGE_ID, None, "failed", "no_such_number", None),
         Inbound("+5511955500001", "SAIR", "in-1", None),
+        Inbound("+5511955500001", "", None, 1741249702, button="stop"),
     ]
 
 

@@ -22,6 +22,8 @@ COMMANDS = {
     "channel": ("retoma.cli.channel", "Create, pause and list sender accounts."),
     "campaign": ("retoma.cli.campaign", "Create, start, pause and list campaigns."),
     "limit": ("retoma.cli.limit", "Set, remove and list limits of channels and campaigns."),
+    "opt-out": ("retoma.cli.consent", "Let no campaign contact a number, or a list of them, any more."),
+    "opt-in": ("retoma.cli.consent", "Record that people agreed to be contacted."),
     "import": ("retoma.cli.importing", "Import a contact list into a campaign."),
     "runner": ("retoma.cli.runner", "Run a runner, which sends; start as many as you like."),
     "watch": ("retoma.cli.watch", "Watch campaigns while they run."),

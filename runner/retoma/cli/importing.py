@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from retoma.cli import parameters
 from retoma.errors import DatabaseUnreachable, RetomaError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ STDIN_REJECTS = Path("import.rejects.csv")
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--campaign", required=True, help="Name of a draft campaign.")
-@click.option("--region", help="Country of numbers without +, as in BR or US.")
+@click.option("--region", type=parameters.region, help="Country of numbers without +, as in BR or US.")
 @click.option("--delimiter", default="auto", show_default=True, help="One character, or tab.")
 @click.option("--encoding", default="auto", show_default=True, help="As in utf-8, windows-1252 or utf-16.")
 @click.option("--phone-column", help="Title of the phone column; column_2 and so on if there is no header.")
@@ -60,7 +61,6 @@ def import_command(
     from retoma.database.url import database_url  # noqa: PLC0415
     from retoma.importer.run import import_recipients  # noqa: PLC0415
 
-    region = _known_region(region)
     rejects = _rejects_path(file, rejects)
     with (
         click.open_file(file, "rb") as stream,
@@ -82,16 +82,6 @@ def import_command(
     click.echo(json.dumps(dataclasses.asdict(summary), ensure_ascii=False) if as_json else _as_text(summary))
     if summary.accepted + summary.duplicates == 0:
         context.exit(1)
-
-
-def _known_region(region: str | None) -> str | None:
-    import phonenumbers  # noqa: PLC0415
-
-    if region is None or region.upper() in phonenumbers.SUPPORTED_REGIONS:
-        return region and region.upper()
-    raise click.BadParameter(
-        f"“{region}” is not a country. Give its ISO 3166 code, as in BR, PT or US.", param_hint="--region"
-    )
 
 
 def _rejects_path(file: str, chosen: Path | None) -> Path:

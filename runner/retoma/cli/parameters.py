@@ -101,6 +101,15 @@ def window(text: str) -> Window:
     )
 
 
+def region(text: str) -> str:
+    """A country by its ISO 3166 code: "BR"."""
+    import phonenumbers  # noqa: PLC0415
+
+    if text.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise click.BadParameter(f"“{text}” is not a country. Give its ISO 3166 code, as in BR, PT or US.")
+    return text.upper()
+
+
 def instant(text: str) -> datetime.datetime:
     """A moment in ISO 8601; without an offset in the zone of this machine."""
     try:

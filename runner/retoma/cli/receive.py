@@ -43,7 +43,7 @@ def receive(
     log_format: str,
     log_level: str,
 ) -> None:
-    """Take receipts, connection changes and opt-outs from providers at POST /hooks/CHANNEL.
+    """Take receipts, connection changes and replies from providers at POST /hooks/CHANNEL.
 
     Put a reverse proxy with TLS before it, and set a secret on every channel. Without one, anyone who
     reaches the address can report anything.

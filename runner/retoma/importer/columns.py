@@ -39,6 +39,7 @@ _WORDS_OF_OTHER_NUMBERS = frozenset(
 # Better titles first; whether the whole title must be one of the words.
 _RANKS = ((_PHONE_WORDS, True), (_PHONE_WORDS, False), (_WEAK_PHONE_WORDS, True))
 _ROWS_ABOVE_DATA = 20
+_TITLES_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -297,4 +298,6 @@ def _refuse_collisions(titles: list[str], variables: list[tuple[int, str]]) -> N
 
 
 def _listed(titles: list[str]) -> str:
-    return ", ".join(f"“{title}”" for title in titles)
+    shown = [f"“{title if len(title) <= 80 else title[:79] + '…'}”" for title in titles[:_TITLES_SHOWN]]
+    more = f" and {len(titles) - _TITLES_SHOWN:,} more" if len(titles) > _TITLES_SHOWN else ""
+    return ", ".join(shown) + more

@@ -9,11 +9,10 @@ import asyncio
 import json
 import logging
 import signal
-import unicodedata
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import structlog
@@ -44,13 +43,13 @@ _LINGER_S = 2
 _UNKNOWN_CHANNEL = "RT001"
 _BAD_VALUE = "RT003"
 _REASONS_SHOWN = 10
-_OPT_OUT_WORDS = {"stop", "sair", "parar", "cancelar", "descadastrar"}
 _DATABASE: web.AppKey[Database] = web.AppKey("database", Database)
 # What aiohttp raises for bad gzip, bad chunks and bad heads.
 _UNREADABLE = (web.RequestPayloadError, http_exceptions.HttpProcessingError)
 _BY_THE_CALLER = (*_UNREADABLE, ConnectionError)
 _LONG_BODIES: web.AppKey[asyncio.Semaphore] = web.AppKey("long_bodies", asyncio.Semaphore)
 _LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
+_Item = dict[str, str | None]
 
 
 async def serve(
@@ -118,12 +117,6 @@ def create_app(database_url: str, limits: Limits) -> web.Application:
     app.cleanup_ctx.append(database)
     app.router.add_post("/hooks/{channel}", _hook)
     return app
-
-
-def wants_out(text: str) -> bool:
-    """Whether an inbound text is one of the opt-out words, in any case and with or without accents."""
-    plain = unicodedata.normalize("NFKD", text.strip().casefold())
-    return "".join(c for c in plain if not unicodedata.combining(c)).rstrip(".!") in _OPT_OUT_WORDS
 
 
 @web.middleware
@@ -226,47 +219,54 @@ async def _transport(database: Database, channel: str) -> Transport:
 async def _record(database: Database, channel: str, facts: list[Fact]) -> list[str]:
     """Records each fact by itself; returns why facts were refused."""
     reasons = [fact.reason for fact in facts if isinstance(fact, Refused)]
-    reasons += await _record_receipts(
-        database, channel, [fact for fact in facts if isinstance(fact, Receipt)]
-    )
+    receipts = [_receipt_json(fact) for fact in facts if isinstance(fact, Receipt)]
+    replies = [_reply_json(fact) for fact in facts if isinstance(fact, Inbound)]
+    reasons += await _record_each(database, _record_receipts, channel, receipts)
+    reasons += await _record_each(database, _record_replies, channel, replies)
     for fact in facts:
         if isinstance(fact, ConnectionChange) and fact.connected:
-            await database.run("select retoma.channel_connected(%s)", (channel,))
+            await database.run("select retoma.channel_connected(%s, %s)", (channel, _time(fact.at)))
         elif isinstance(fact, ConnectionChange):
-            await database.run("select retoma.channel_disconnected(%s, %s)", (channel, fact.reason))
-        elif isinstance(fact, Inbound) and wants_out(fact.text):
-            try:
-                await _opt_out(database, channel, fact)
-            except psycopg.Error as error:
-                reasons.append(_refusal_or_raise(error))
+            statement: LiteralString = "select retoma.channel_disconnected(%s, %s, %s)"
+            await database.run(statement, (channel, fact.reason, _time(fact.at)))
     return reasons
 
 
-async def _record_receipts(database: Database, channel: str, receipts: list[Receipt]) -> list[str]:
-    if not receipts:
+async def _record_each(
+    database: Database,
+    record: Callable[[Database, str, str], Awaitable[None]],
+    channel: str,
+    items: Sequence[_Item],
+) -> list[str]:
+    if not items:
         return []
-    document = json.dumps([_receipt_json(receipt) for receipt in receipts])
     try:
-        await database.run("select retoma.record_receipts(%s, %s)", (channel, document))
+        await record(database, channel, json.dumps(items))
     except psycopg.Error as error:
         reason = _refusal_or_raise(error)
-        if len(receipts) == 1:
+        if len(items) == 1:
             return [reason]
         # The database refuses all for one. Halves find it in few calls; each is a transaction of its own,
-        # because one that calls twice could lock batches in an order that another does not have.
-        middle = len(receipts) // 2
+        # because one that calls twice could lock rows in an order that another does not have.
+        middle = len(items) // 2
         return [
-            *await _record_receipts(database, channel, receipts[:middle]),
-            *await _record_receipts(database, channel, receipts[middle:]),
+            *await _record_each(database, record, channel, items[:middle]),
+            *await _record_each(database, record, channel, items[middle:]),
         ]
     return []
 
 
-async def _opt_out(database: Database, channel: str, reply: Inbound) -> None:
-    if reply.phone is None:
-        log.error("opt_out_without_number", channel=channel, provider_id=reply.provider_id)
-        return
-    await database.run("select retoma.opt_out(%s, %s)", (reply.phone, f"reply on {channel}"))
+async def _record_receipts(database: Database, channel: str, receipts: str) -> None:
+    await database.run("select retoma.record_receipts(%s, %s)", (channel, receipts))
+
+
+async def _record_replies(database: Database, channel: str, replies: str) -> None:
+    statement: LiteralString = """
+        select jsonb_agg(to_jsonb(r) order by r.reply_id) from retoma.record_inbound(%s, %s) as r
+    """
+    row = await database.run(statement, (channel, replies))
+    for waiting in (row and row[0]) or []:
+        log.warning("reply_waits_for_a_person", channel=channel, **waiting)
 
 
 def _refusal(error: psycopg.Error) -> str | None:
@@ -283,14 +283,29 @@ def _refusal_or_raise(error: psycopg.Error) -> str:
     return reason
 
 
-def _receipt_json(receipt: Receipt) -> dict[str, str | None]:
+def _receipt_json(receipt: Receipt) -> _Item:
     return {
         "message_id": receipt.message_id,
         "provider_id": receipt.provider_id,
         "status": receipt.status,
         "code": receipt.code,
-        "at": None if receipt.at is None else datetime.fromtimestamp(receipt.at, UTC).isoformat(),
+        "at": _time(receipt.at),
     }
+
+
+def _reply_json(reply: Inbound) -> _Item:
+    return {
+        "phone": reply.phone,
+        "address": reply.address,
+        "text": reply.text,
+        "button": reply.button,
+        "provider_id": reply.provider_id,
+        "at": _time(reply.at),
+    }
+
+
+def _time(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat()
 
 
 def _http_logger() -> logging.Logger:

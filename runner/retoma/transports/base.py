@@ -17,6 +17,8 @@ Settings = Mapping[str, object]
 """The settings of a channel, as they are in the database (JSON)."""
 
 _LAST_SECOND = 253_402_300_799  # 9999-12-31 23:59:59 UTC, where datetime ends
+# 2001-09-09. Before it, a number is 0 for "unknown", or seconds where milliseconds are expected.
+_FIRST_SECOND = 1_000_000_000
 
 
 def now() -> float:
@@ -113,37 +115,52 @@ def unix_seconds(value: object, *, per_second: int = 1) -> float | None:
         per_second: the unit of the number: 1 for seconds, 1000 for milliseconds.
 
     Returns:
-        None for anything but a number, and for a time that no datetime can hold.
+        None for anything but a number, and for a time at which no message was sent: before 2001, or so late
+        that no datetime can hold it.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     # Compared before it is divided: JSON has whole numbers that no float can hold.
-    return value / per_second if 0 <= value <= _LAST_SECOND * per_second else None
+    if not _FIRST_SECOND * per_second <= value <= _LAST_SECOND * per_second:
+        return None
+    return value / per_second
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionChange:
-    """The provider reports that the sender account is connected or not; reason is a code."""
+    """The provider reports that the sender account is connected or not.
+
+    Args:
+        connected: whether it is.
+        reason: a code.
+        at: when the provider saw it, in Unix seconds by its clock; None when it did not say. What is older
+            than what the database knows changes nothing.
+    """
 
     connected: bool
     reason: str
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A message from a person to the channel; read for opt-out keywords, then dropped.
+    """A message from a person to the channel. The database keeps it, and knows what is an opt-out.
 
     Args:
-        phone: E.164 with +, or None when the provider hides the number.
-        text: what the person wrote. Never logged.
-        provider_id: the provider's id of the inbound message.
-        at: Unix seconds by the provider's clock, None when it did not say.
+        phone: E.164 with +, or None when the provider hides the number; then address is required.
+        text: what the person wrote, or the words of the button; "" when it is only a picture. Never logged.
+        provider_id: the provider's id of the inbound message: a repeat has the same one, an edit another one.
+        at: when it was written, in Unix seconds by the provider's clock; None when it did not say.
+        address: of the person at the provider, by which an operator finds the chat.
+        button: the value behind the button or list entry that the person chose. Never logged.
     """
 
     phone: str | None
     text: str
     provider_id: str | None
     at: float | None
+    address: str | None = None
+    button: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ server_479 and server_error when WhatsApp itself refused; ack_error in a receipt
 import re
 from collections.abc import Mapping
 
+from retoma.transports import waha_choices
 from retoma.transports.base import (
     ConnectionChange,
     Fact,
@@ -132,9 +133,15 @@ class Waha:
             case "message.ack":
                 return _receipt(payload, at, only_ours=self._chooses_id)
             case "session.status":
-                return _connection_change(payload)
-            case "message":
-                return _inbound(payload, at)
+                return _connection_change(payload, at)
+            case "message" | "message.any":
+                # Both may be subscribed: they have the same id, and count once.
+                written_at = unix_seconds(payload.get("timestamp"))
+                return _inbound(payload, _provider_id(payload.get("id")), written_at or at)
+            case "message.edited":
+                # The id and the time in the payload may be those of the original.
+                event_id = call.get("id")
+                return _inbound(payload, event_id if isinstance(event_id, str) else None, at)
             case _:
                 return []
 
@@ -195,34 +202,40 @@ def _ack_error(payload: Mapping[str, object]) -> str:
     return _server_code(number) if isinstance(number, str) else "ack_error"
 
 
-def _connection_change(payload: Mapping[str, object]) -> list[Fact]:
+def _connection_change(payload: Mapping[str, object], at: float | None) -> list[Fact]:
     status = payload.get("status")
     # STARTING settles by itself within seconds and must not interrupt a campaign.
     if not isinstance(status, str) or status == "STARTING":
         return []
     if status == "WORKING":
-        return [ConnectionChange(True, "session_WORKING")]
-    return [ConnectionChange(False, _session_code(status))]
+        return [ConnectionChange(True, "session_WORKING", at)]
+    return [ConnectionChange(False, _session_code(status), at)]
 
 
-def _inbound(payload: Mapping[str, object], at: float | None) -> list[Fact]:
+def _inbound(payload: Mapping[str, object], provider_id: str | None, at: float | None) -> list[Fact]:
     sender, text = payload.get("from"), payload.get("body")
-    if not isinstance(sender, str) or not isinstance(text, str) or payload.get("fromMe"):
+    if not isinstance(sender, str) or payload.get("fromMe"):
         return []
     if not sender.endswith((*_BY_NUMBER, _HIDDEN)):
         return []
-    if sender.endswith(_HIDDEN):
-        sender = _other_address(payload.get("_data")) or ""
-    return [Inbound(_phone(sender), text, _provider_id(payload.get("id")), at)]
+    choice = waha_choices.chosen(payload.get("_data"))
+    if not isinstance(text, str) or not text:
+        text = choice.text
+    # Without words it is a picture or the like; or a notice of the engine, which nobody wrote.
+    if not (text or choice.value or payload.get("hasMedia")):
+        return []
+    number = _other_address(payload.get("_data")) if sender.endswith(_HIDDEN) else sender
+    return [Inbound(_phone(number or ""), text, provider_id, at, address=sender, button=choice.value)]
 
 
 def _other_address(data: object) -> str | None:
     """The number of a sender with a LID: the engine often knows it, and has its own field for it."""
-    # NOWEB: key.remoteJidAlt of Baileys, see devlikeapro/waha#2010; GOWS: Info.SenderAlt of whatsmeow.
-    for group, name in (("key", "remoteJidAlt"), ("Info", "SenderAlt")):
+    # NOWEB: key.remoteJidAlt of Baileys, see devlikeapro/waha#2010, and senderPn of its older versions.
+    # GOWS: Info.SenderAlt of whatsmeow. A field may be there and empty.
+    for group, name in (("key", "remoteJidAlt"), ("key", "senderPn"), ("Info", "SenderAlt")):
         facts = data.get(group) if isinstance(data, dict) else None
         address = facts.get(name) if isinstance(facts, dict) else None
-        if isinstance(address, str):
+        if isinstance(address, str) and address.endswith(_BY_NUMBER):
             return address
     return None
 

@@ -1,7 +1,7 @@
 """Any service that takes messages by HTTP: the generic transport.
 
 docs/guide/transports.md describes the duties of the receiver. Beyond that, a receipt may have a
-provider_id, and an inbound message an id and a time.
+provider_id.
 """
 
 import re
@@ -144,12 +144,12 @@ def _receipt(item: Mapping[str, object]) -> Receipt:
 
 
 def _inbound(item: Mapping[str, object]) -> Inbound:
-    phone, text = _text(item, "from"), _text(item, "text")
-    if phone is None or text is None:
-        raise WebhookRefused("An inbound message needs the texts from and text.", 400)
+    phone, text, button = _text(item, "from"), _text(item, "text"), _text(item, "button")
+    if phone is None or (text is None and button is None):
+        raise WebhookRefused("An inbound message needs the texts from, and text or button.", 400)
     if not _PHONE.fullmatch(phone):
         raise WebhookRefused("The sender of an inbound message is not an E.164 number with +.", 400)
-    return Inbound(phone, text, _text(item, "id"), _at(item))
+    return Inbound(phone, text or "", _text(item, "id"), _at(item), button=button)
 
 
 def _text(item: Mapping[str, object], key: str) -> str | None:

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import pytest
-from psycopg.types.json import Jsonb
 
 from tests.support.campaigns import (
     Db,
@@ -84,34 +83,6 @@ def test_a_batch_of_suppressed_numbers_completes_without_a_send(db: Db, channel:
 
     assert status(db) == "completed"
     assert books(db) == {"skipped": 3}
-
-
-def test_both_forms_of_a_brazilian_mobile_are_one_number(
-    db: Db, channel: int, runner: UUID, subtests: pytest.Subtests
-) -> None:
-    cases: list[tuple[str, str, bool]] = [
-        ("+5511955510001", "+5511955510001", True),
-        ("+551155510001", "+5511955510001", False),
-        ("+551195551000", "+5511995551000", True),
-        ("+5511995551000", "+551195551000", True),
-        ("+551133510001", "+5511933510001", False),
-        ("+5521955510001", "+5511955510001", False),
-        ("+15550100", "+15550100", True),
-        ("+15550100", "+15550101", False),
-        ("+351912345678", "+351912345678", True),
-    ]
-    for said, listed, skipped in cases:
-        with subtests.test(said=said, listed=listed):
-            name = f"{said} {listed}"
-            make_campaign(db, name, size=0, start=False)
-            recipients = Jsonb([{"phone": listed}])
-            db.execute("select retoma.add_recipients(%s, %s)", (name, recipients))
-            db.execute("select retoma.start_campaign(%s)", (name,))
-
-            opt_out(db, said)
-
-            assert send_all(db, runner, channel) == ([] if skipped else [1])
-            db.execute("select retoma.opt_in(%s, 'next case')", (said,))
 
 
 def test_an_opt_in_ends_the_suppression_and_both_are_kept_as_proof(

@@ -92,8 +92,8 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "record_receipts",
         "channel_settings",
         "cleanup",
-        "opt_out",
         "installed_versions",
+        "record_inbound",
     }
 
 
@@ -116,6 +116,8 @@ def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
         db.execute("select retoma.channel_disconnected('sales')")
         db.execute("select retoma.channel_connected('sales')")
         db.execute("select * from retoma.due_lookups(%s)", (channel,))
+        reply = Jsonb([{"phone": phone(1), "text": "SAIR"}])
+        db.execute("select * from retoma.record_inbound('sales', %s)", (reply,))
         db.execute("select retoma.ring(array[%s]::int[])", (channel,))
         worker = call(db, "insert into procrastinate.procrastinate_workers default values returning id")
         job = "select id from procrastinate.procrastinate_fetch_job_v2(array['retoma'], %s)"
@@ -135,6 +137,8 @@ def test_a_runner_can_do_nothing_else(db: Db, subtests: pytest.Subtests) -> None
         "select retoma.create_channel('x', 'null')",
         "select retoma.start_campaign('natal')",
         "select retoma.opt_in('+15550100', 'web form')",
+        "select * from retoma.v_reply",
+        "select retoma.resolve_reply(1, 'opt_out')",
         "select retoma_internal.end_lease(1, 'x')",
     ]:
         with (
@@ -169,6 +173,14 @@ def test_an_operator_can_do_a_whole_day_s_work(db: Db) -> None:
         db.execute("select retoma.resolve_in_doubt('natal', 'sent')")
         db.execute("select retoma.opt_out(%s)", (phone(1),))
         db.execute("select retoma.opt_in(%s, 'web form')", (phone(1),))
+        db.execute("select * from retoma.opt_out_list(%s)", ([phone(1), phone(2)],))
+        db.execute("select * from retoma.opt_in_list(%s, 'web form')", ([phone(1)],))
+        reply = Jsonb([{"address": "1@lid", "text": "SAIR"}])
+        waiting = call(db, "select reply_id from retoma.record_inbound('sales', %s)", reply)
+        db.execute("select retoma.resolve_reply(%s, 'opt_out', %s)", (waiting, phone(2)))
+        db.execute("insert into retoma.reply_word (words, meaning) values ('1', 'opt_out')")
+        db.execute("update retoma.reply_word set meaning = 'hint' where words = '1'")
+        db.execute("select retoma.remove_reply_word('1')")
         db.execute("select retoma.record_receipts('sales', '[]')")
         db.execute("insert into retoma.error_rule (transport, code, class) values ('*', 'odd', 'transient')")
         db.execute("select retoma.remove_error_rule('*', 'odd')")
@@ -198,6 +210,7 @@ def test_an_operator_cannot_read_credentials_or_rewrite_what_happened(
         "delete from retoma_internal.delivery",
         "delete from retoma_internal.message",
         "delete from retoma_internal.suppression",
+        "delete from retoma_internal.reply",
         "truncate retoma_internal.event",
         "insert into retoma_internal.event (subject, to_state) values ('channel', 'x')",
     ]:
@@ -210,7 +223,12 @@ def test_an_operator_cannot_read_credentials_or_rewrite_what_happened(
 
 
 def test_an_operator_writes_only_what_is_theirs_to_tune(db: Db) -> None:
-    assert writable(db, "retoma_operator") == {"recipient_staging", "error_rule", "setting"}
+    assert writable(db, "retoma_operator") == {
+        "recipient_staging",
+        "error_rule",
+        "reply_word",
+        "setting",
+    }
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -279,6 +297,7 @@ def test_a_monitor_can_change_nothing_and_see_no_person(db: Db, subtests: pytest
         "select * from retoma.message_state",
         "select settings from retoma_internal.channel",
         "select * from retoma_internal.suppression",
+        "select * from retoma.v_reply",
         "select retoma.channel_settings('sales')",
         "select retoma.pause_campaign('natal')",
         "update retoma.setting set lease_duration = '1 s'",

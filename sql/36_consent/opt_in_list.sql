@@ -1,0 +1,17 @@
+-- Locks the rows of the numbers in the order of their keys, until the commit: give a few thousand numbers per call.
+create or replace function retoma.opt_in_list(
+  p_phones text[], p_source text, p_at timestamptz default null, out place bigint, out phone text
+) returns setof record
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  perform retoma_internal.check_source(p_source);
+  perform retoma_internal.record_consents(p_phones, true, p_source, 'opt_out', p_at);
+  return query select b.place, b.phone from retoma_internal.bad_phones(p_phones) as b;
+end;
+$$;
+
+comment on function retoma.opt_in_list(text[], text, timestamptz) is
+'opt_in for a list. What is not an E.164 number is returned, with its place from 1, and keeps no other number from being
+recorded. Error RT003: no source, or a time that is none.';

@@ -1,0 +1,43 @@
+-- Inserts the replies, then locks the rows of the numbers that opt out, in the order of their keys. Takes no other lock.
+create or replace function retoma.record_inbound(
+  p_channel text, p_replies jsonb, out reply_id bigint, out provider_id text, out code text
+) returns setof record
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  v_channel_id int := (retoma_internal.find_channel(p_channel)).id;
+  v_ids bigint[];
+  v_reply retoma_internal.reply;
+begin
+  perform retoma_internal.check_replies(p_replies);
+  v_ids := retoma_internal.keep_replies(v_channel_id, p_replies);
+  for v_reply in
+    select r.* from retoma_internal.reply as r
+    where r.id = any(v_ids) and r.state = 'opted_out'
+    order by retoma_internal.suppression_key(r.phone), r.at
+  loop
+    if not retoma_internal.record_consent(v_reply.phone, false, 'reply on ' || p_channel, 'opt_out', v_reply.at) then
+      update retoma_internal.reply as r set state = 'outdated' where r.id = v_reply.id;
+    end if;
+  end loop;
+  return query
+    select r.id, r.provider_id, r.code from retoma_internal.reply as r
+    where r.id = any(v_ids) and r.state = 'waiting'
+    order by r.id;
+exception
+  when invalid_datetime_format or datetime_field_overflow then
+    raise exception using errcode = 'RT003', constraint = 'bad_time',
+      message = format('%L is not a time', retoma_internal.first_bad_time(p_replies)),
+      hint = 'Write "at" as 2026-01-01T12:00:00Z, or leave it out';
+end;
+$$;
+
+comment on function retoma.record_inbound(text, jsonb) is
+'Records messages of people to a channel: [{"phone": "+5511955501234", "address": "…", "text": "SAIR", "button": null,
+"provider_id": "…", "at": "2026-01-01T12:00:00Z"}]. phone: E.164, null when the provider hides it; then address is
+required, to find the chat. text, or the value of the button that was pressed, is required. at: when it was written; now
+by default. The rows of reply_word say what is an opt-out. Repeats, known by provider_id or by time and text, change
+nothing; neither does an opt-out that is older than an opt-in.
+Returns the replies that wait for a person, see v_reply and resolve_reply. code: near_miss or no_number.
+Errors: RT001 unknown channel, RT003 not such an array, not an E.164 number, or a bad time.';
