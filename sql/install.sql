@@ -198,7 +198,11 @@ set local client_min_messages to warning;
 \ir 44_audience/known_phones.sql
 \ir 44_audience/add_recipients.sql
 \ir 44_audience/load_staged.sql
+\ir 44_audience/plain_name.sql
+\ir 44_audience/near_variables.sql
 \ir 44_audience/missing_variables.sql
+\ir 44_audience/unknown_variables.sql
+\ir 44_audience/audience_fault.sql
 \ir 44_audience/check_audience.sql
 \ir 44_audience/refresh_statistics.sql
 

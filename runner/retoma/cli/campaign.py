@@ -90,13 +90,13 @@ def create(
     """
     from psycopg.types.json import Jsonb  # noqa: PLC0415
 
-    from retoma.content.check import check  # noqa: PLC0415
+    from retoma.content.apart import check_apart  # noqa: PLC0415
 
     if (text is None) == (text_file is None):
         raise click.UsageError("Give the text either with --text or with --text-file.")
     body = text if text is not None else _read(text_file)
     content = {"kind": "text", "text": body}
-    checked = check(content)
+    checked = check_apart(content)
     name = name.strip()  # as the database does, so that the windows find it
     with connected("campaign") as connection, connection.transaction():
         campaign_id = call(
@@ -111,8 +111,8 @@ def create(
         )["id"]  # fmt: skip
         call(
             connection,
-            "select retoma.record_content_check(%s, 1, %s)",
-            campaign_id, checked.required_variables,
+            "select retoma.record_content_check(%s, 1, %s, null, %s)",
+            campaign_id, checked.required_variables, checked.optional_variables,
         )  # fmt: skip
         for window in windows:
             call(connection, "select retoma.add_window(%s, %s, %s, %s::int[])", name, *window)

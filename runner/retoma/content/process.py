@@ -1,25 +1,28 @@
-"""The runner's side of the process that renders (retoma.content.child).
+"""The runner's side of the process that reads and renders texts (retoma.content.child).
 
 It is started when it is first needed, and again when a message has used up its budget. The messages behind
-that one are neither lost nor failed.
+that one are neither lost nor failed. Nothing here parses Liquid.
 """
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 
-from retoma.content.child import CPU_S
+from retoma.content.budget import CPU_S
 from retoma.content.frames import HEADER_SIZE, length_in, packed, unpacked
 from retoma.content.kinds import Content, liquid_fields
-from retoma.content.render import RenderError
+from retoma.content.results import Checked, RenderError
+from retoma.errors import RetomaError
 
 log = structlog.get_logger()
 
@@ -36,12 +39,16 @@ MOST_DEATHS = 3
 """Of the process, for a reason that is not its budget, with one and the same message alone."""
 
 
+class NotTried(Exception):
+    """No process could be had, which is the fault of no content."""
+
+
 class _Job:
-    """One message that waits for its content."""
+    """One message that waits for its content; or one content that waits for its check."""
 
     __slots__ = ("alone", "deaths", "future", "phone", "variables")
 
-    def __init__(self, phone: str, variables: Mapping[str, object], future: asyncio.Future[Content]) -> None:
+    def __init__(self, phone: str, variables: Mapping[str, object], future: asyncio.Future[Any]) -> None:
         self.phone = phone
         self.variables = variables
         self.future = future
@@ -50,19 +57,39 @@ class _Job:
 
 
 class _Line:
-    """The messages that wait for one content."""
+    """The messages that wait for one content, or its checks."""
 
-    __slots__ = ("content", "fields", "jobs")
+    __slots__ = ("content", "is_check", "jobs")
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, *, is_check: bool) -> None:
         self.content = content
-        self.fields = liquid_fields(content)
+        self.is_check = is_check
         self.jobs: deque[_Job] = deque()
+
+    def frame(self, jobs: list[_Job]) -> bytes:
+        """The question to the process."""
+        if self.is_check:
+            return packed({"check": self.content})
+        recipients = [(job.phone, job.variables) for job in jobs]
+        return packed({"fields": liquid_fields(self.content), "recipients": recipients})
+
+    def settle(self, job: _Job, result: Any) -> None:
+        """Pass the answer on."""
+        if job.future.done():
+            return
+        if isinstance(result, list):
+            code, *words = result
+            job.future.set_exception(RetomaError(*words) if code == "refused" else RenderError(code, *words))
+        elif self.is_check:
+            job.future.set_result(Checked(result["required"], result["optional"]))
+        else:
+            job.future.set_result({**self.content, **result})
 
     def take(self) -> list[_Job]:
         """The messages of the next frame. One that may have been the end of the last process goes alone."""
         jobs: list[_Job] = []
-        while self.jobs and len(jobs) < MOST_AT_ONCE and not (jobs and self.jobs[0].alone):
+        most = 1 if self.is_check else MOST_AT_ONCE
+        while self.jobs and len(jobs) < most and not (jobs and self.jobs[0].alone):
             job = self.jobs.popleft()
             if not job.future.done():
                 jobs.append(job)
@@ -99,11 +126,44 @@ class RenderProcess:
             could be had for it, which is the fault of no message. It may be cancelled from outside at any
             time.
         """
+        return self._begin(key, content, phone, variables)
+
+    async def check(self, content: Content) -> Checked:
+        """Read a content and try it out, within a budget.
+
+        Raises:
+            RetomaError: it can be sent to nobody.
+            NotTried: no process could be had.
+        """
+        asked = self._begin(f"check {json.dumps(content, sort_keys=True)}", content, is_check=True)
+        try:
+            await asyncio.wait({asked})
+        finally:
+            asked.cancel()
+        if asked.cancelled():
+            raise NotTried
+        try:
+            checked: Checked = asked.result()
+        except RenderError as error:
+            raise RetomaError(
+                f"the content cannot be sent: {error.words}", hint="Use shorter loops, ranges and filters"
+            ) from None
+        return checked
+
+    def _begin(
+        self,
+        key: str,
+        content: Content,
+        phone: str = "",
+        variables: Mapping[str, object] = MappingProxyType({}),
+        *,
+        is_check: bool = False,
+    ) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Content] = loop.create_future()
+        future: asyncio.Future[Any] = loop.create_future()
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _Line(content)
+            line = self._lines[key] = _Line(content, is_check=is_check)
         line.jobs.append(_Job(phone, variables, future))
         if self._working is None:
             # It begins when the caller is done, with all that it asked for.
@@ -139,12 +199,11 @@ class RenderProcess:
         done = 0
         try:
             process = await self._started()
-            frame = {"fields": line.fields, "recipients": [(job.phone, job.variables) for job in jobs]}
             assert process.stdin is not None  # noqa: S101
-            process.stdin.write(packed(frame))
+            process.stdin.write(line.frame(jobs))
             while done < len(jobs):
                 for result in await _results(process):
-                    _settle(jobs[done], line.content, result)
+                    line.settle(jobs[done], result)
                     done += 1
         except TimeoutError:
             log.warning("renderer_frozen", stalled_s=STALL_S)
@@ -210,15 +269,6 @@ async def _results(process: Process) -> list[Any]:
     return results
 
 
-def _settle(job: _Job, content: Content, result: Any) -> None:
-    if job.future.done():
-        return
-    if isinstance(result, dict):
-        job.future.set_result({**content, **result})
-    else:
-        job.future.set_exception(RenderError(*result))
-
-
 def _blame(jobs: list[_Job], code: int | None) -> None:
     """The process has died with these messages unanswered. Its last results may be lost: any is suspect."""
     if code == 0:
@@ -235,7 +285,7 @@ def _blame(jobs: list[_Job], code: int | None) -> None:
     if code == -signal.SIGPROF:
         job.future.set_exception(RenderError("over_time", f"it takes more than {CPU_S:g} s of CPU time"))
     elif job.deaths >= MOST_DEATHS:
-        job.future.set_exception(RenderError("crashed", f"the process that rendered it ended with {code}"))
+        job.future.set_exception(RenderError("crashed", f"the process that read it ended with {code}"))
 
 
 def _cancel(jobs: list[_Job] | deque[_Job]) -> None:

@@ -15,8 +15,8 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from retoma.content.kinds import Content
-from retoma.content.render import RenderError
 from retoma.content.renderer import Renderer
+from retoma.content.results import RenderError
 from retoma.runner.calls import Database, StaleLease
 from retoma.transports.base import Message, SendResult, Transport, now
 

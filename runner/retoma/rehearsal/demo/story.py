@@ -16,7 +16,8 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from retoma import config
-from retoma.content.check import check
+from retoma.content.apart import check_apart
+from retoma.content.results import Checked
 from retoma.database import schema
 from retoma.database.url import database_url
 from retoma.errors import RetomaError
@@ -73,7 +74,7 @@ def run(options: Options, tell: Tell, display: Callable[[], Display]) -> bool:
         RetomaError: another demo runs here, or something did not work.
         psycopg.Error: the database refused.
     """
-    check({"kind": "text", "text": options.text})
+    checked = check_apart({"kind": "text", "text": options.text})
     directory = config.home() / "demo"
     with _alone(directory), ExitStack() as stack:
         started_at = time.monotonic()
@@ -89,7 +90,7 @@ def run(options: Options, tell: Tell, display: Callable[[], Display]) -> bool:
             "channels",
             f"{SALES}: as WAHA, shows a repeated id once; {SUPPORT}: a webhook that answers lookups",
         )
-        campaign = _new_campaign(connection, options.text)
+        campaign = _new_campaign(connection, options.text, checked)
         _import(url, campaign, directory, options, tell)
         stack.callback(_cancel_unfinished, connection)
         looks_up_soon = stack.enter_context(_lookup_soon(connection, tell))
@@ -202,13 +203,16 @@ def _configure_channels(connection: Connection, sandbox: str, rate: float) -> No
             connection.execute("select retoma.channel_connected(%s)", [name])
 
 
-def _new_campaign(connection: Connection, text: str) -> str:
+def _new_campaign(connection: Connection, text: str, checked: Checked) -> str:
     campaign = f"demo {datetime.datetime.now():%Y-%m-%d %H:%M:%S}"
     content = {"kind": "text", "text": text}
-    variables = check(content).required_variables
     connection.execute(
-        "select retoma.record_content_check(retoma.create_campaign(%s, %s::text[], p_content => %s), 1, %s)",
-        [campaign, [SALES, SUPPORT], Jsonb(content), variables],
+        "select retoma.record_content_check("
+        "retoma.create_campaign(%s, %s::text[], p_content => %s), 1, %s, null, %s)",
+        [
+            *(campaign, [SALES, SUPPORT], Jsonb(content)),
+            *(checked.required_variables, checked.optional_variables),
+        ],
     )
     return campaign
 
