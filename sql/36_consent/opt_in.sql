@@ -5,6 +5,7 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   perform retoma_internal.check_phone(p_phone);
+  perform retoma_internal.check_length('the source of an opt-in', p_source, 500);
   if coalesce(p_source, '') = '' then
     raise exception using errcode = 'RT003', constraint = 'source_missing',
       message = 'an opt-in needs its source',
@@ -18,5 +19,5 @@ $$;
 
 comment on function retoma.opt_in(text, text) is
 'The person agreed (again) to be contacted: removes this E.164 number from the suppression list and keeps the proof.
-p_source: where the person agreed, for the record.
+p_source: where the person agreed, for the record, in up to 500 characters.
 Error RT003: not an E.164 number, or no source.';

@@ -7,6 +7,8 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   perform retoma_internal.check_phone(p_phone);
+  -- An opt-out is never refused for its words.
+  p_source := left(p_source, 500);
   if p_reason is null or p_reason not in ('opt_out', 'complaint', 'invalid', 'imported') then
     raise exception using errcode = 'RT003', constraint = 'unknown_reason',
       message = format('%s is not a reason for suppression', coalesce(quote_literal(p_reason), 'null')),

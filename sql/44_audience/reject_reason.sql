@@ -6,10 +6,11 @@ begin atomic
   select case
     when coalesce(p_phone, '') = '' then 'no phone number'
     when not retoma_internal.is_e164(p_phone) then 'not an E.164 number, such as +5511955501234'
-    when jsonb_typeof(p_variables) <> 'object' then 'variables are not a JSON object'
+    when length(p_zone) > 4000 then 'too many time zones'
     -- Bad zones are rare, and splitting every zone into its names takes longer than all other checks together.
     when p_bad_zones <> '{}' and p_zone is not null and string_to_array(p_zone, ',') && p_bad_zones
       then 'unknown time zone'
+    else retoma_internal.variables_fault(p_variables)
   end;
 end;
 

@@ -13,6 +13,7 @@ begin
       message = 'a runner needs an id and a name',
       hint = 'select retoma.register_runner(gen_random_uuid(), ''runner-1'')';
   end if;
+  perform retoma_internal.check_length('the name of a runner', p_name, 200);
   insert into retoma_internal.runner as r (id, name, server_started_at)
   values (p_runner_id, p_name, pg_postmaster_start_time())
   on conflict (id) do update
@@ -25,4 +26,5 @@ $$;
 comment on function retoma.register_runner(uuid, text) is
 'For runners: registers the calling runner, or registers it again after a lost connection. p_runner_id: chosen by the
 runner, one per process. p_name: for people. The calling session is its sign of life: keep it open, and connect
-directly, not through a transaction pooler. Error RT003: no id, or no name.';
+directly, not through a transaction pooler. Error RT003: no id, no name, or more than 200 characters in
+it.';

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString
 
+import click
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -30,7 +32,15 @@ def connected(command: str) -> "Iterator[psycopg.Connection[Row]]":
     with psycopg.connect(
         database_url(), autocommit=True, row_factory=dict_row, application_name=f"retoma {command}"
     ) as connection:
+        connection.add_notice_handler(_say)
         yield connection
+
+
+def _say(notice: "psycopg.errors.Diagnostic") -> None:
+    if notice.severity_nonlocalized == "WARNING":
+        click.echo(f"warning: {notice.message_primary}", err=True)
+        if notice.message_hint:
+            click.echo(f"hint: {notice.message_hint}", err=True)
 
 
 def call(connection: "psycopg.Connection[Row]", query: LiteralString, *arguments: object) -> Row:

@@ -24,6 +24,7 @@ from retoma.errors import RetomaError
 from retoma.importer.run import Summary, import_recipients
 from retoma.monitor.display import Display
 from retoma.monitor.snapshot import take
+from retoma.monitor.trial import try_out
 from retoma.rehearsal.demo import contacts
 from retoma.rehearsal.demo.drill import follow
 from retoma.rehearsal.demo.names import (
@@ -92,6 +93,7 @@ def run(options: Options, tell: Tell, display: Callable[[], Display]) -> bool:
         )
         campaign = _new_campaign(connection, options.text, checked)
         _import(url, campaign, directory, options, tell)
+        _show_first_message(connection, campaign, tell)
         stack.callback(_cancel_unfinished, connection)
         looks_up_soon = stack.enter_context(_lookup_soon(connection, tell))
         _start_runners(connection, children)
@@ -236,6 +238,17 @@ def _import(url: str, campaign: str, directory: Path, options: Options, tell: Te
             hint="Name the country of numbers without +, as in --region US; the reason of each row is in "
             f"{rejects}",
         )
+
+
+def _show_first_message(connection: Connection, campaign: str, tell: Tell) -> None:
+    trial = try_out(connection, campaign)
+    if trial.first is not None:
+        _, phone, text = trial.first
+        tell("message", f"the first one, to {phone}:")
+        for line in text.splitlines():
+            tell("", f"  {line}")
+    if trial.failed:
+        tell("", f"{trial.failed} of the first {trial.made + trial.failed} cannot be made; {trial.why}")
 
 
 def _import_words(summary: Summary, file: Path) -> str:
