@@ -3,11 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 
+import structlog
+
 from retoma.content.kinds import Content
 from retoma.content.process import NotTried, RenderProcess
 from retoma.content.renderer import compile_content
 from retoma.content.results import Checked, RenderError
 from retoma.errors import RetomaError
+
+_silent = structlog.wrap_logger(
+    structlog.ReturnLogger(), processors=[lambda _logger, _name, _event: ("", {})]
+)
 
 Recipient = tuple[str, dict[str, object]]
 """Phone number and variables."""
@@ -21,7 +27,7 @@ def check_apart(content: Content) -> Checked:
     """
 
     async def check() -> Checked:
-        process = RenderProcess()
+        process = RenderProcess(_silent)
         try:
             return await process.check(content)
         except NotTried:
@@ -40,7 +46,7 @@ def render_apart(content: Content, recipients: Sequence[Recipient]) -> list[Cont
     """
 
     async def render() -> list[Content | RenderError]:
-        process = RenderProcess()
+        process = RenderProcess(_silent)
         try:
             make = await compile_content(content, process)
             results: list[Content | RenderError] = []

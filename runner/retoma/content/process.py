@@ -24,8 +24,6 @@ from retoma.content.kinds import Content, liquid_fields
 from retoma.content.results import Checked, RenderError
 from retoma.errors import RetomaError
 
-log = structlog.get_logger()
-
 MOST_AT_ONCE = 300
 """Messages in one frame; then another content has its turn."""
 
@@ -102,9 +100,13 @@ class RenderProcess:
     """Renders contents for recipients in one process beside this one; it belongs to one event loop.
 
     The contents take turns, so one that overruns its budget again and again delays the others by little.
+
+    Args:
+        log: where its starts and ends are told; None for the log of a runner.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, log: Any = None) -> None:
+        self._log = log or structlog.get_logger()
         self._lines: dict[str, _Line] = {}
         self._working: asyncio.Task[None] | None = None
         self._process: Process | None = None
@@ -189,7 +191,7 @@ class RenderProcess:
                     self._lines[key] = line
         except Exception as error:
             # Not its words, which may hold content.
-            log.error("rendering_failed", error=type(error).__name__)
+            self._log.error("rendering_failed", error=type(error).__name__)
             await self._end()
         finally:
             self._cancel_waiting()
@@ -206,17 +208,17 @@ class RenderProcess:
                     line.settle(jobs[done], result)
                     done += 1
         except TimeoutError:
-            log.warning("renderer_frozen", stalled_s=STALL_S)
+            self._log.warning("renderer_frozen", stalled_s=STALL_S)
             await self._end()
             _cancel(jobs[done:])
         except _NotStarted as error:
-            log.error("renderer_not_started", error=str(error))
+            self._log.error("renderer_not_started", error=str(error))
             await self._end()
             self._may_start_at = asyncio.get_running_loop().time() + RESTART_S
             _cancel(jobs)
             self._cancel_waiting()
         except (EOFError, OSError):
-            _blame(jobs[done:], await self._end())
+            self._blame(jobs[done:], await self._end())
             line.jobs.extendleft(job for job in reversed(jobs[done:]) if not job.future.done())
         except BaseException:
             _cancel(jobs[done:])
@@ -236,7 +238,7 @@ class RenderProcess:
             await _results(self._process)
         except (OSError, EOFError, TimeoutError) as error:
             raise _NotStarted(type(error).__name__) from error
-        log.info("renderer_started", pid=self._process.pid)
+        self._log.info("renderer_started", pid=self._process.pid)
         return self._process
 
     async def _end(self) -> int | None:
@@ -248,6 +250,24 @@ class RenderProcess:
             # Without effect where it has ended by itself.
             process.kill()
         return await process.wait()
+
+    def _blame(self, jobs: list[_Job], code: int | None) -> None:
+        """The process died with these messages unanswered. Its last results may be lost: any is suspect."""
+        if code == 0:
+            return  # it has said why, and ended itself
+        self._log.warning("renderer_ended", code=code)
+        if len(jobs) > 1:
+            for job in jobs:
+                job.alone = True
+            return
+        (job,) = jobs
+        job.deaths += 1
+        if job.future.done():
+            return
+        if code == -signal.SIGPROF:
+            job.future.set_exception(RenderError("over_time", f"it takes more than {CPU_S:g} s of CPU time"))
+        elif job.deaths >= MOST_DEATHS:
+            job.future.set_exception(RenderError("crashed", f"the process that read it ended with {code}"))
 
     def _cancel_waiting(self) -> None:
         lines, self._lines = self._lines, {}
@@ -267,25 +287,6 @@ async def _results(process: Process) -> list[Any]:
     if not isinstance(results, list):
         raise EOFError
     return results
-
-
-def _blame(jobs: list[_Job], code: int | None) -> None:
-    """The process has died with these messages unanswered. Its last results may be lost: any is suspect."""
-    if code == 0:
-        return  # it has said why, and ended itself
-    log.warning("renderer_ended", code=code)
-    if len(jobs) > 1:
-        for job in jobs:
-            job.alone = True
-        return
-    (job,) = jobs
-    job.deaths += 1
-    if job.future.done():
-        return
-    if code == -signal.SIGPROF:
-        job.future.set_exception(RenderError("over_time", f"it takes more than {CPU_S:g} s of CPU time"))
-    elif job.deaths >= MOST_DEATHS:
-        job.future.set_exception(RenderError("crashed", f"the process that read it ended with {code}"))
 
 
 def _cancel(jobs: list[_Job] | deque[_Job]) -> None:
