@@ -163,9 +163,9 @@ def test_start_warns_of_what_some_will_not_get(database: str, db: psycopg.Connec
 
     assert result.stdout.startswith("Message 2, to +5511955500001:\n  Dia 03/04\n")
     assert result.stderr == (
-        "warning: 1 of the first 2 messages cannot be made; number 1: NoSuchDate in the filter 'date'\n"
         f"warning: nobody in campaign '{NAME}' has the variable apelido\n"
         "hint: Everybody gets what the text says without it\n"
+        "warning: 1 of the first 2 messages cannot be made; number 1: NoSuchDate in the filter 'date'\n"
     )
 
 

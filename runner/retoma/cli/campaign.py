@@ -15,6 +15,8 @@ from retoma.errors import RetomaError
 if TYPE_CHECKING:
     import psycopg
 
+    from retoma.monitor.trial import Trial
+
 STATUSES = ["draft", "scheduled", "running", "paused", "interrupted", "completed", "cancelled"]
 
 _COLUMNS = ["campaign", "status", "total", "sent", "failed", "skipped", "in_doubt", "pending", "reason"]
@@ -149,13 +151,22 @@ def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
 
     The first messages are made before, and one is shown: nothing starts when none of them can be made.
     """
+    from retoma.monitor.trial import try_out  # noqa: PLC0415
+
     with connected("campaign") as connection:
         summary = _find(connection, name)
-        if summary["status"] == "draft":
-            _try_out(connection, name, as_json=as_json)
+        trial = try_out(connection, name) if summary["status"] == "draft" else None
         moment = _moment(connection, at, summary["time_zone"])
-        status = call(connection, "select retoma.start_campaign(%s, %s) as status", name, moment)["status"]
+        with connection.transaction():
+            # The database goes first: it knows best why a campaign cannot start.
+            status = call(connection, "select retoma.start_campaign(%s, %s) as status", name, moment)[
+                "status"
+            ]
+            if trial is not None:
+                trial.insist()
         summary = _find(connection, name)
+    if trial is not None:
+        _show_trial(trial, as_json=as_json)
     if as_json:
         print_json({"campaign": name, "status": status})
         return
@@ -380,10 +391,7 @@ def _window_in_words(window: Row) -> str:
     return f"{window['opens']}-{window['closes']}{days}"
 
 
-def _try_out(connection: "psycopg.Connection[Row]", name: str, *, as_json: bool) -> None:
-    from retoma.monitor.trial import try_out  # noqa: PLC0415
-
-    trial = try_out(connection, name)
+def _show_trial(trial: "Trial", *, as_json: bool) -> None:
     if trial.first is not None and not as_json:
         number, phone, text = trial.first
         click.echo(f"Message {number}, to {phone}:")

@@ -28,13 +28,21 @@ class Trial(NamedTuple):
     failed: int
     why: str | None
 
+    def insist(self) -> None:
+        """Refuse a campaign of which no message can be made.
+
+        Raises:
+            RetomaError: none of those that were tried.
+        """
+        if self.failed and self.first is None:
+            raise RetomaError(
+                f"None of the first {self.failed} messages can be made; {self.why}.",
+                hint="Import other values (retoma import --replace), or create a campaign with another text.",
+            )
+
 
 def try_out(connection: psycopg.Connection[dict[str, Any]], campaign: str) -> Trial:
-    """Make the first messages of a campaign, as a runner would.
-
-    Raises:
-        RetomaError: none of them can be made.
-    """
+    """Make the first messages of a campaign, as a runner would."""
     query = "select * from retoma.sample_recipients(%s, %s)"
     rows = connection.execute(query, [campaign, MESSAGES]).fetchall()
     content = connection.execute("select retoma.campaign_content(%s) as content", [campaign]).fetchone()
@@ -54,9 +62,4 @@ def _judged(rows: Sequence[dict[str, Any]], content: dict[str, object]) -> Trial
             why = why or f"number {row['ordinal']}: {result.words}"
         else:
             first = first or (row["ordinal"], row["phone"], str(result["text"]))
-    if first is None:
-        raise RetomaError(
-            f"None of the first {failed} messages can be made; {why}.",
-            hint="Import other values (retoma import --replace), or create a campaign with another text.",
-        )
     return Trial(first, len(rows) - failed, failed, why)

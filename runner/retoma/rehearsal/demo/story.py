@@ -241,7 +241,11 @@ def _import(url: str, campaign: str, directory: Path, options: Options, tell: Te
 
 
 def _show_first_message(connection: Connection, campaign: str, tell: Tell) -> None:
+    with connection.transaction(force_rollback=True):
+        # The database knows best why a campaign cannot start, and here nothing runs yet.
+        connection.execute("select retoma.start_campaign(%s)", [campaign])
     trial = try_out(connection, campaign)
+    trial.insist()
     if trial.first is not None:
         _, phone, text = trial.first
         tell("message", f"the first one, to {phone}:")
