@@ -196,7 +196,6 @@ set local client_min_messages to warning;
 
 -- Recipients
 \ir 44_audience/ensure_partition.sql
-\ir 44_audience/variables_fault.sql
 \ir 44_audience/reject_reason.sql
 \ir 44_audience/unknown_keys.sql
 \ir 44_audience/unknown_zones.sql

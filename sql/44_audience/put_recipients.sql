@@ -26,11 +26,15 @@ begin
   with given as materialized (
     select
       g.place, g.line, g.phone, g.variables, g.zone,
-      coalesce(g.reason, retoma_internal.reject_reason(g.phone, g.variables, g.zone, v_bad_zones)) as reason
+      coalesce(g.reason, retoma_internal.reject_reason(g.phone, g.variables, g.words, g.zone, v_bad_zones)) as reason
     from (
-      select u.place, u.line, u.phone, coalesce(u.variables, '{}') as variables, nullif(u.zone, '') as zone, u.reason
+      select
+        u.place, u.line, u.phone, coalesce(u.variables, '{}') as variables, u.variables::text as words,
+        nullif(u.zone, '') as zone, u.reason
       from unnest(p_lines, p_phones, p_variables, p_zones, p_reasons) with ordinality
         as u (line, phone, variables, zone, reason, place)
+      -- Otherwise the planner would write the variables as text once for each condition.
+      offset 0
     ) as g
   ),
   refused as (

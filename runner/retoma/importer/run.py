@@ -28,7 +28,7 @@ _ROWS_TO_JUDGE = 100
 _ROWS_PER_BLOCK = 5_000
 # A row may be as long as a million characters: its size bounds memory, not the number of rows.
 _CHARACTERS_PER_BLOCK = 4 * 1024 * 1024
-# What the database takes of one recipient (retoma_internal.variables_fault), without the braces.
+# What the database takes of one recipient (retoma_internal.reject_reason), without the braces.
 _LONGEST_DOCUMENT = 16_384 - 2
 # A shorter text has no more bytes than that.
 _LONGEST_CHECKED = _LONGEST_DOCUMENT // 4

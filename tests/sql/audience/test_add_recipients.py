@@ -76,7 +76,7 @@ def test_a_recipient_that_cannot_be_contacted_is_rejected_with_its_reason(
         ({"phone": "+55" * 1_000_000}, "not an E.164 number"),
         ({"phone": phone(1), "nome": "Ana"}, 'unknown key nome: put variables into "variables"'),
         ({"phone": phone(1), "variables": {}, "a": 1, "B": 2}, "unknown key B, a: put variables"),
-        ({"phone": phone(1), "variables": {"x": "é" * 8_192}}, "variables have 16393 bytes, more than 16384"),
+        ({"phone": phone(1), "variables": {"x": "é" * 8_192}}, "variables have more than 16384 bytes"),
         ({"phone": phone(1), "variables": {"x": 10**1_000}}, "a number has 1000 digits or more"),
         ({"phone": phone(1), "variables": {"x": nested(9)}}, "variables are nested more than 8 levels deep"),
     ]
