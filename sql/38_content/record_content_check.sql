@@ -18,7 +18,9 @@ declare
   v_was text := (select c.status from retoma_internal.campaign as c where c.id = p_campaign_id);
   v_status text;
 begin
-  if (p_variables is null) = (coalesce(p_fault, '') = '') or array_position(p_variables, null) is not null then
+  if (p_variables is null) = (coalesce(p_fault, '') = '') or array_position(p_variables, null) is not null
+    or array_position(p_optional, null) is not null
+  then
     raise exception using errcode = 'RT003', constraint = 'bad_check',
       message = 'a check gives either the variables that a content requires, or why it cannot be sent',
       hint = 'Give an array of names, which may be empty, or a fault';

@@ -12,7 +12,7 @@ begin
   from retoma_internal.message as m
   where m.campaign_id = v_campaign_id
   order by m.ordinal
-  limit least(p_count, 1000);
+  limit greatest(least(p_count, 1000), 0);
 end;
 $$;
 

@@ -159,16 +159,14 @@ def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
         moment = _moment(connection, at, summary["time_zone"])
         with connection.transaction():
             # The database goes first: it knows best why a campaign cannot start.
-            status = call(connection, "select retoma.start_campaign(%s, %s) as status", name, moment)[
-                "status"
-            ]
+            started = call(connection, "select retoma.start_campaign(%s, %s) as status", name, moment)
             if trial is not None:
                 trial.insist()
         summary = _find(connection, name)
     if trial is not None:
         _show_trial(trial, as_json=as_json)
     if as_json:
-        print_json({"campaign": name, "status": status})
+        print_json({"campaign": name, "status": started["status"]})
         return
     more = {
         "scheduled": f", for {_starts_at(summary)}" if summary["starts_at"] else "",

@@ -32,9 +32,8 @@ def channels(context: click.Context, parameter: click.Parameter, incomplete: str
 
 def subjects(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of what the scope before them says."""
-    return {"campaign": campaigns, "channel": channels}[context.params["scope"]](
-        context, parameter, incomplete
-    )
+    complete = {"campaign": campaigns, "channel": channels}.get(context.params.get("scope", ""))
+    return complete(context, parameter, incomplete) if complete else []
 
 
 def _names(query: "LiteralString", incomplete: str) -> list[CompletionItem]:
