@@ -63,6 +63,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 10_base/listed.sql
 \ir 10_base/check_time_zone.sql
 \ir 10_base/time_zone_names.sql
+\ir 10_base/check_length.sql
 \ir 10_base/check_patch.sql
 \ir 10_base/patch_int.sql
 \ir 10_base/patch_number.sql
@@ -186,7 +187,9 @@ set local search_path to pg_catalog, pg_temp;
 -- Rules: windows and limits
 \ir 40_rules/has_windows.sql
 \ir 40_rules/window_is_open.sql
+\ir 40_rules/window_parts.sql
 \ir 40_rules/add_window.sql
+\ir 40_rules/remove_window.sql
 \ir 40_rules/limit_slot.sql
 \ir 40_rules/limit_counts_from.sql
 \ir 40_rules/limit_used.sql
@@ -212,6 +215,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 42_campaign/why_no_channel.sql
 \ir 42_campaign/reconcile_campaign.sql
 \ir 42_campaign/reconcile_campaigns.sql
+\ir 42_campaign/campaign_content.sql
 \ir 42_campaign/start_campaign.sql
 \ir 42_campaign/pause_campaign.sql
 \ir 42_campaign/resume_campaign.sql
@@ -229,13 +233,21 @@ set local search_path to pg_catalog, pg_temp;
 -- Recipients
 \ir 44_audience/ensure_partition.sql
 \ir 44_audience/reject_reason.sql
+\ir 44_audience/unknown_keys.sql
 \ir 44_audience/unknown_zones.sql
 \ir 44_audience/lock_draft.sql
 \ir 44_audience/known_phones.sql
+\ir 44_audience/put_recipients.sql
 \ir 44_audience/add_recipients.sql
 \ir 44_audience/load_staged.sql
 \ir 44_audience/discard_staged.sql
+\ir 44_audience/clear_recipients.sql
+\ir 44_audience/sample_recipients.sql
+\ir 44_audience/plain_name.sql
+\ir 44_audience/near_variables.sql
 \ir 44_audience/missing_variables.sql
+\ir 44_audience/unknown_variables.sql
+\ir 44_audience/audience_fault.sql
 \ir 44_audience/check_audience.sql
 \ir 44_audience/refresh_statistics.sql
 

@@ -1,5 +1,7 @@
 """The names of variables: what the import makes of a title is what a text may write."""
 
+import re
+
 # Words of Liquid, also those that only some tags know: its parser takes none of them as a name.
 _WORDS_OF_LIQUID = frozenset(
     (
@@ -34,6 +36,9 @@ CLOCKS = frozenset({"now", "today"})
 """What Liquid calls the time at which it renders, as variables and as texts that `date` is given."""
 ALWAYS_THERE = frozenset({"phone"})
 """The number of the recipient."""
+
+IN_SINGLE_BRACES = re.compile(r"(?<!\{)\{ {0,3}(\w[\w .-]{0,60}?) {0,3}\}(?!\})")
+"""{nome}, the variable of other tools: Liquid would send it as it stands."""
 
 
 def safe_name(name: str) -> str:

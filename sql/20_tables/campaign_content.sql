@@ -3,6 +3,7 @@ create table if not exists retoma_internal.campaign_content (
   variant smallint not null default 1 check (variant = 1),
   content jsonb not null,
   required_variables text[],
+  optional_variables text[],
   fault text check (fault <> ''),
   primary key (campaign_id, variant)
 );
@@ -17,5 +18,7 @@ comment on column retoma_internal.campaign_content.content is
 'A kind and its fields, each a Liquid text: {"kind": "text", "text": "Olá {{ name }}"}.';
 comment on column retoma_internal.campaign_content.required_variables is
 'Variables that every recipient must have, as the parser of a runner found them; null: not checked yet, or refused.';
+comment on column retoma_internal.campaign_content.optional_variables is
+'Variables that the content names and a recipient may lack; null: not known.';
 comment on column retoma_internal.campaign_content.fault is
 'Why the content can never be sent to these recipients, in words; null when no reason is known.';

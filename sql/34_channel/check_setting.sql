@@ -25,7 +25,7 @@ begin
       hint = 'Write it in double quotes, or null to remove it';
   elsif p_setting.kind = 'choice' and v_text <> all(p_setting.choices) then
     raise exception using errcode = 'RT003', constraint = 'not_a_choice',
-      message = format('%s cannot be %L', p_setting.key, v_text),
+      message = format('%s cannot be %L', p_setting.key, left(v_text, 100)),
       hint = 'Choose one of: ' || array_to_string(p_setting.choices, ', ');
   elsif p_setting.kind <> 'choice' then
     perform retoma_internal.check_setting_text(p_setting, v_text);

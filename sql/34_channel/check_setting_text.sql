@@ -5,6 +5,7 @@ language plpgsql immutable
 set search_path to pg_catalog, pg_temp
 as $$
 begin
+  perform retoma_internal.check_length(p_setting.key, p_text, 2000);
   if trim(p_text) = '' then
     raise exception using errcode = 'RT003', constraint = 'empty_setting',
       message = format('%s is empty', p_setting.key),

@@ -12,5 +12,6 @@ $$;
 
 comment on function retoma.opt_in(text, text, timestamptz) is
 'The person agreed (again) to be contacted: removes this E.164 number, in all its forms, from the suppression list and
-keeps the proof. p_source: where the person agreed, for the record. p_at: when; now by default. When it is older than an
+keeps the proof. p_source: where the person agreed, for the record, in up to 500
+characters. p_at: when; now by default. When it is older than an
 opt-out, it is kept as proof and changes nothing. Error RT003: not an E.164 number, no source, or a time that is none.';

@@ -12,11 +12,12 @@ as $$
 declare
   v_key text := retoma_internal.suppression_key(p_phone);
   v_at timestamptz := retoma_internal.event_time(p_at);
+  v_source text := left(p_source, 500); -- an opt-out is never refused for its words
   v_suppressed_at timestamptz;
   v_counts boolean;
 begin
   insert into retoma_internal.suppression as s (suppression_key, phone, reason, source, at)
-  values (v_key, p_phone, p_reason, p_source, 'infinity')
+  values (v_key, p_phone, p_reason, v_source, 'infinity')
   on conflict (suppression_key) do update set reason = s.reason
   returning s.at into v_suppressed_at;
   v_counts := p_at is null or not exists (
@@ -25,7 +26,7 @@ begin
       and case when p_given then c.at >= v_at else date_trunc('second', c.at) > v_at end
   ) and not (p_given and isfinite(v_suppressed_at) and v_suppressed_at > v_at);
   insert into retoma_internal.consent (suppression_key, phone, given, source, at)
-  select v_key, p_phone, p_given, p_source, v_at
+  select v_key, p_phone, p_given, v_source, v_at
   where p_at is null or not exists (
     select from retoma_internal.consent as c
     where c.suppression_key = v_key and c.at = v_at and c.given = p_given

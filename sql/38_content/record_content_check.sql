@@ -3,7 +3,11 @@
 -- campaign and its content. So a start at the same time is either seen here, or sees this result. The first result
 -- stays.
 create or replace function retoma.record_content_check(
-  p_campaign_id int, p_variant int, p_variables text[], p_fault text default null
+  p_campaign_id int,
+  p_variant int,
+  p_variables text[],
+  p_fault text default null,
+  p_optional text[] default null
 ) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -11,12 +15,14 @@ set lock_timeout to '1s'
 as $$
 declare
   v_fault text := left(p_fault, 500);
-  v_missing text;
+  v_unfit text;
   v_was text := (select c.status from retoma_internal.campaign as c where c.id = p_campaign_id);
   v_status text;
 begin
   perform retoma_internal.insist_on_read_committed();
-  if (p_variables is null) = (coalesce(p_fault, '') = '') or array_position(p_variables, null) is not null then
+  if (p_variables is null) = (coalesce(p_fault, '') = '') or array_position(p_variables, null) is not null
+    or array_position(p_optional, null) is not null
+  then
     raise exception using errcode = 'RT003', constraint = 'bad_check',
       message = 'a check gives either the variables that a content requires, or why it cannot be sent',
       hint = 'Give an array of names, which may be empty, or a fault';
@@ -25,14 +31,18 @@ begin
     select from retoma_internal.campaign_content as t
     where t.campaign_id = p_campaign_id and t.variant = p_variant and t.required_variables is null and t.fault is null
   ) then
-    v_missing := retoma_internal.missing_variables(p_campaign_id, p_variables);
+    v_unfit := retoma_internal.audience_fault(
+      p_campaign_id, p_variables, retoma_internal.unknown_variables(p_campaign_id, p_optional)
+    );
   end if;
   select c.status into v_status from retoma_internal.campaign as c where c.id = p_campaign_id for no key update;
   if v_was = 'draft' and v_status not in ('draft', 'cancelled') then
-    v_missing := retoma_internal.missing_variables(p_campaign_id, p_variables);
+    v_unfit := retoma_internal.audience_fault(
+      p_campaign_id, p_variables, retoma_internal.unknown_variables(p_campaign_id, p_optional)
+    );
   end if;
   update retoma_internal.campaign_content as t
-  set required_variables = p_variables, fault = coalesce(v_fault, v_missing)
+  set required_variables = p_variables, optional_variables = p_optional, fault = coalesce(v_fault, v_unfit)
   where t.campaign_id = p_campaign_id and t.variant = p_variant
     and t.required_variables is null and t.fault is null;
   if found then
@@ -49,8 +59,9 @@ begin
 end;
 $$;
 
-comment on function retoma.record_content_check(int, int, text[], text) is
+comment on function retoma.record_content_check(int, int, text[], text, text[]) is
 'For runners: records the result of checking a content. Give one of the two: p_variables, the variables that every
-recipient must have (may be empty), or p_fault, why it cannot be sent, in words. After this the campaign may be sent; it
-is interrupted instead when there is a fault or a recipient lacks a variable. A second result changes nothing.
+recipient must have (may be empty), or p_fault, why it cannot be sent, in words. p_optional: variables that the content
+names and a recipient may lack. After this the campaign may be sent; it is interrupted instead when there is a fault, a
+recipient lacks a variable, or a variable is written otherwise than in the list. A second result changes nothing.
 Errors: RT001 no such content, RT003 both or neither given.';

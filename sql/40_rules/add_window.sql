@@ -11,17 +11,14 @@ begin
   if v_campaign.status <> 'draft' then
     perform retoma_internal.refuse_transition(v_campaign, 'change the windows of', 'Windows are set before the start');
   end if;
-  if not coalesce(p_opens < p_closes and p_days <@ '{1,2,3,4,5,6,7}' and p_days <> '{}', false) then
-    raise exception using errcode = 'RT003', constraint = 'not_a_window',
-      message = format('%s to %s on days %s is not a window', p_opens, p_closes, p_days),
-      hint = 'A window opens before it closes, on ISO days 1 (Monday) to 7; over midnight, add two windows';
-  end if;
   insert into retoma_internal.send_window (scope, subject_id, days, opens, closes)
-  values ('campaign', v_campaign.id, p_days::smallint[], p_opens, p_closes);
+  select 'campaign', v_campaign.id, w.days, w.opens, w.closes
+  from retoma_internal.window_parts(p_opens, p_closes, p_days) as w;
 end;
 $$;
 
 comment on function retoma.add_window(text, time, time, int[]) is
 'The campaign sends only from p_opens until before p_closes, local time in the zone of each recipient, on these ISO days
-(1 is Monday). With several windows it sends in each of them.
+(1 is Monday). A window that closes before it opens goes over midnight: its days are those on which it opens. With
+several windows the campaign sends in each of them. remove_window takes a window back.
 Errors: RT001 unknown campaign, RT002 not a draft, RT003 not a window.';

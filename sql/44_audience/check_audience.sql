@@ -5,24 +5,32 @@ language plpgsql stable
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_fault text;
-  v_missing text;
+  v_content retoma_internal.campaign_content;
+  v_unknown text[];
+  v_unfit text;
 begin
   if p_campaign.total = 0 then
     raise exception using errcode = 'RT005', constraint = 'no_recipients',
       message = format('campaign %L has no recipients', p_campaign.name),
       hint = 'Add recipients: retoma.add_recipients, retoma.load_staged or "retoma import FILE.csv"';
   end if;
-  select t.fault, retoma_internal.missing_variables(t.campaign_id, t.required_variables) into v_fault, v_missing
-  from retoma_internal.campaign_content as t where t.campaign_id = p_campaign.id;
-  if v_fault is not null then
+  select t.* into v_content from retoma_internal.campaign_content as t where t.campaign_id = p_campaign.id;
+  v_unknown := retoma_internal.unknown_variables(p_campaign.id, v_content.optional_variables);
+  v_unfit := retoma_internal.audience_fault(p_campaign.id, v_content.required_variables, v_unknown);
+  if v_content.fault is not null then
     raise exception using errcode = 'RT005', constraint = 'content_refused',
-      message = format('campaign %L cannot be sent: %s', p_campaign.name, v_fault),
+      message = format('campaign %L cannot be sent: %s', p_campaign.name, v_content.fault),
       hint = 'The content is fixed: create a new campaign';
   end if;
-  if v_missing is not null then
-    raise exception using errcode = 'RT005', constraint = 'variables_missing', message = v_missing,
-      hint = 'Import the recipients with these variables, or give the text a default: {{ name | default: "" }}';
+  if v_unfit is not null then
+    raise exception using errcode = 'RT005', constraint = 'variables_missing', message = v_unfit,
+      hint = 'Create a campaign whose text has the names of the list, import the recipients with these variables, '
+        || 'or give the text a default: {{ name | default: "" }}';
+  end if;
+  if v_unknown <> '{}' then
+    raise warning using message = format(
+      'nobody in campaign %L has the variable %s', p_campaign.name, array_to_string(v_unknown, ', nor ')
+    ), hint = 'Everybody gets what the text says without it';
   end if;
   if retoma_internal.has_windows(p_campaign.id) and p_campaign.time_zone is null and exists (
     select from retoma_internal.message as m where m.campaign_id = p_campaign.id and m.zone is null
@@ -39,4 +47,5 @@ $$;
 
 comment on function retoma_internal.check_audience(retoma_internal.campaign) is
 'Error RT005 when the campaign has no recipients, when its content cannot be sent, when a recipient lacks a required
-variable, or when the campaign has windows and no time zone is known for a recipient.';
+variable, when a variable is written otherwise than in the list, or when the campaign has windows and no time zone is
+known for a recipient. A warning when nobody has a variable that the content names.';

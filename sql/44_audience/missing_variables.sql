@@ -3,8 +3,9 @@ create or replace function retoma_internal.missing_variables(p_campaign_id int, 
 language sql stable
 begin atomic
   select format(
-    '%s recipients of campaign %L lack one of the variables %s (the first is number %s)',
-    count(*), c.name, retoma_internal.listed(p_variables), min(m.ordinal)
+    '%s recipients of campaign %L lack one of the variables %s (the first is number %s)%s',
+    count(*), c.name, retoma_internal.listed(p_variables), min(m.ordinal),
+    '; in the list it is ' || retoma_internal.near_variables(c.id, p_variables)
   )
   from retoma_internal.campaign as c
   inner join retoma_internal.message as m on c.id = m.campaign_id

@@ -15,6 +15,7 @@ begin
       message = 'a runner needs an id and a name',
       hint = 'select retoma.register_runner(gen_random_uuid(), ''runner-1'')';
   end if;
+  perform retoma_internal.check_length('the name of a runner', p_name, 200);
   loop
     v_key := ('x' || left(gen_random_uuid()::text, 8))::bit(32)::bigint & 2147483647;
     exit when pg_try_advisory_lock_shared(retoma_internal.runner_lock_class(), v_key);
@@ -31,4 +32,5 @@ $$;
 comment on function retoma.register_runner(uuid, text) is
 'For runners: registers the calling runner, or registers it again after a lost connection. p_runner_id: chosen by the
 runner, one per process. p_name: for people. The calling session is its sign of life: keep it open, and connect
-directly, not through a transaction pooler. Error RT003: no id, or no name.';
+directly, not through a transaction pooler. Error RT003: no id, no name, or more than 200 characters in
+it.';

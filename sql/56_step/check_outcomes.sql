@@ -26,14 +26,16 @@ begin
     or coalesce(o.item ->> 'status', '') not in ('accepted', 'held', 'error')
     or coalesce(jsonb_typeof(o.item -> 'written'), 'null') not in ('boolean', 'null')
     or coalesce(jsonb_typeof(o.item -> 'retry_after_s'), 'null') not in ('number', 'null')
+    or pg_column_size(o.item) > 200 and (length(o.item ->> 'provider_id') > 200 or length(o.item ->> 'code') > 200)
     or length(o.item ->> 'http_status') <> 3 or ltrim(o.item ->> 'http_status', '0123456789') <> ''
     or o.item ->> 'http_status' < '100'
   limit 1;
   if v_bad is not null then
     raise exception using errcode = 'RT003', constraint = 'bad_outcome',
-      message = format('batch %s cannot take the outcome %s', p_batch.id, v_bad),
+      message = format('batch %s cannot take the outcome %s', p_batch.id, left(v_bad::text, 500)),
       hint =
-        'Give an ordinal that is reserved in this batch, a status accepted, held or error, and each fact in its type';
+        'Give an ordinal that is reserved in this batch, a status accepted, held or error, and each fact in its type; '
+        || 'provider_id and code have up to 200 characters';
   end if;
 end;
 $$;

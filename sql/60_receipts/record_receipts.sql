@@ -14,16 +14,19 @@ begin
     select from jsonb_array_elements(p_receipts) as r (item)
     where coalesce(r.item ->> 'status', '') not in ('server', 'delivered', 'read', 'played', 'failed')
       or coalesce(r.item ->> 'message_id', r.item ->> 'provider_id') is null
+      or length(r.item ->> 'message_id') > 200 or length(r.item ->> 'provider_id') > 200
   ) then
     raise exception using errcode = 'RT003', constraint = 'bad_receipt',
       message = 'receipts are a JSON array of objects with message_id or provider_id, and a status',
-      hint = '[{"message_id": "…", "status": "delivered"}]; status: server, delivered, read, played or failed';
+      hint = '[{"message_id": "…", "status": "delivered"}]; status: server, delivered, read, played or failed; '
+        || 'an id has at most 200 characters';
   end if;
   v_receipts := array(
     select
       row(
         null, v_channel_id, lower(r.message_id), r.provider_id,
-        case r.status when 'played' then 'read' else r.status end, r.code, coalesce(r.at, retoma.clock()), null
+        case r.status when 'played' then 'read' else r.status end, left(r.code, 200), coalesce(r.at, retoma.clock()),
+        null
       )::retoma_internal.receipt_inbox
     from jsonb_to_recordset(p_receipts) as r (message_id text, provider_id text, status text, code text, at timestamptz)
   );
@@ -47,7 +50,7 @@ $$;
 comment on function retoma.record_receipts(text, jsonb) is
 'Records reports of the provider on messages of a channel: [{"message_id": ours, "provider_id": theirs, "status":
 "delivered", "code": null, "at": "2026-01-01T12:00:00Z"}]. status: server, delivered, read, played or failed. One of the
-two ids is required; "at" is now by default. Repeats and any order are harmless: a late report never moves a message
-back. A message in doubt is settled.
+two ids is required, in at most 200 characters. code: the first 200 characters are kept. "at" is now by default. Repeats
+and any order are harmless: a late report never moves a message back. A message in doubt is settled.
 Returns how many reports were applied now; a report that arrives before the outcome of its message waits.
 Errors: RT001 unknown channel, RT003 not an array, no id, or a bad status or time.';

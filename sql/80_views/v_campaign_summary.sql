@@ -25,11 +25,12 @@ select
   b.cancelled,
   b.delivered,
   b.read,
-  round(100.0 * (b.total - b.pending - b.sending) / nullif(b.total, 0), 1) as progress_percent,
+  round(100.0 * (b.total - b.pending - b.sending - b.cancelled) / nullif(b.total, 0), 1) as progress_percent,
   b.batches,
   b.batches_done,
   c.created_at,
   c.starts_at,
+  c.time_zone,
   c.started_at,
   c.finished_at
 from retoma_internal.campaign as c

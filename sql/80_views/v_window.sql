@@ -12,4 +12,4 @@ inner join retoma_internal.campaign as c on w.scope = 'campaign' and w.subject_i
 
 comment on view retoma.v_window is
 'When campaigns may send: from opens until before closes on these ISO days (1 is Monday), local time in the zone of each
-recipient.';
+recipient. A window over midnight is two rows: until 24:00, and from 00:00 on the days after.';

@@ -13,6 +13,8 @@ from psycopg.types.json import Jsonb
 from tests.support.command import retoma
 
 NAME = "May offers [1]"
+CREATE = ("create", NAME, "--channel", "sales", "--text", "Olá")
+SAO_PAULO = ("--time-zone", "America/Sao_Paulo")
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +67,118 @@ def test_create_makes_a_draft_with_its_rules(database: str) -> None:
     assert shown["starts_at"].startswith("2050-05-31T")
 
 
+@pytest.mark.parametrize(
+    ("at", "options", "shown", "moment"),
+    [
+        ("2050-05-31T09:00", SAO_PAULO, "2050-05-31 09:00:00 America/Sao_Paulo", "2050-05-31 12:00 UTC"),
+        (
+            "2050-05-31T09:00+09:00",
+            SAO_PAULO,
+            "2050-05-30 21:00:00 America/Sao_Paulo",
+            "2050-05-31 00:00 UTC",
+        ),
+        ("2050-05-31T09:00", (), "2050-05-31 09:00:00 JST", "2050-05-31 00:00 UTC"),
+    ],
+)
+def test_a_time_is_one_of_the_campaigns_zone_and_is_shown_with_it(
+    database: str, db: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, *, at: str,
+    options: tuple[str, ...], shown: str, moment: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+
+    created = campaign(database, *CREATE, "--at", at, *options)
+    assert f"Created the draft {NAME} for {shown}. Next:" in created.stdout, created.stderr
+    db.execute('select retoma.add_recipients(%s, \'[{"phone": "+5511955500001"}]\')', [NAME])
+
+    assert f"{NAME}: scheduled, for {shown}\n" in campaign(database, "start", NAME).stdout
+    again = campaign(database, "start", NAME, "--at", at)
+    assert f"{NAME}: scheduled, for {shown}\n" in again.stdout
+    assert f"starts at            {shown}\n" in campaign(database, "show", NAME).stdout
+    found = db.execute(
+        "select starts_at = %s::timestamptz from retoma_internal.campaign", [moment]
+    ).fetchone()
+    assert found == (True,)
+
+
+def test_a_time_in_a_zone_that_nobody_knows_is_refused(database: str) -> None:
+    zone = ("--time-zone", "Mars/Base")
+    result = campaign(database, *CREATE, "--at", "2050-05-31T09:00", *zone)
+
+    assert (result.returncode, result.stderr.splitlines()[0]) == (
+        1,
+        "error: there is no time zone 'Mars/Base'",
+    )
+
+
+def test_windows_go_over_midnight_and_are_taken_back(database: str) -> None:
+    window = ("--window", "22:00-06:00/5", "--window", "09:00-24:00")
+    assert campaign(database, *CREATE, *window).returncode == 0
+    assert facts(database)["windows"] == ["00:00-06:00/6", "09:00-24:00", "22:00-24:00/5"]
+
+    changed = campaign(database, "window", NAME, "--remove", "22:00-06:00/5", "--add", "18:00-20:00")
+    assert changed.stdout == f"{NAME}: 09:00-24:00, 18:00-20:00\n"
+    removed = campaign(database, "window", NAME, "--remove", "09:00-24:00", "--remove", "18:00-20:00")
+    assert removed.stdout == f"{NAME}: no windows, so it sends at all times\n"
+    refused = campaign(database, "window", NAME, "--add", "10:00-12:00", "--remove", "09:00-24:00")
+    assert refused.returncode == 1
+    assert "has no window from 09:00:00 to 24:00:00" in refused.stderr
+    assert facts(database)["windows"] is None
+
+
+def started_with(
+    database: str, db: psycopg.Connection, text: str, *variables: dict[str, str]
+) -> CompletedProcess[str]:
+    """A campaign with this text, started for recipients with these variables."""
+    created = campaign(database, "create", NAME, "--channel", "sales", "--text", text)
+    assert created.returncode == 0, created.stderr
+    people = [{"phone": f"+551195550{n:04}", "variables": taken} for n, taken in enumerate(variables)]
+    db.execute("select retoma.add_recipients(%s, %s)", [NAME, Jsonb(people)])
+    return campaign(database, "start", NAME)
+
+
+def test_start_shows_a_message_as_it_will_be_sent(database: str, db: psycopg.Connection) -> None:
+    result = started_with(database, db, "Olá {{ nome | upcase }},\nbom dia", {"nome": "Ana"}, {"nome": "Bia"})
+
+    assert result.stdout.startswith("Message 1, to +5511955500000:\n  Olá ANA,\n  bom dia\n")
+    assert result.stderr == ""
+
+
+def test_start_refuses_what_could_be_made_for_none_of_the_first(
+    database: str, db: psycopg.Connection
+) -> None:
+    price = {"preco": "1.234,50"}
+    result = started_with(database, db, "Total: {{ preco | times: 2 }}", price, price)
+
+    assert result.returncode == 1
+    assert (
+        "None of the first 2 messages can be made; number 1: NotANumber in the filter 'times'."
+        in result.stderr
+    )
+    assert facts(database)["status"] == "draft"
+
+
+def test_start_warns_of_what_some_will_not_get(database: str, db: psycopg.Connection) -> None:
+    bodies = "Dia {{ dia | date: '%d/%m' }}{{ apelido | default: '' }}"
+    result = started_with(database, db, bodies, {"dia": "04/13/2024"}, {"dia": "03/04/2024"})
+
+    assert result.stdout.startswith("Message 2, to +5511955500001:\n  Dia 03/04\n")
+    assert result.stderr == (
+        f"warning: nobody in campaign '{NAME}' has the variable apelido\n"
+        "hint: Everybody gets what the text says without it\n"
+        "warning: 1 of the first 2 messages cannot be made; number 1: NoSuchDate in the filter 'date'\n"
+    )
+
+
+def test_a_text_that_asks_for_too_much_makes_no_draft(database: str) -> None:
+    slow = "{% for a in (1..9999) %}{{ (1..9999) | join: ',' | size }}{% endfor %}"
+    for text, words in ((slow, "it takes more than 1 s of CPU time"), ("a" * 70_000, "70,000 characters")):
+        result = campaign(database, "create", NAME, "--channel", "sales", "--text-file", "-", text=text)
+
+        assert result.returncode == 1
+        assert words in result.stderr
+    assert campaign(database, "show", NAME).returncode == 1
+
+
 @pytest.mark.parametrize("name", [NAME, "  spaces around  ", "ação"])
 def test_names_may_hold_spaces_brackets_and_accents(database: str, name: str) -> None:
     window = ("--window", "08:00-20:00")
@@ -99,9 +213,7 @@ def test_a_text_that_is_no_liquid_is_refused(database: str, text: str) -> None:
 
 
 def test_a_refused_rule_leaves_no_campaign_behind(database: str) -> None:
-    result = campaign(
-        database, "create", NAME, "--channel", "sales", "--text", "Olá", "--window", "18:00-09:00"
-    )
+    result = campaign(database, *CREATE, "--window", "18:00-18:00")
 
     assert result.returncode == 1
     assert "is not a window" in result.stderr
@@ -116,6 +228,7 @@ def test_a_refused_rule_leaves_no_campaign_behind(database: str) -> None:
         ("--text", "a", "--window", "9-18"),
         ("--text", "a", "--window", "09:00-18:00/5-1"),
         ("--text", "a", "--window", "09:00-25:00"),
+        ("--text", "a", "--window", "09:00-24:01"),
         ("--text", "a", "--at", "tomorrow"),
         ("--text", "a", "--limit", "0/day"),
     ],
@@ -155,7 +268,7 @@ def test_start_can_wait(database: str, db: psycopg.Connection) -> None:
 
     result = campaign(database, "start", NAME, "--at", "2050-05-31T09:00")
 
-    assert result.stdout == f"{NAME}: scheduled, for 2050-05-31 09:00:00\n"
+    assert f"{NAME}: scheduled, for 2050-05-31 09:00:00 " in result.stdout
 
 
 def test_start_refuses_a_campaign_without_recipients(database: str) -> None:

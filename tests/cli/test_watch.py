@@ -192,6 +192,17 @@ def test_lines_say_what_changed_and_nothing_twice() -> None:
     assert [line.split(",")[1] for line in lines[3:]] == [" 20 of 100 (20 %)"]
 
 
+def test_what_was_cancelled_was_not_done() -> None:
+    lines: list[str] = []
+    display = Lines(lambda line: lines.append(line[10:]))
+
+    display.show(snapshot(status="cancelled", sent=40, cancelled=60))
+    display.show(snapshot(status="draft"))
+
+    found = [line for line in lines if line.startswith("May")]
+    assert found == ["May [bold]: cancelled, 40 of 100 (40 %), 60 cancelled", "May [bold]: draft, 0 of 0"]
+
+
 def test_the_pace_is_that_of_the_last_half_minute() -> None:
     pace = Pace()
     for second in range(100):

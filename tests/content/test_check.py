@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from retoma.content.check import check
 from retoma.content.kinds import LONGEST_TEXT
 from retoma.content.liquid import parse
-from retoma.content.render import RenderError, render
+from retoma.content.render import render
+from retoma.content.results import RenderError
 from retoma.errors import RetomaError
 from tests.support.contents import text
 
@@ -28,7 +29,7 @@ def needed(body: str) -> list[str]:
         ("Olá", []),
         ("{{ b }} {{a}} {{- c -}} {{ b }}", ["a", "b", "c"]),
         ("{{ phone }}", []),
-        ("{{ 'name' }} {{ 3 }} {{ (1..3) }}", []),
+        ("{{ 'name' }} {{ 3 | plus: 1 }} {{ (1..3) }}", []),
         # Names that are no identifiers of other languages.
         ("{{ ['Primeiro Nome'] }}", ["Primeiro Nome"]),
         ('{{ ["it\'s"] | upcase }}', ["it's"]),
@@ -121,6 +122,61 @@ def test_a_text_that_no_recipient_could_get_is_refused(body: str, message: str, 
     assert refused.value.message.startswith("the text is not valid Liquid: ")
     assert message in refused.value.message
     assert hint in str(refused.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("Oi {nome}", "“nome” in single braces, which everybody would see (line 1)"),
+        (
+            "Oi\n{ Primeiro Nome }!",
+            "“Primeiro Nome” in single braces, which everybody would see (line 2)",
+        ),
+        ("Oi ${nome}", "“nome” in single braces, which everybody would see (line 1)"),
+        (
+            "{% if a %}{nome}{% endif %}",
+            "the text has “nome” in single braces, which everybody would see (line 1)",
+        ),
+        ("Oi {{1}}, tudo bem?", "the number 1 in the place of a variable (line 1)"),
+        ("Oi {{ 2 | default: 'amigo' }}", "the number 2 in the place of a variable (line 1)"),
+    ],
+)
+def test_a_variable_as_other_tools_write_it_is_refused(body: str, message: str) -> None:
+    with pytest.raises(RetomaError) as refused:
+        needed(body)
+
+    assert refused.value.message == f"the text has {message}"
+    assert "{{ nome }}" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ '{nome}' }}",
+        "{% raw %}{nome}{% endraw %}",
+        "{% comment %}{nome}{% endcomment %}",
+        "{} { } {-: :-}",
+    ],
+)
+def test_braces_that_everybody_shall_see_can_be_written(body: str) -> None:
+    assert needed(body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "variables"),
+    [
+        ("{{ a | default: b }}{{ c }}", ["a"]),
+        (
+            "{% if a == b %}{{ c }}{% elsif d contains 'x' %}{{ e.f }}{% endif %}",
+            ["a", "b", "c", "d", "e"],
+        ),
+        ("{% case a %}{% when b %}{{ c }}{% endcase %}", ["a", "b", "c"]),
+        ("{% for i in list limit: n %}{{ i }}{{ forloop.index }}{% endfor %}", ["list", "n"]),
+        ("{% assign x = a | default: 'b' %}{{ x }}{{ phone }}", ["a"]),
+    ],
+)
+def test_the_variables_that_a_recipient_may_lack(body: str, variables: list[str]) -> None:
+    assert check(text(body)).optional_variables == variables
 
 
 def test_the_words_that_are_logged_hold_nothing_of_the_text_around_the_fault() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from retoma.content.liquid import parse
-from retoma.content.render import RenderError, render
+from retoma.content.render import render
+from retoma.content.results import RenderError
 from retoma.errors import RetomaError
 
 PHONE = "+5511955500001"
@@ -155,6 +156,70 @@ def test_a_date_is_written_as_far_as_it_is_known(day: str, form: str, written: s
 def test_invariant_11_what_the_day_of_sending_would_fill_in_is_an_error(day: str, form: str) -> None:
     with pytest.raises(RenderError, match="value_refused"):
         rendered(f"{{{{ day | date: '{form}' }}}}", day=day)
+
+
+@pytest.mark.parametrize(
+    ("day", "written"),
+    [
+        ("03/04/2024", "03/04/2024"),
+        ("12/04/2024", "12/04/2024"),
+        ("13/04/2024", "13/04/2024"),
+        ("3.4.24", "03/04/2024"),
+        ("03-04-2024 10:00", "03/04/2024"),
+        ("2024-04-03", "03/04/2024"),
+        ("2024-04-03T10:00:00-03:00", "03/04/2024"),
+        ("20240403", "03/04/2024"),
+        ("3 Apr 2024", "03/04/2024"),
+        ("April 3, 2024", "03/04/2024"),
+        ("1712102400", "03/04/2024"),
+        (1712102400, "03/04/2024"),
+    ],
+)
+def test_a_date_in_digits_is_read_the_same_way_for_all(day: object, written: str) -> None:
+    assert rendered("{{ day | date: '%d/%m/%Y' }}", day=day) == written
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "04/13/2024",
+        "31/02/2024",
+        "2024-13-04",
+        "3 4 2024",
+        "04/31",
+        "45385",
+        "03042024",
+        "2024",
+        "20240403101500",
+    ],
+)
+def test_digits_that_are_no_date_in_that_order_are_an_error(day: str) -> None:
+    with pytest.raises(RenderError, match="value_refused: NoSuchDate in the filter 'date'"):
+        rendered("{{ day | date: '%d/%m/%Y' }}", day=day)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ preco | times: 2 }}",
+        "{{ preco | plus: 1 | round }}",
+        "{{ 100 | minus: preco }}",
+        "{{ preco | divided_by: 2 }}",
+        "{% assign total = preco | at_least: 10 %}{{ total }}",
+        "{{ precos | sum }}",
+    ],
+)
+@pytest.mark.parametrize("price", ["1.234,50", "12,5", "1.234", "R$ 10", "dez"])
+def test_a_price_that_is_no_plain_number_is_never_reckoned_with(body: str, price: str) -> None:
+    with pytest.raises(RenderError, match="value_refused: NotANumber in the filter"):
+        rendered(body, preco=price, precos=["1", price])
+
+
+def test_a_plain_number_is_reckoned_with_also_as_a_text() -> None:
+    assert (
+        rendered("{{ a | times: 2 }} {{ b | plus: a }} {{ c | round }}", a="10", b=2.5, c=" 1.6 ")
+        == "20 12.5 2"
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import pytest
 from liquid.exceptions import LiquidSyntaxError
 
-from retoma.content.markup import LONGEST_TAG, MOST_TAGS, refuse_unbounded
+from retoma.content.budget import LONGEST_TAG, MOST_TAGS
+from retoma.content.markup import refuse_unbounded
 
 
 @pytest.mark.parametrize(

@@ -12,18 +12,21 @@ import psutil
 import pytest
 import structlog
 
-from retoma.content import child, process
+from retoma.content import process
+from retoma.content.budget import CPU_S
 from retoma.content.frames import packed
 from retoma.content.kinds import Content
-from retoma.content.process import RenderProcess
-from retoma.content.render import RenderError
-from retoma.content.renderer import compile_content
+from retoma.content.process import NotTried, RenderProcess
+from retoma.content.results import Checked, RenderError
+from retoma.errors import RetomaError
 from tests.support.contents import text
+from tests.support.renderers import with_defect
 from tests.support.waiting import wait_until
 
 PHONE = "+5511955500001"
 GREETING = "Oi {{ nome | upcase }}"
-ENDLESS = "{% if nome == 'slow' %}{{ (1..15000000) | join: ',' | size }}{% endif %}Oi {{ nome | upcase }}"
+SLOW = "{% for a in (1..9999) %}{{ (1..9999) | join: ',' | size }}{% endfor %}"
+ENDLESS = f"{{% if nome == 'slow' %}}{SLOW}{{% endif %}}Oi {{{{ nome | upcase }}}}"
 
 
 class Renders:
@@ -33,9 +36,7 @@ class Renders:
         self.process = RenderProcess()
 
     def begin(self, body: str, **variables: object) -> asyncio.Future[Content]:
-        future = compile_content(text(body), self.process)(PHONE, variables)
-        assert isinstance(future, asyncio.Future)
-        return future
+        return self.process.render(body, text(body), PHONE, variables)
 
     async def one(self, body: str, **variables: object) -> str:
         return await words(self.begin(body, **variables))
@@ -88,10 +89,14 @@ async def test_an_error_of_one_recipient_is_his_alone(renders: Renders) -> None:
 
 
 BEYOND = {
-    "{{ (1..15000000) | join: ',' }}": {"over_time", "over_memory"},
-    "{{ (1..15000000) | join: ',' | split: ',' | sort_natural }}": {"over_time", "over_memory"},
-    "{{ (1..900000000) | size }}{{ (1..900000000) | reverse | first }}": {"over_time", "over_memory"},
-    "{{ s | replace: '', s }}": {"over_memory", "over_size"},
+    "{{ (1..15000000) | join: ',' }}": {"over_limit"},
+    "{{ (1..10001) | join: ',' | split: ',' | sort_natural }}": {"over_limit"},
+    "{{ (1..900000000) | size }}{{ (1..900000000) | reverse | first }}": {"over_limit"},
+    "{% for i in (1..900000000) %}{% endfor %}": {"over_limit"},
+    SLOW: {"over_time"},
+    "{{ s | replace: '', s }}": {"over_memory"},
+    "{{ s | replace: 'x', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' | size }}": {"over_limit"},
+    "{% assign t = s %}{% for i in (1..40) %}{% assign t = t | append: t %}{% endfor %}": {"over_limit"},
     "{% for a in (1..100) %}{% for b in (1..100) %}{{ s | split: '' | sort_natural | size }}"
     "{% endfor %}{% endfor %}": {"over_time"},
     "{% for a in (1..9999) %}{{ s | split: '' | uniq | size }}{% endfor %}": {"over_time"},
@@ -141,7 +146,7 @@ async def test_a_frozen_machine_does_not_fail_a_message(renders: Renders) -> Non
     os.kill(renders.pid(), signal.SIGSTOP)
     future = renders.begin(GREETING, nome="ana")
     # Much longer than the budget, which counts CPU time.
-    await asyncio.wait({future}, timeout=2 * child.CPU_S)
+    await asyncio.wait({future}, timeout=2 * CPU_S)
     assert not future.done()
 
     os.kill(renders.pid(), signal.SIGCONT)
@@ -182,19 +187,14 @@ async def test_a_message_that_ends_the_process_again_and_again_is_given_up(
     renders: Renders, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # As a fault inside an interpreter would.
-    crashing = tmp_path / "crashing"
-    crashing.write_text(
-        f"#!{sys.executable} -P\n"
-        "import os, sys\n"
-        "from retoma.content import child\n"
+    with_defect(
+        monkeypatch,
+        tmp_path,
         "render = child.render\n"
         "def crash(template, phone, variables):\n"
         "    return os.abort() if variables['nome'] == 'crash' else render(template, phone, variables)\n"
-        "child.render = crash\n"
-        "child.main()\n"
+        "child.render = crash",
     )
-    crashing.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(crashing))
     futures = [renders.begin(GREETING, nome=name) for name in ("ana", "crash", "bia")]
 
     assert [await words(future) for future in futures] == ["Oi ANA", "crashed", "Oi BIA"]
@@ -238,13 +238,104 @@ async def test_closing_ends_the_process_and_cancels_what_waits() -> None:
 
 
 async def test_nothing_of_a_content_is_logged(renders: Renders) -> None:
-    body = "my secret {% if nome == 'a secret' %}{{ (1..15000000) | join: 'secret' | size }}{% endif %}"
+    body = f"my secret {{% if nome == 'a secret' %}}{SLOW}{{% endif %}}"
     with structlog.testing.capture_logs() as logs:
         assert await renders.one(body, nome="a secret") == "over_time"
         assert await renders.one("{{ nome | slice: 'secret' }}", nome="a secret") == "value_refused"
 
     assert "secret" not in repr(logs)
     assert [line["event"] for line in logs] == ["renderer_started", "renderer_ended", "renderer_started"]
+
+
+async def test_a_content_is_read_and_tried_out(renders: Renders) -> None:
+    checked = await renders.process.check(text("Olá {{ nome | upcase }} {{ cidade | default: 'aqui' }}"))
+
+    assert checked == Checked(["nome"], ["cidade"])
+
+
+async def refusal(renders: Renders, body: str) -> RetomaError:
+    with pytest.raises(RetomaError) as refused:
+        await renders.process.check(text(body))
+    return refused.value
+
+
+async def test_a_content_that_is_no_liquid_is_refused_with_its_place_and_a_hint(renders: Renders) -> None:
+    refused = await refusal(renders, "Olá {{ nome")
+
+    assert refused.message == "the text is not valid Liquid: {{ is not closed by }} (line 1)"
+    assert refused.hint is not None
+    assert refused.hint.startswith("{{ nome: ")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (SLOW, "it takes more than 1 s of CPU time"),
+        ("{{ (1..6000000) | join: ',' | size }}", "a range has more than 10,000 numbers"),
+        (
+            "{% for i in (1..9999) %}{{ 'nine chars' }}{% endfor %}",
+            "the text has more than 65,536 characters",
+        ),
+        (f"{{% if nome %}}{SLOW}{{% endif %}}", "it takes more than 1 s of CPU time"),
+        (f"{{% unless nome %}}{SLOW}{{% endunless %}}", "it takes more than 1 s of CPU time"),
+    ],
+)
+async def test_a_content_that_asks_for_too_much_is_refused_before_anybody_could_get_it(
+    renders: Renders, body: str, words: str
+) -> None:
+    refused = await refusal(renders, body)
+
+    assert refused.message == f"the content cannot be sent: {words}"
+    assert refused.hint
+
+
+async def test_what_depends_on_the_values_of_a_recipient_is_no_fault_of_a_content(renders: Renders) -> None:
+    body = "{{ lista | join: '; ' | slice: 1, n }} {{ preco | times: 2 }} {{ dia | date: '%d/%m' }}"
+
+    checked = await renders.process.check(text(body))
+
+    assert checked.required_variables == ["dia", "lista", "n", "preco"]
+
+
+@pytest.mark.parametrize(
+    ("defect", "words"),
+    [
+        (
+            "raise MemoryError",
+            "the content cannot be sent: the text needs too much memory",
+        ),
+        ("raise ZeroDivisionError", "the text cannot be read (ZeroDivisionError)"),
+        (
+            "os.abort()",
+            "the content cannot be sent: the process that read it ended with -6",
+        ),
+        (
+            "while True: pass",
+            "the content cannot be sent: it takes more than 1 s of CPU time",
+        ),
+    ],
+)
+async def test_a_content_that_cannot_be_read_is_refused_and_the_next_one_is_read(
+    renders: Renders, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, defect: str, words: str
+) -> None:
+    with_defect(
+        monkeypatch, tmp_path, f"def check(content):\n    {defect}\nchild.CHECK_CPU_S, child.check = 1, check"
+    )
+    first = await refusal(renders, GREETING)
+    monkeypatch.undo()
+    await renders.process.aclose()
+
+    assert first.message == words
+    assert (await renders.process.check(text(GREETING))).required_variables == ["nome"]
+
+
+async def test_where_no_process_can_be_had_a_content_was_not_checked(
+    renders: Renders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent")
+
+    with pytest.raises(NotTried):
+        await renders.process.check(text(GREETING))
 
 
 def start(variables: Mapping[str, object]) -> subprocess.Popen[bytes]:

@@ -4,11 +4,15 @@ import csv
 import io
 import json
 import os
+import pty
+import re
 import resource
+import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +21,8 @@ import pytest
 
 from retoma.importer import run
 from retoma.importer.load import Block, Loaded
+from tests.support.campaigns import call
+from tests.support.waiting import wait_until
 
 Run = subprocess.CompletedProcess[str]
 Import = Callable[..., Run]
@@ -300,6 +306,117 @@ def test_a_second_run_adds_nothing_and_is_no_failure(importing: Import, db: psyc
     assert done.returncode == 0
     assert json.loads(done.stdout)["duplicates"] == 1
     assert len(audience(db)) == 1
+
+
+def test_what_becomes_of_a_number_that_comes_again_is_said(importing: Import, db: psycopg.Connection) -> None:
+    importing("-", "--campaign", "natal", stdin=b"phone,nome\n+5511955501234,Ana\n")
+
+    done = importing("-", "--campaign", "natal", stdin=b"phone,nome\n+5511955501234,Bia\n")
+
+    assert (
+        "Of a number that comes again the first row counts, also of an earlier import (--replace)"
+        in done.stdout
+    )
+    assert audience(db) == [("+5511955501234", {"nome": "Ana"}, "America/Sao_Paulo")]
+
+
+def test_a_corrected_file_can_take_the_place_of_the_first(importing: Import, db: psycopg.Connection) -> None:
+    importing("-", "--campaign", "natal", stdin=b"phone,nome\n+5511955501234,Ana\n+5511955505678,X\n")
+
+    rows = b"phone,nome\n+5511955501234,Bia\n"
+    done = importing("-", "--campaign", "natal", "--replace", "--json", stdin=rows)
+
+    assert (json.loads(done.stdout)["accepted"], json.loads(done.stdout)["duplicates"]) == (1, 0)
+    assert audience(db) == [("+5511955501234", {"nome": "Bia"}, "America/Sao_Paulo")]
+    assert db.execute("select total from retoma.v_campaign_summary").fetchone() == (1,)
+
+
+def test_a_file_without_a_good_row_replaces_nothing(importing: Import, db: psycopg.Connection) -> None:
+    importing("-", "--campaign", "natal", stdin=b"phone,nome\n+5511955501234,Ana\n")
+
+    done = importing("-", "--campaign", "natal", "--replace", stdin=b"phone,nome\n11 95550-1234,Bia\n")
+
+    assert done.returncode == 1
+    assert "the campaign keeps the recipients that it had" in done.stderr
+    assert len(audience(db)) == 1
+
+
+def test_a_row_that_no_message_could_use_is_refused(importing: Import, db: psycopg.Connection) -> None:
+    rows = (
+        b"phone,nome\n+5511955501234,"
+        + b"\xc3\xa9" * 8_186
+        + b"\n+5511955505678,"
+        + b"\xc3\xa9" * 8_187
+        + b"\n"
+    )
+
+    done = importing("-", "--campaign", "natal", "--json", stdin=rows)
+
+    assert json.loads(done.stdout)["rejected_by"] == {"row_too_long": 1}
+    assert [phone for phone, _, _ in audience(db)] == ["+5511955501234"]
+
+
+@pytest.mark.parametrize("while_", ["reading", "loading"])
+def test_ctrl_c_says_that_nothing_was_imported_and_leaves_nothing(
+    database: str, db: psycopg.Connection, importing: Import, tmp_path: Path, while_: str
+) -> None:
+    rows = b"phone,nome\n" + b"".join(b"+5511955501%03d,Ana\nnobody,Bia\n" % n for n in range(400))
+    if while_ == "loading":
+        # Another session holds the campaign.
+        db.execute("select from retoma_internal.campaign for update")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "retoma", "import", "-", "--campaign", "natal"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env={**os.environ, "RETOMA_DATABASE_URL": database},
+    )
+    assert process.stdin is not None
+    process.stdin.write(rows * 20)
+    process.stdin.flush()
+    busy = (
+        "select exists (select from pg_stat_activity where application_name = 'retoma import'"
+        " and (wait_event_type = 'Lock' or state = 'idle in transaction'))"
+    )
+    with psycopg.connect(database, autocommit=True) as other:
+        wait_until(lambda: call(other, busy))
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=300)
+
+    assert (process.returncode, out) == (1, b"")
+    assert b"error: Stopped. Nothing was imported.\nhint: " in err
+    assert b"Traceback" not in err
+    db.rollback()
+    assert audience(db) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_said_on_a_terminal_stands_on_lines_of_its_own(
+    database: str, importing: Import, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes(b"phone,nome\n" + b"".join(b"+55119555%05d,Ana\n" % n for n in range(20_000)))
+    terminal, its_end = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "retoma", "import", str(file), "--campaign", "natal"],
+        stdout=subprocess.PIPE,
+        stderr=its_end,
+        env={**os.environ, "RETOMA_DATABASE_URL": database, "TERM": "xterm"},
+    ) as process:
+        os.close(its_end)
+        written = b""
+        with suppress(OSError):  # the end of the terminal
+            while piece := os.read(terminal, 4096):
+                written += piece
+    os.close(terminal)
+
+    assert process.returncode == 0
+    # What is left on the screen: a line begins anew after its end, or when it is erased.
+    lines = re.split(rb"\r?\n|\r|\x1b\[2K", re.sub(rb"\x1b\[\?25[lh]", b"", written))
+    shown = [re.sub(rb"\x1b\[[0-9;]*[A-Za-z]", b"", line).decode().strip() for line in lines]
+    assert "Phone: column “phone”" in shown
+    assert "Variable: column “nome” → {{ nome }}" in shown
 
 
 def test_a_file_without_a_good_row_is_a_failure(importing: Import) -> None:

@@ -85,6 +85,7 @@ def test_it_takes_a_list_and_a_text_of_your_own_again_and_again(
 
         assert result.returncode == 0, result.stdout + result.stderr
         assert "4 rows, 2 accepted, 1 duplicates merged, 1 rejected" in result.stdout
+        assert "message   the first one, to +5511955500001:\n            Hi Ana\n" in result.stdout
         assert "the sandbox delivered 2 different messages" in result.stdout
     assert list(tmp_path.iterdir()) == [file]
 
@@ -98,6 +99,37 @@ def test_a_list_without_a_usable_row_exits_1(database: str, home: Path, tmp_path
     assert result.returncode == 1
     assert "error: " in result.stderr
     assert "hint: " in result.stderr
+    assert children_of(home) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "words"),
+    [
+        (b"PK\x03\x04" + b"\0" * 100, "Oi", "xlsx"),
+        (b"nome,telefone\n", "Oi", "no rows below its header"),
+        (b"nome,telefone\nAna,12\n", "Oi", "has no row that can be used"),
+        (b"nome,telefone\nAna,+5511955500001\n", "Oi {nome}", "“nome” in single braces"),
+        (b"nome,telefone\nAna,+5511955500001\n", "Oi {{ Nome }}", "in the list it is nome, not Nome"),
+        (
+            b"valor;telefone\n1.234,50;+5511955500001\n",
+            "{{ valor | times: 2 }}",
+            "None of the first 1 messages",
+        ),
+    ],
+)
+def test_what_cannot_be_sent_is_said_in_words(
+    database: str, home: Path, tmp_path: Path, *, content: bytes, text: str, words: str
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes(content)
+
+    result = retoma("demo", "--csv", str(file), "--text", text, home=home, database_url=database)
+
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert "hint: " in result.stderr
+    assert "Traceback" not in result.stderr
     assert children_of(home) == []
 
 

@@ -1,19 +1,20 @@
 """What runners do with the contents of campaigns that were created in psql."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 
-from retoma.content.check import Checked, check
-from retoma.content.kinds import Content
 from retoma.runner import contents
 from retoma.runner.calls import Database
 from tests.runner.conftest import World
 from tests.support.campaigns import Db, call, make_campaign, make_channel, status
-from tests.support.contents import text
+from tests.support.renderers import with_defect
 from tests.support.runners import Runners
 from tests.support.waiting import wait_until
 
@@ -103,52 +104,83 @@ async def test_more_contents_than_are_asked_for_at_once_are_all_checked(db: Db, 
         await until_checked(db)
 
 
-async def test_a_defect_of_the_parser_refuses_one_content_and_no_other(
-    db: Db, database: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        ("RecursionError('Olá Ana')", "the text cannot be read (RecursionError)"),
+        ("MemoryError", "the content cannot be sent: the text needs too much memory"),
+    ],
+)
+async def test_a_content_that_cannot_be_read_is_read_once_and_holds_up_no_other(
+    db: Db, database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, error: str, fault: str
 ) -> None:
     make_channel(db)
     make_campaign(db, "odd", text="{{ odd }}", checked=False)
     make_campaign(db, "other", text="Olá {{ name }}", checked=False)
+    reads = tmp_path / "reads"
+    with_defect(
+        monkeypatch,
+        tmp_path,
+        "check = child.check\n"
+        "def defective(content):\n"
+        f"    open({str(reads)!r}, 'a').write('x')\n"
+        f"    if 'odd' in content['text']: raise {error}\n"
+        "    return check(content)\n"
+        "child.check = defective",
+    )
 
-    def defective(content: Content) -> Checked:
-        if content == text("{{ odd }}"):
-            raise RecursionError("Olá Ana")
-        return check(content)
-
-    monkeypatch.setattr(contents, "check", defective)
     async with checking(database) as unchecked:
         unchecked.set()
         await until_checked(db)
 
     reasons = db.execute("select fault from retoma_internal.campaign_content order by campaign_id").fetchall()
-    assert reasons == [("the text cannot be read (RecursionError)",), (None,)]
+    assert reasons == [(fault,), (None,)]
     assert status(db, "odd") == "interrupted"
+    assert reads.read_text() == "xx"
 
 
-@pytest.mark.parametrize("error", [MemoryError(), OSError()])
-async def test_trouble_of_the_machine_is_no_fault_of_a_content(
-    db: Db, database: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+async def test_where_no_process_can_be_had_contents_are_tried_again_later(
+    db: Db, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_channel(db)
     make_campaign(db, text="Olá {{ name }}", checked=False)
-    trouble = [error]
+    monkeypatch.setattr(contents, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(sys, "executable", "/nonexistent")
 
-    def check_after_trouble(content: Content) -> Checked:
-        if trouble:
-            raise trouble.pop()
-        return check(content)
-
-    monkeypatch.setattr(contents, "check", check_after_trouble)
-    async with checking(database) as unchecked:
-        unchecked.set()
-        async with asyncio.timeout(DEADLINE_S):
-            while trouble:  # noqa: ASYNC110 - what it waits for has no event
+    with structlog.testing.capture_logs() as logs:
+        async with checking(database) as unchecked, asyncio.timeout(DEADLINE_S):
+            unchecked.set()
+            while not any(line["event"] == "content_not_checked" for line in logs):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        unchecked.set()
-        await until_checked(db)
+            monkeypatch.undo()
+            while call(db, UNCHECKED):
+                unchecked.set()
+                await asyncio.sleep(0.01)
 
     query = "select required_variables, fault from retoma_internal.campaign_content"
     assert db.execute(query).fetchall() == [(["name"], None)]
+
+
+def test_a_content_without_an_answer_is_read_again_after_a_pause_that_grows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(contents, "now", lambda: clock[0])
+    pauses = contents.Pauses()
+    row = {"campaign_id": 1, "variant": 1}
+    waited: list[float] = []
+    for _ in range(9):
+        pauses.begin(row)
+        began = clock[0]
+        while not pauses.is_due(row):
+            clock[0] += 0.5
+        waited.append(clock[0] - began)
+
+    assert waited == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert pauses.is_due({"campaign_id": 2, "variant": 1})
+    pauses.begin(row)
+    pauses.end(row)
+    assert pauses.is_due(row)
 
 
 async def test_contents_that_cannot_be_recorded_do_not_hold_up_the_others(db: Db, database: str) -> None:

@@ -125,8 +125,11 @@ def make_campaign(
 
 def check_content(db: Db, campaign_id: int, text: str) -> None:
     """Checks the text of a campaign as a runner does."""
-    variables = check(contents.text(text)).required_variables
-    db.execute("select retoma.record_content_check(%s, 1, %s)", (campaign_id, variables))
+    checked = check(contents.text(text))
+    db.execute(
+        "select retoma.record_content_check(%s, 1, %s, null, %s)",
+        (campaign_id, checked.required_variables, checked.optional_variables),
+    )
 
 
 def make_runner(db: Db, name: str = "runner-1") -> UUID:

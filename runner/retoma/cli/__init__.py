@@ -39,6 +39,8 @@ UNREACHABLE = ("08", "57P", "28", "3D")
 NOT_INSTALLED = ("3F000", "42P01", "42883")
 # Errors of the system for an address that a server cannot listen on.
 NOT_TO_BE_HAD = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
+# Errors of the system for a disk that takes no more.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class LazyGroup(click.Group):
@@ -91,6 +93,8 @@ def _explain_system(error: OSError, said: str) -> RetomaError:
             f"{said}: {error.filename}",
             "Check its owner, its rights and the free space on the disk, or set another RETOMA_HOME.",
         )
+    if error.errno in FULL:
+        return RetomaError(said, "Free some space on the disk, or set another RETOMA_HOME.")
     hint = "Choose another address with --host, or another port with --port."
     return RetomaError(said, hint if error.errno in NOT_TO_BE_HAD else None)
 

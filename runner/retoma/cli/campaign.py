@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retoma.cli import parameters
+from retoma.cli import names, parameters
 from retoma.cli.connection import Row, call, connected
 from retoma.cli.limit import in_words as limit_in_words
-from retoma.cli.output import as_json_option, print_facts, print_json, print_table, shown
+from retoma.cli.output import as_json_option, print_facts, print_json, print_table, shown_in
 from retoma.errors import RetomaError
 
 if TYPE_CHECKING:
     import psycopg
+
+    from retoma.monitor.trial import Trial
 
 STATUSES = ["draft", "scheduled", "running", "paused", "interrupted", "completed", "cancelled"]
 
@@ -36,7 +38,12 @@ def campaign() -> None:
 @campaign.command()
 @click.argument("name")
 @click.option(
-    "--channel", "channels", multiple=True, required=True, help="Sender account; repeat it to share the work."
+    "--channel",
+    "channels",
+    multiple=True,
+    required=True,
+    shell_complete=names.channels,
+    help="Sender account; repeat it to share the work.",
 )
 @click.option("--text", help="A Liquid text, as in 'Olá {{ name }}'.")
 @click.option(
@@ -46,7 +53,10 @@ def campaign() -> None:
 )
 @click.option("--batch-size", type=click.IntRange(1), help="Messages per batch.  [default: 300]")
 @click.option(
-    "--at", type=parameters.instant, metavar="TIME", help="`start` waits until then: 2030-05-31T09:00."
+    "--at",
+    type=parameters.instant,
+    metavar="TIME",
+    help="`start` waits until then: 2030-05-31T09:00, in --time-zone or else that of this machine.",
 )
 @click.option(
     "--window",
@@ -54,7 +64,7 @@ def campaign() -> None:
     multiple=True,
     type=parameters.window,
     metavar="OPENS-CLOSES[/DAYS]",
-    help="Send only then, in each recipient's own time: 09:00-18:00/1-5. Several add up.",
+    help="Send only then, in each recipient's own time: 09:00-18:00/1-5, 22:00-06:00. Several add up.",
 )
 @click.option(
     "--limit",
@@ -90,13 +100,13 @@ def create(
     """
     from psycopg.types.json import Jsonb  # noqa: PLC0415
 
-    from retoma.content.check import check  # noqa: PLC0415
+    from retoma.content.apart import check_apart  # noqa: PLC0415
 
     if (text is None) == (text_file is None):
         raise click.UsageError("Give the text either with --text or with --text-file.")
     body = text if text is not None else _read(text_file)
     content = {"kind": "text", "text": body}
-    checked = check(content)
+    checked = check_apart(content)
     name = name.strip()  # as the database does, so that the windows find it
     with connected("campaign") as connection, connection.transaction():
         campaign_id = call(
@@ -107,39 +117,59 @@ def create(
               p_time_zone => %s
             ) as id
             """,
-            name, list(channels), Jsonb(content), batch_size, at, max_attempts, time_zone,
+            name, list(channels), Jsonb(content), batch_size, _moment(connection, at, time_zone),
+            max_attempts, time_zone,
         )["id"]  # fmt: skip
         call(
             connection,
-            "select retoma.record_content_check(%s, 1, %s)",
-            campaign_id, checked.required_variables,
+            "select retoma.record_content_check(%s, 1, %s, null, %s)",
+            campaign_id, checked.required_variables, checked.optional_variables,
         )  # fmt: skip
         for window in windows:
             call(connection, "select retoma.add_window(%s, %s, %s, %s::int[])", name, *window)
         for limit in limits:
             call(connection, "select retoma.set_limit('campaign', %s, %s, %s)", name, *limit)
+        summary = _find(connection, name)
     if as_json:
         print_json({"campaign": name, "status": "draft"})
-    else:
-        click.echo(f"Created the draft {name}. Next: retoma import FILE.csv --campaign '{name}'")
+        return
+    when = f" for {_starts_at(summary)}" if summary["starts_at"] else ""
+    click.echo(f"Created the draft {name}{when}. Next: retoma import FILE.csv --campaign '{name}'")
 
 
 @campaign.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.campaigns)
 @click.option(
-    "--at", type=parameters.instant, metavar="TIME", help="Start at this time, not now: 2030-05-31T09:00."
+    "--at",
+    type=parameters.instant,
+    metavar="TIME",
+    help="Start at this time, not now: 2030-05-31T09:00, in the campaign's zone or else this machine's.",
 )
 @as_json_option
 def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
-    """Freeze the audience of the draft NAME and send, now or at the time given to `create` or --at."""
+    """Freeze the audience of the draft NAME and send, now or at the time given to `create` or --at.
+
+    The first messages are made before, and one is shown: nothing starts when none of them can be made.
+    """
+    from retoma.monitor.trial import try_out  # noqa: PLC0415
+
     with connected("campaign") as connection:
-        status = call(connection, "select retoma.start_campaign(%s, %s) as status", name, at)["status"]
         summary = _find(connection, name)
+        trial = try_out(connection, name) if summary["status"] == "draft" else None
+        moment = _moment(connection, at, summary["time_zone"])
+        with connection.transaction():
+            # The database goes first: it knows best why a campaign cannot start.
+            started = call(connection, "select retoma.start_campaign(%s, %s) as status", name, moment)
+            if trial is not None:
+                trial.insist()
+        summary = _find(connection, name)
+    if trial is not None:
+        _show_trial(trial, as_json=as_json)
     if as_json:
-        print_json({"campaign": name, "status": status})
+        print_json({"campaign": name, "status": started["status"]})
         return
     more = {
-        "scheduled": f", for {shown(summary['starts_at'])}",
+        "scheduled": f", for {_starts_at(summary)}" if summary["starts_at"] else "",
         "running": f", {summary['total']:,} messages. See it: retoma watch '{name}'",
     }
     click.echo(f"{name}: {summary['status']}{more.get(summary['status'], '')}")
@@ -147,8 +177,38 @@ def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
         click.echo(f"because: {summary['reason']}")
 
 
+@campaign.command("window")
+@click.argument("name", shell_complete=names.campaigns)
+@click.option("--add", "added", multiple=True, type=parameters.window, metavar="OPENS-CLOSES[/DAYS]")
+@click.option("--remove", "removed", multiple=True, type=parameters.window, metavar="OPENS-CLOSES[/DAYS]")
+@as_json_option
+def window_command(
+    name: str,
+    *,
+    added: tuple[parameters.Window, ...],
+    removed: tuple[parameters.Window, ...],
+    as_json: bool,
+) -> None:
+    """Change the windows of the draft NAME, and show them. A window is removed as it was given.
+
+    \b
+    retoma campaign window spring --remove 09:00-18:00 --add 22:00-06:00/1-5
+    """
+    with connected("campaign") as connection, connection.transaction():
+        _find(connection, name)
+        for window in removed:
+            call(connection, "select retoma.remove_window(%s, %s, %s, %s::int[])", name, *window)
+        for window in added:
+            call(connection, "select retoma.add_window(%s, %s, %s, %s::int[])", name, *window)
+        windows = _windows(connection, name)
+    if as_json:
+        print_json({"campaign": name, "windows": windows})
+    else:
+        click.echo(f"{name}: {', '.join(windows) or 'no windows, so it sends at all times'}")
+
+
 @campaign.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.campaigns)
 @as_json_option
 def pause(name: str, *, as_json: bool) -> None:
     """Send nothing more of NAME, after the messages already under way, until `resume`."""
@@ -158,7 +218,7 @@ def pause(name: str, *, as_json: bool) -> None:
 
 
 @campaign.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.campaigns)
 @as_json_option
 def resume(name: str, *, as_json: bool) -> None:
     """Go on with NAME from the exact message where it stopped."""
@@ -168,7 +228,7 @@ def resume(name: str, *, as_json: bool) -> None:
 
 
 @campaign.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.campaigns)
 @as_json_option
 def cancel(name: str, *, as_json: bool) -> None:
     """End NAME for good: messages that were not handed to the provider are cancelled."""
@@ -201,7 +261,7 @@ def list_command(*, statuses: tuple[str, ...], as_json: bool) -> None:
 
 
 @campaign.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.campaigns)
 @as_json_option
 def show(name: str, *, as_json: bool) -> None:
     """Show NAME: its books, its rules, and what to do if it is interrupted."""
@@ -210,26 +270,25 @@ def show(name: str, *, as_json: bool) -> None:
         advice = connection.execute(
             "select what_to_do from retoma.v_interrupted_campaigns where campaign = %s", [name]
         ).fetchone()
-        windows = connection.execute(
-            "select days, opens, closes from retoma.v_window where campaign = %s order by opens, window_id",
-            [name],
-        ).fetchall()
+        windows = _windows(connection, name)
         limits = connection.execute(
             "select maximum, per from retoma.v_limit"
             " where scope = 'campaign' and subject = %s order by limit_id",
             [name],
         ).fetchall()
     facts["what_to_do"] = None if advice is None else advice["what_to_do"]
-    facts["windows"] = [_window_in_words(window) for window in windows] or None
+    facts["windows"] = windows or None
     facts["limits"] = [limit_in_words(limit) for limit in limits] or None
     if as_json:
         print_json(facts)
-    else:
-        print_facts(facts)
+        return
+    if facts["starts_at"]:
+        facts["starts_at"] = _starts_at(facts)
+    print_facts(facts)
 
 
 @campaign.command("retry-failed")
-@click.argument("name")
+@click.argument("name", shell_complete=names.campaigns)
 @click.option("--code", "codes", multiple=True, help="Only messages that failed with this code; repeatable.")
 @as_json_option
 def retry_failed(name: str, *, codes: tuple[str, ...], as_json: bool) -> None:
@@ -247,7 +306,7 @@ def retry_failed(name: str, *, codes: tuple[str, ...], as_json: bool) -> None:
 
 
 @campaign.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.campaigns)
 @click.option(
     "--as",
     "decision",
@@ -279,7 +338,7 @@ def resolve(name: str, *, decision: str, phones: tuple[str, ...], yes: bool, as_
 
 
 @campaign.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.campaigns)
 @as_json_option
 def forecast(name: str, *, as_json: bool) -> None:
     """Say how many messages NAME has left, and when pacing lets it finish."""
@@ -316,9 +375,51 @@ def _read(file: Any) -> str:
         raise RetomaError(f"{Path(file.name).name} is not UTF-8 text.", hint="Save it as UTF-8.") from error
 
 
+def _windows(connection: "psycopg.Connection[Row]", name: str) -> list[str]:
+    rows = connection.execute(
+        "select days, left(opens::text, 5) as opens, left(closes::text, 5) as closes"
+        " from retoma.v_window where campaign = %s order by v_window.opens, window_id",
+        [name],
+    )
+    return [_window_in_words(window) for window in rows]
+
+
 def _window_in_words(window: Row) -> str:
     days = "" if window["days"] == _EVERY_DAY else "/" + ",".join(map(str, window["days"]))
-    return f"{window['opens']:%H:%M}-{window['closes']:%H:%M}{days}"
+    return f"{window['opens']}-{window['closes']}{days}"
+
+
+def _show_trial(trial: "Trial", *, as_json: bool) -> None:
+    if trial.first is not None and not as_json:
+        number, phone, text = trial.first
+        click.echo(f"Message {number}, to {phone}:")
+        for line in text.splitlines():
+            click.echo(f"  {line}")
+    if trial.failed:
+        tried = trial.made + trial.failed
+        click.echo(
+            f"warning: {trial.failed} of the first {tried} messages cannot be made; {trial.why}", err=True
+        )
+
+
+def _moment(
+    connection: "psycopg.Connection[Row]", at: datetime.datetime | None, zone: str | None
+) -> datetime.datetime | None:
+    """A time without an offset is one of the campaign's zone, else of this machine's."""
+    if at is None or at.tzinfo is not None:
+        return at
+    if zone is None:
+        return at.astimezone()
+    row = connection.execute(
+        "select %s::timestamp at time zone z.name as at from pg_timezone_names as z where z.name = %s",
+        [at, zone],
+    ).fetchone()
+    # The database refuses a zone that it does not know, in its own words.
+    return None if row is None else row["at"]
+
+
+def _starts_at(summary: Row) -> str:
+    return shown_in(summary["starts_at"], summary["time_zone"])
 
 
 def _report_status(name: str, status: str, *, as_json: bool) -> None:

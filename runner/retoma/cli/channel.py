@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 import click
 
-from retoma.cli import parameters
+from retoma.cli import names, parameters
 from retoma.cli.connection import Row, call, connected
 from retoma.cli.output import as_json_option, print_facts, print_json, print_table, shown
 from retoma.errors import RetomaError
@@ -118,7 +118,7 @@ def create(
 
 
 @channel.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.channels)
 @click.option(
     "--set",
     "settings",
@@ -165,7 +165,7 @@ def list_command(*, as_json: bool) -> None:
 
 
 @channel.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.channels)
 @as_json_option
 def show(name: str, *, as_json: bool) -> None:
     """Show the channel NAME; without the values of its settings, which can be secrets."""
@@ -181,7 +181,7 @@ def show(name: str, *, as_json: bool) -> None:
 
 
 @channel.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.channels)
 @click.option("--reason", help="Shown in v_channel.")
 @as_json_option
 def pause(name: str, *, reason: str | None, as_json: bool) -> None:
@@ -195,7 +195,7 @@ def pause(name: str, *, reason: str | None, as_json: bool) -> None:
 
 
 @channel.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names.channels)
 @as_json_option
 def resume(name: str, *, as_json: bool) -> None:
     """End a pause of NAME, and a hold by a rate limit of the provider."""
@@ -205,7 +205,7 @@ def resume(name: str, *, as_json: bool) -> None:
 
 
 @channel.command("connected")
-@click.argument("name")
+@click.argument("name", shell_complete=names.channels)
 @as_json_option
 def connected_command(name: str, *, as_json: bool) -> None:
     """Report that the account NAME is connected again: its interrupted campaigns go on."""
@@ -215,7 +215,7 @@ def connected_command(name: str, *, as_json: bool) -> None:
 
 
 @channel.command("disconnected")
-@click.argument("name")
+@click.argument("name", shell_complete=names.channels)
 @click.option("--reason", default="disconnected", show_default=True, help="Shown in v_channel.")
 @as_json_option
 def disconnected_command(name: str, *, reason: str, as_json: bool) -> None:

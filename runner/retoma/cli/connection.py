@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString
 
+import click
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -28,7 +30,15 @@ def connected(command: str) -> "Iterator[psycopg.Connection[Row]]":
     from retoma.database.url import database_url  # noqa: PLC0415
 
     with session.connect(database_url(), f"retoma {command}", dict_row) as connection:
+        connection.add_notice_handler(_say)
         yield connection
+
+
+def _say(notice: "psycopg.errors.Diagnostic") -> None:
+    if notice.severity_nonlocalized == "WARNING":
+        click.echo(f"warning: {notice.message_primary}", err=True)
+        if notice.message_hint:
+            click.echo(f"hint: {notice.message_hint}", err=True)
 
 
 def call(connection: "psycopg.Connection[Row]", query: LiteralString, *arguments: object) -> Row:

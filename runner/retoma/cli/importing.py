@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from retoma.cli import parameters
+from retoma.cli import names, parameters
 from retoma.errors import DatabaseUnreachable, RetomaError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ STDIN_REJECTS = Path("import.rejects.csv")
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--campaign", required=True, help="Name of a draft campaign.")
+@click.option("--campaign", required=True, shell_complete=names.campaigns, help="Name of a draft campaign.")
 @click.option("--region", type=parameters.region, help="Country of numbers without +, as in BR or US.")
 @click.option("--delimiter", default="auto", show_default=True, help="One character, or tab.")
 @click.option("--encoding", default="auto", show_default=True, help="As in utf-8, windows-1252 or utf-16.")
@@ -35,6 +35,7 @@ STDIN_REJECTS = Path("import.rejects.csv")
     type=click.Path(dir_okay=False, path_type=Path),
     help="File for refused rows.  [default: NAME.rejects.csv beside the input]",
 )
+@click.option("--replace", is_flag=True, help="Take the recipients that the campaign has out of it first.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def import_command(
@@ -47,6 +48,7 @@ def import_command(
     encoding: str,
     phone_column: str | None,
     rejects: Path | None,
+    replace: bool,
     as_json: bool,
 ) -> None:
     """Import recipients from a CSV FILE (- for standard input).
@@ -54,6 +56,9 @@ def import_command(
     One column is the phone; the others become variables of the message. All good rows are imported in one
     transaction, so a failed import changes nothing and can be run again. Refused rows go to a separate file,
     with the line and the reason: correct that file, and import it like any other.
+
+    Of a number that comes again, the first row counts, also when it came with an earlier file. To import a
+    corrected list, give --replace.
 
     Exit code: 0 if the campaign holds recipients of this file, 1 if it got none or the import failed.
     """
@@ -65,21 +70,29 @@ def import_command(
     with (
         click.open_file(file, "rb") as stream,
         _connected(database_url()) as connection,
-        _progress(stream) as on_progress,
+        _progress(stream) as (say, on_progress),
     ):
-        summary = import_recipients(
-            connection,
-            stream,
-            campaign,
-            rejects,
-            region=region,
-            encoding=None if encoding == "auto" else encoding,
-            delimiter={"auto": None, "tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
-            phone_column=phone_column,
-            on_understood=_show_columns,
-            on_progress=on_progress,
-        )
+        try:
+            summary = import_recipients(
+                connection,
+                stream,
+                campaign,
+                rejects,
+                region=region,
+                encoding=None if encoding == "auto" else encoding,
+                delimiter={"auto": None, "tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
+                phone_column=phone_column,
+                replace=replace,
+                on_understood=lambda understood: _say_columns(understood, say),
+                on_progress=on_progress,
+            )
+        except KeyboardInterrupt:
+            raise RetomaError(
+                "Stopped. Nothing was imported.", hint="The campaign is as it was: run the import again."
+            ) from None
     click.echo(json.dumps(dataclasses.asdict(summary), ensure_ascii=False) if as_json else _as_text(summary))
+    if replace and summary.accepted == 0:
+        click.echo("No row was accepted: the campaign keeps the recipients that it had.", err=True)
     if summary.accepted + summary.duplicates == 0:
         context.exit(1)
 
@@ -92,18 +105,18 @@ def _rejects_path(file: str, chosen: Path | None) -> Path:
     return chosen
 
 
-def _show_columns(summary: "Summary") -> None:
+def _say_columns(summary: "Summary", say: Callable[[str], None]) -> None:
     if summary.guessed_from:
-        click.echo(f"Encoding: {summary.encoding}, guessed from {summary.guessed_from}", err=True)
+        say(f"Encoding: {summary.encoding}, guessed from {summary.guessed_from}")
     header = ""
     if summary.header_line is None:
         header = " (the first row is not a header)"
     elif summary.header_line > 1:
         header = f" (the header is on line {summary.header_line})"
     joined = "".join(f", joined to “{title}”" for title in summary.joined_columns)
-    click.echo(f"Phone: column “{summary.phone_column}”{joined}{header}", err=True)
+    say(f"Phone: column “{summary.phone_column}”{joined}{header}")
     for name, title in summary.variables.items():
-        click.echo(f"Variable: column “{title}” → {{{{ {name} }}}}", err=True)
+        say(f"Variable: column “{title}” → {{{{ {name} }}}}")
 
 
 def _as_text(summary: "Summary") -> str:
@@ -122,6 +135,10 @@ def _as_text(summary: "Summary") -> str:
         lines.append(f"Taken as blank: {words}")
     if "database" in summary.rejected_by:
         lines.append("Rows that the database rejected are in the table retoma.recipient_reject")
+    if summary.duplicates:
+        lines.append(
+            "Of a number that comes again the first row counts, also of an earlier import (--replace)"
+        )
     if summary.rejects_file:
         lines.append(f"The rejected rows are in {summary.rejects_file}")
     return "\n".join(lines)
@@ -150,8 +167,8 @@ def _refused(error: "psycopg.Error") -> RetomaError:
 
 
 @contextmanager
-def _progress(stream: IO[bytes]) -> Iterator[Callable[[int, int], None]]:
-    """A bar on the terminal, if there is one; of unknown length for standard input."""
+def _progress(stream: IO[bytes]) -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """A bar on the terminal, if there is one; of unknown length for standard input. And lines above it."""
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
@@ -171,5 +188,9 @@ def _progress(stream: IO[bytes]) -> Iterator[Callable[[int, int], None]]:
     def advance(read: int, rows: int) -> None:
         bar.update(task, advance=read, rows=rows, rate=round(rows / (time.monotonic() - started + 0.001)))
 
+    def say(line: str) -> None:
+        # Written past the bar, a line would stand in the middle of it.
+        bar.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
     with bar:
-        yield advance
+        yield say, advance

@@ -2,7 +2,7 @@
 
 import click
 
-from retoma.cli import parameters
+from retoma.cli import names, parameters
 from retoma.cli.connection import Row, call, connected
 from retoma.cli.output import as_json_option, print_json, print_table
 
@@ -24,7 +24,7 @@ def limit() -> None:
 
 @limit.command("set")
 @click.argument("scope", type=_SCOPES)
-@click.argument("name")
+@click.argument("name", shell_complete=names.subjects)
 @click.argument("limit", type=parameters.limit, metavar="MESSAGES/PERIOD")
 @click.option("--time-zone", metavar="ZONE", help="Where days begin.  [default: of the campaign, else UTC]")
 @as_json_option
@@ -46,7 +46,7 @@ def set_command(
 
 @limit.command()
 @click.argument("scope", type=_SCOPES)
-@click.argument("name")
+@click.argument("name", shell_complete=names.subjects)
 @click.argument("period")
 @as_json_option
 def remove(scope: str, name: str, period: str, *, as_json: bool) -> None:

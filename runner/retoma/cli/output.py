@@ -55,7 +55,7 @@ def print_facts(facts: Mapping[str, object]) -> None:
 
 
 def shown(value: object) -> str:
-    """A value as people read it: thousands separated, times to the second in the local zone."""
+    """A value as people read it: thousands separated, times to the second with their zone."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -64,8 +64,24 @@ def shown(value: object) -> str:
         exact = value.normalize() if isinstance(value, decimal.Decimal) else decimal.Decimal(value)
         return f"{exact:,f}"
     if isinstance(value, datetime.datetime):
-        return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
+        return f"{value.astimezone():%Y-%m-%d %H:%M:%S %Z}"
     return ", ".join(map(shown, value)) if isinstance(value, list) else str(value)
+
+
+def shown_in(moment: datetime.datetime, zone: str | None) -> str:
+    """A moment as people of a zone read it.
+
+    Args:
+        zone: IANA name; None for that of this machine.
+    """
+    import zoneinfo  # noqa: PLC0415
+
+    try:
+        there = moment.astimezone(zoneinfo.ZoneInfo(zone or ""))
+    except (ValueError, OSError):
+        # Without a zone, or on a machine that does not know it.
+        return shown(moment)
+    return f"{there:%Y-%m-%d %H:%M:%S} {zone}"
 
 
 def _plain(value: object) -> object:

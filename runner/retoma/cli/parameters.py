@@ -24,8 +24,8 @@ _WINDOW = re.compile(r"(\d{1,2}:\d{2})-(\d{1,2}:\d{2})(?:/([1-7](?:[-,][1-7])*))
 class Window(NamedTuple):
     """When to send, in the recipient's own time: until before closes, on ISO days (1 is Monday)."""
 
-    opens: datetime.time
-    closes: datetime.time
+    opens: str
+    closes: str
     days: list[int]
 
 
@@ -89,7 +89,7 @@ def setting(text: str) -> tuple[str, object]:
 
 
 def window(text: str) -> Window:
-    """OPENS-CLOSES[/DAYS]: "09:00-18:00/1-5"."""
+    """OPENS-CLOSES[/DAYS]: "09:00-18:00/1-5", "22:00-06:00"."""
     found = _WINDOW.fullmatch(text)
     try:
         if found:
@@ -111,9 +111,9 @@ def region(text: str) -> str:
 
 
 def instant(text: str) -> datetime.datetime:
-    """A moment in ISO 8601; without an offset in the zone of this machine."""
+    """A moment in ISO 8601; without an offset it has no zone yet."""
     try:
-        return datetime.datetime.fromisoformat(text).astimezone()
+        return datetime.datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(
             f"“{text}” is not a time. Write 2030-05-31T09:00 or 2030-05-31T09:00-03:00."
@@ -132,9 +132,12 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(name)  # NaN and Infinity are not JSON
 
 
-def _time(text: str) -> datetime.time:
+def _time(text: str) -> str:
+    # As text: 24:00 is a time of the database, and not of Python.
     hour, minute = map(int, text.split(":"))
-    return datetime.time(hour, minute)
+    if (hour, minute) != (24, 0):
+        datetime.time(hour, minute)
+    return text
 
 
 def _days(text: str) -> list[int]:

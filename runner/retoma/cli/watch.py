@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from retoma.cli import names as completed
 from retoma.cli.output import as_json_option
 from retoma.errors import RetomaError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("watch")
-@click.argument("names", metavar="[CAMPAIGN]...", nargs=-1)
+@click.argument("names", metavar="[CAMPAIGN]...", nargs=-1, shell_complete=completed.campaigns)
 @click.option("--until-done", is_flag=True, help="End when all of them are completed or cancelled.")
 @click.option(
     "--interval", default=0.5, show_default=True, type=click.FloatRange(0.05), help="Seconds between looks."

@@ -1,21 +1,9 @@
 """Checks of a content before anything is sent."""
 
-from dataclasses import dataclass
-
 from retoma.content.kinds import Content, kind_of, liquid_fields
-from retoma.content.liquid import parsed
-from retoma.content.variables import required_variables
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A content that can be sent.
-
-    Args:
-        required_variables: those that every recipient must have, sorted.
-    """
-
-    required_variables: list[str]
+from retoma.content.liquid import parse
+from retoma.content.results import Checked
+from retoma.content.variables import required_variables, used_variables
 
 
 def check(content: Content) -> Checked:
@@ -28,7 +16,10 @@ def check(content: Content) -> Checked:
         RetomaError: an unknown kind; a field that is missing, unknown or too long; Liquid that is not valid.
     """
     kind_of(content)
-    names: set[str] = set()
+    required: set[str] = set()
+    used: set[str] = set()
     for field, text in liquid_fields(content).items():
-        names.update(required_variables(parsed(text, field)))
-    return Checked(sorted(names))
+        template = parse(text, field)
+        required.update(required_variables(template))
+        used.update(used_variables(template))
+    return Checked(sorted(required), sorted(used - required))

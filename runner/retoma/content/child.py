@@ -1,13 +1,14 @@
-"""The process that renders what is not plain text, within a budget of CPU time and memory for each message.
+"""The process that reads and renders what is not plain text, within a budget of CPU time and memory for each.
 
-Python can neither interrupt nor bound one call into C, such as joining 15 million numbers. So the kernel does
+Python can neither interrupt nor bound one call into C, such as sorting a million words. So the kernel does
 it: SIGPROF ends this process when one message has used up its CPU time. It is not clock time, because a busy
 machine must not make innocent messages fail.
 
-It reads frames from standard input, {"fields": {name: Liquid}, "recipients": [[phone, variables], …]}, and
-writes lists of results in the same order: {name: text}, or [code, words] of a RenderError. It says [] when
-it is ready. It ends at the end of its input, so it outlives its runner by one message at most. It logs
-nothing.
+It reads frames from standard input, and writes lists of results in the same order. It says [] when it is
+ready. To {"fields": {name: Liquid}, "recipients": [[phone, variables], …]} a result is {name: text}, to
+{"check": content} it is {"required": […], "optional": […]}. In place of either, it is [code, words] of a
+RenderError; of a check also ["refused", message, hint]. It ends at the end of its input, so it outlives its
+runner by one message at most. It logs nothing.
 """
 
 import gc
@@ -20,15 +21,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, BinaryIO
 
+from retoma.content.budget import CHECK_CPU_S, CPU_S, MEMORY_BYTES
+from retoma.content.check import check
 from retoma.content.frames import HEADER_SIZE, length_in, packed, unpacked
+from retoma.content.kinds import Content, liquid_fields
 from retoma.content.liquid import parse
-from retoma.content.render import RenderError, render
-
-CPU_S = 1.0
-"""Of one message. A usual text takes a ten thousandth of it."""
-
-MEMORY_BYTES = 512 * 1024 * 1024
-"""Address space, of which Python takes a tenth. Where the system does not enforce it (macOS), CPU_S does."""
+from retoma.content.render import render
+from retoma.content.results import RenderError
+from retoma.errors import RetomaError
 
 WRITE_AFTER_S = 0.002
 """Results go out together, but none waits much longer than this for others."""
@@ -57,25 +57,72 @@ def main() -> None:
 
 def _answer(frame: Mapping[str, Any]) -> Iterator[list[object]]:
     """The results of one frame, in lists."""
+    if "check" in frame:
+        result = _checked(frame["check"])
+        yield [result]
+        _end_after(result)
+        return
     results: list[object] = []
     written_at = time.monotonic()
     for phone, variables in frame["recipients"]:
-        # The timer starts again with each message.
-        signal.setitimer(signal.ITIMER_PROF, CPU_S)
+        _allow(CPU_S)
         try:
             results.append({n: render(_parse(text), phone, variables) for n, text in frame["fields"].items()})
         except RenderError as error:
             results.append([error.code, error.words])
             if error.code == "over_memory":
-                # The memory left in this process may be too little for the next message.
                 yield results
-                raise SystemExit(0) from None
+                _end_after(results[-1])
         if time.monotonic() - written_at > WRITE_AFTER_S:
             yield results
             results, written_at = [], time.monotonic()
-    signal.setitimer(signal.ITIMER_PROF, 0)
+    _allow(0)
     if results:
         yield results
+
+
+def _checked(content: Content) -> object:
+    """What the content needs; or why it cannot be sent, whoever gets it."""
+    _allow(CHECK_CPU_S)
+    try:
+        checked = check(content)
+        names = [*checked.required_variables, *checked.optional_variables]
+        _try(content, dict.fromkeys(names, "1"))
+        _try(content, {})
+    except RetomaError as error:
+        return ["refused", error.message, error.hint]
+    except RenderError as error:
+        return [error.code, error.words]
+    except MemoryError:
+        return ["over_memory", "the text needs too much memory"]
+    except Exception as error:
+        # A defect of the parser. Not its words, which may hold content; and no reason to keep others waiting.
+        return ["refused", f"the text cannot be read ({type(error).__name__})", None]
+    finally:
+        _allow(0)
+    return {"required": checked.required_variables, "optional": checked.optional_variables}
+
+
+def _try(content: Content, variables: Mapping[str, object]) -> None:
+    """Render a content for nobody. What depends on the values of a recipient is no fault of the content."""
+    for text in liquid_fields(content).values():
+        _allow(CPU_S)
+        try:
+            render(_parse(text), "+0", variables)
+        except RenderError as error:
+            if error.is_over_budget:
+                raise
+
+
+def _end_after(result: object) -> None:
+    """End when memory ran out: what is left in this process may be too little for the next message."""
+    if isinstance(result, list) and result[0] == "over_memory":
+        raise SystemExit(0)
+
+
+def _allow(cpu_s: float) -> None:
+    """Start the budget again."""
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)
 
 
 def _limit(what: int, most: int) -> None:

@@ -46,7 +46,7 @@ def equal(left: object, right: object) -> bool:
         # Remember 1 == True in Python.
         return left is right
     if isinstance(left, str) != isinstance(right, str):
-        left_number, right_number = _number(left), _number(right)
+        left_number, right_number = plain_number(left), plain_number(right)
         return left_number is not None and left_number == right_number
     return left == right
 
@@ -63,7 +63,7 @@ def compared(left: object, right: object, token: Token, holds: Callable[[int], b
     """
     if _is_nothing(left) or _is_nothing(right) or _is_blank(left) or _is_blank(right):
         return False
-    left_number, right_number = _number(left), _number(right)
+    left_number, right_number = plain_number(left), plain_number(right)
     if left_number is not None and right_number is not None:
         return holds((left_number > right_number) - (left_number < right_number))
     if isinstance(left, str) and isinstance(right, str):
@@ -113,17 +113,8 @@ class AnyEqual(Expression):
         return self.values
 
 
-def _is_nothing(value: object) -> bool:
-    if isinstance(value, str):
-        return value == ""
-    return value is None or is_undefined(value) or isinstance(value, Blank | Empty)
-
-
-def _is_blank(value: object) -> bool:
-    return isinstance(value, str) and value.isspace()
-
-
-def _number(value: object) -> Decimal | None:
+def plain_number(value: object) -> Decimal | None:
+    """A number, or a text that can only be read as one number; None for any other value."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float | Decimal):
@@ -133,6 +124,16 @@ def _number(value: object) -> Decimal | None:
         if _PLAIN_NUMBER.fullmatch(text) and not _THOUSANDS.fullmatch(text):
             return Decimal(text)
     return None
+
+
+def _is_nothing(value: object) -> bool:
+    if isinstance(value, str):
+        return value == ""
+    return value is None or is_undefined(value) or isinstance(value, Blank | Empty)
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and value.isspace()
 
 
 class _Equal(EqExpression):

@@ -1,13 +1,23 @@
 """Liquid, the convention of marketing tools, as Retoma understands it: the only parser of it."""
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 from liquid import BoundTemplate, Environment, RenderContext
 from liquid.ast import Node
+from liquid.builtin.content import ContentNode
 from liquid.builtin.expressions import Filter, FilteredExpression, Path, StringLiteral
-from liquid.builtin.expressions.primitive import Blank, Empty, FalseLiteral, Nil, TrueLiteral
+from liquid.builtin.expressions.primitive import (
+    Blank,
+    Empty,
+    FalseLiteral,
+    FloatLiteral,
+    IntegerLiteral,
+    Nil,
+    RangeLiteral,
+    TrueLiteral,
+)
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.assign_tag import AssignNode
 from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
@@ -17,15 +27,17 @@ from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.exceptions import LiquidError, LiquidSyntaxError, UnknownFilterError
 from liquid.expression import Expression
-from liquid.token import Token
+from liquid.token import TOKEN_CONTENT, Token
 
 from retoma.content.comparisons import AnyEqual, tolerant
 from retoma.content.dates import date
+from retoma.content.filters import StrictFilter
 from retoma.content.kinds import LONGEST_TEXT
 from retoma.content.markup import refuse_unbounded
-from retoma.content.missing import ListOrNothing, Missing, StrictFilter
+from retoma.content.missing import ListOrNothing, Missing
+from retoma.content.ranges import BoundedRange
 from retoma.errors import RetomaError
-from retoma.names import CLOCKS, is_word_of_liquid, safe_name
+from retoma.names import CLOCKS, IN_SINGLE_BRACES, is_word_of_liquid, safe_name
 
 _TAGS = (
     *("content", "output", "illegal", "#", "comment", "doc", "liquid", "echo", "cycle", "ifchanged"),
@@ -39,6 +51,20 @@ _LONGEST_EXCERPT = 80
 _CLOCK = "a text is the same whenever it is sent, so there is no"
 
 _MORE_THAN_ONE = "expected end of expression, found"
+
+_SINGLE_BRACES = "in single braces, which everybody would see"
+
+_NUMBER_WRITTEN = "in the place of a variable"
+
+_HINTS = {
+    _SINGLE_BRACES: "a variable is written {{ nome }}; for braces that everybody shall see: {{ '{nome}' }}",
+    _NUMBER_WRITTEN: "a variable has the name of a column of the list, as in {{ nome }}",
+    _CLOCK: "write the day itself, or import it as a column of another name",
+    "'include'": "there are no files that a text could include; write what is in them",
+    "'render'": "there are no files that a text could include; write what is in them",
+}
+
+_RAW = re.compile(r"\{%-?\s*raw\s*-?%\}")
 
 
 class _Template(BoundTemplate):
@@ -85,14 +111,10 @@ def parse(text: str, field: str = "text") -> BoundTemplate:
         _adapt(template)
     except (LiquidError, RecursionError) as error:
         message, hint = _in_words(error, text)
-        raise RetomaError(f"the {field} is not valid Liquid: {message}", hint=hint) from error
+        is_liquid = _SINGLE_BRACES in message or _NUMBER_WRITTEN in message
+        problem = f"has {message}" if is_liquid else f"is not valid Liquid: {message}"
+        raise RetomaError(f"the {field} {problem}", hint=hint) from error
     return template
-
-
-@lru_cache(maxsize=256)
-def parsed(text: str, field: str = "text") -> BoundTemplate:
-    """The same, remembered."""
-    return parse(text, field)
 
 
 def nodes_of(node: Node, template: BoundTemplate) -> Iterator[Node]:
@@ -107,8 +129,10 @@ def _adapt(template: BoundTemplate) -> None:
         node, in_loop = waiting.pop()
         if isinstance(node, BreakNode | ContinueNode) and not in_loop:
             raise LiquidSyntaxError(f"{node} stands outside a loop", token=node.token)
+        if isinstance(node, ContentNode):
+            _refuse_single_braces(node)
         for expression in node.expressions():
-            _refuse_names(expression)
+            _adapt_expression(expression)
         _adapt_node(node)
         inside = in_loop or isinstance(node, ForNode | TablerowNode)
         waiting += [(child, inside) for child in nodes_of(node, template)]
@@ -133,11 +157,23 @@ def _adapt_node(node: Node) -> None:
             pass
 
 
+def _refuse_single_braces(node: ContentNode) -> None:
+    source, start = node.token.source, node.token.start_index
+    found = IN_SINGLE_BRACES.search(node.text)
+    if found and not _RAW.match(source, start):
+        token = Token(TOKEN_CONTENT, found[0], source.index(found[0], start), source)
+        raise LiquidSyntaxError(f"“{found[1]}” {_SINGLE_BRACES}", token=token)
+
+
 def _refuse_word(expression: Expression) -> None:
-    """Refuse {{ true }} and {{ empty }}: written, they can only be meant as variables."""
-    left = expression.left if isinstance(expression, FilteredExpression) else expression
+    """Refuse {{ true }}, {{ empty }} and {{ 1 }}: written, they can only be meant as variables."""
+    left, filters = expression, None
+    if isinstance(expression, FilteredExpression):
+        left, filters = expression.left, expression.filters
     if isinstance(left, TrueLiteral | FalseLiteral | Nil | Empty | Blank):
         raise LiquidSyntaxError(f"expected a variable, found {left.token.value}", token=left.token)
+    if isinstance(left, IntegerLiteral | FloatLiteral) and (not filters or filters[0].name == "default"):
+        raise LiquidSyntaxError(f"the number {left.token.value} {_NUMBER_WRITTEN}", token=left.token)
 
 
 def _adapt_case(node: CaseNode) -> None:
@@ -170,8 +206,8 @@ def _refuse_wrong_use(filter_: Filter) -> None:
         raise LiquidSyntaxError(f"the filter {filter_.name!r}: {error}", token=filter_.token) from error
 
 
-def _refuse_names(expression: Expression) -> None:
-    """Refuse two kinds of names.
+def _adapt_expression(expression: Expression) -> None:
+    """Bound ranges, and refuse two kinds of names.
 
     {{ [city] }} is the variable whose name the variable `city` holds: it cannot be told who has it.
     {{ now }} is the clock of the runner, which would make another message of each attempt.
@@ -179,6 +215,8 @@ def _refuse_names(expression: Expression) -> None:
     waiting: list[Expression] = [expression]
     while waiting:
         expression = waiting.pop()
+        if isinstance(expression, RangeLiteral):
+            expression.__class__ = BoundedRange
         if isinstance(expression, Path):
             name = expression.path[0]
             if not isinstance(name, str):
@@ -223,10 +261,9 @@ def _hint(error: LiquidError | RecursionError, message: str) -> str:
         )
     if isinstance(error, UnknownFilterError):
         return "for example {{ name | capitalize }} or {{ name | default: 'friend' }}"
-    if message.startswith(_CLOCK):
-        return "write the day itself, or import it as a column of another name"
-    if "'include'" in message or "'render'" in message:
-        return "there are no files that a text could include; write what is in them"
+    for words, hint in _HINTS.items():
+        if words in message:
+            return hint
     if (
         message.startswith(_MORE_THAN_ONE)
         or message.startswith(("unexpected '", "unknown operator"))

@@ -10,11 +10,7 @@ import re
 from liquid.exceptions import LiquidSyntaxError
 from liquid.token import TOKEN_CONTENT, Token
 
-LONGEST_TAG = 2_000
-"""Characters between the braces."""
-
-MOST_TAGS = 500
-"""Outputs, tags, and further lines of {% liquid %}."""
+from retoma.content.budget import LONGEST_TAG, MOST_TAGS
 
 _MOST_BLANKS = re.compile(r"\s{60}")
 _OPENING = re.compile(r"\{\{|\{%")

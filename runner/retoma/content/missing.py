@@ -6,7 +6,6 @@ any other filter, it is an error: better no message than "Olá ," or a price of 
 
 from typing import cast
 
-from liquid.builtin.expressions import Filter
 from liquid.context import RenderContext
 from liquid.expression import Expression
 from liquid.token import Token
@@ -38,24 +37,6 @@ class Missing(FalsyStrictUndefined):
         raise TypeError
 
 
-class StrictFilter(Filter):
-    """A filter that is given a missing value only when it is `default`."""
-
-    __slots__ = ()
-
-    def evaluate(self, left: object, context: RenderContext) -> object:
-        if self.name != "default":
-            _refuse_missing(left)
-        return super().evaluate(left, context)
-
-    def evaluate_args(self, context: RenderContext) -> tuple[list[object], dict[str, object]]:
-        positional, keyword = super().evaluate_args(context)
-        if self.name != "default":
-            for value in (*positional, *keyword.values()):
-                _refuse_missing(value)
-        return positional, keyword
-
-
 class ListOrNothing(Expression):
     """The items of a loop; a missing variable has none."""
 
@@ -76,6 +57,7 @@ class ListOrNothing(Expression):
         return [self.inner]
 
 
-def _refuse_missing(value: object) -> None:
+def refuse_missing(value: object) -> None:
+    """Raise UndefinedError for a missing variable, with its words."""
     if is_undefined(value):
-        str(cast(Missing, value))  # raises UndefinedError with its words
+        str(cast(Missing, value))

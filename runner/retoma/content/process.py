@@ -1,27 +1,28 @@
-"""The runner's side of the process that renders (retoma.content.child).
+"""The runner's side of the process that reads and renders texts (retoma.content.child).
 
 It is started when it is first needed, and again when a message has used up its budget. The messages behind
-that one are neither lost nor failed.
+that one are neither lost nor failed. Nothing here parses Liquid.
 """
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 
-from retoma.content.child import CPU_S
+from retoma.content.budget import CPU_S
 from retoma.content.frames import HEADER_SIZE, length_in, packed, unpacked
 from retoma.content.kinds import Content, liquid_fields
-from retoma.content.render import RenderError
-
-log = structlog.get_logger()
+from retoma.content.results import Checked, RenderError
+from retoma.errors import RetomaError
 
 MOST_AT_ONCE = 300
 """Messages in one frame; then another content has its turn."""
@@ -36,12 +37,16 @@ MOST_DEATHS = 3
 """Of the process, for a reason that is not its budget, with one and the same message alone."""
 
 
+class NotTried(Exception):
+    """No process could be had, which is the fault of no content."""
+
+
 class _Job:
-    """One message that waits for its content."""
+    """One message that waits for its content; or one content that waits for its check."""
 
     __slots__ = ("alone", "deaths", "future", "phone", "variables")
 
-    def __init__(self, phone: str, variables: Mapping[str, object], future: asyncio.Future[Content]) -> None:
+    def __init__(self, phone: str, variables: Mapping[str, object], future: asyncio.Future[Any]) -> None:
         self.phone = phone
         self.variables = variables
         self.future = future
@@ -50,19 +55,39 @@ class _Job:
 
 
 class _Line:
-    """The messages that wait for one content."""
+    """The messages that wait for one content, or its checks."""
 
-    __slots__ = ("content", "fields", "jobs")
+    __slots__ = ("content", "is_check", "jobs")
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, *, is_check: bool) -> None:
         self.content = content
-        self.fields = liquid_fields(content)
+        self.is_check = is_check
         self.jobs: deque[_Job] = deque()
+
+    def frame(self, jobs: list[_Job]) -> bytes:
+        """The question to the process."""
+        if self.is_check:
+            return packed({"check": self.content})
+        recipients = [(job.phone, job.variables) for job in jobs]
+        return packed({"fields": liquid_fields(self.content), "recipients": recipients})
+
+    def settle(self, job: _Job, result: Any) -> None:
+        """Pass the answer on."""
+        if job.future.done():
+            return
+        if isinstance(result, list):
+            code, *words = result
+            job.future.set_exception(RetomaError(*words) if code == "refused" else RenderError(code, *words))
+        elif self.is_check:
+            job.future.set_result(Checked(result["required"], result["optional"]))
+        else:
+            job.future.set_result({**self.content, **result})
 
     def take(self) -> list[_Job]:
         """The messages of the next frame. One that may have been the end of the last process goes alone."""
         jobs: list[_Job] = []
-        while self.jobs and len(jobs) < MOST_AT_ONCE and not (jobs and self.jobs[0].alone):
+        most = 1 if self.is_check else MOST_AT_ONCE
+        while self.jobs and len(jobs) < most and not (jobs and self.jobs[0].alone):
             job = self.jobs.popleft()
             if not job.future.done():
                 jobs.append(job)
@@ -75,9 +100,13 @@ class RenderProcess:
     """Renders contents for recipients in one process beside this one; it belongs to one event loop.
 
     The contents take turns, so one that overruns its budget again and again delays the others by little.
+
+    Args:
+        log: where its starts and ends are told; None for the log of a runner.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, log: Any = None) -> None:
+        self._log = log or structlog.get_logger()
         self._lines: dict[str, _Line] = {}
         self._working: asyncio.Task[None] | None = None
         self._process: Process | None = None
@@ -99,11 +128,44 @@ class RenderProcess:
             could be had for it, which is the fault of no message. It may be cancelled from outside at any
             time.
         """
+        return self._begin(key, content, phone, variables)
+
+    async def check(self, content: Content) -> Checked:
+        """Read a content and try it out, within a budget.
+
+        Raises:
+            RetomaError: it can be sent to nobody.
+            NotTried: no process could be had.
+        """
+        asked = self._begin(f"check {json.dumps(content, sort_keys=True)}", content, is_check=True)
+        try:
+            await asyncio.wait({asked})
+        finally:
+            asked.cancel()
+        if asked.cancelled():
+            raise NotTried
+        try:
+            checked: Checked = asked.result()
+        except RenderError as error:
+            raise RetomaError(
+                f"the content cannot be sent: {error.words}", hint="Use shorter loops, ranges and filters"
+            ) from None
+        return checked
+
+    def _begin(
+        self,
+        key: str,
+        content: Content,
+        phone: str = "",
+        variables: Mapping[str, object] = MappingProxyType({}),
+        *,
+        is_check: bool = False,
+    ) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Content] = loop.create_future()
+        future: asyncio.Future[Any] = loop.create_future()
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _Line(content)
+            line = self._lines[key] = _Line(content, is_check=is_check)
         line.jobs.append(_Job(phone, variables, future))
         if self._working is None:
             # It begins when the caller is done, with all that it asked for.
@@ -129,7 +191,7 @@ class RenderProcess:
                     self._lines[key] = line
         except Exception as error:
             # Not its words, which may hold content.
-            log.error("rendering_failed", error=type(error).__name__)
+            self._log.error("rendering_failed", error=type(error).__name__)
             await self._end()
         finally:
             self._cancel_waiting()
@@ -139,25 +201,24 @@ class RenderProcess:
         done = 0
         try:
             process = await self._started()
-            frame = {"fields": line.fields, "recipients": [(job.phone, job.variables) for job in jobs]}
             assert process.stdin is not None  # noqa: S101
-            process.stdin.write(packed(frame))
+            process.stdin.write(line.frame(jobs))
             while done < len(jobs):
                 for result in await _results(process):
-                    _settle(jobs[done], line.content, result)
+                    line.settle(jobs[done], result)
                     done += 1
         except TimeoutError:
-            log.warning("renderer_frozen", stalled_s=STALL_S)
+            self._log.warning("renderer_frozen", stalled_s=STALL_S)
             await self._end()
             _cancel(jobs[done:])
         except _NotStarted as error:
-            log.error("renderer_not_started", error=str(error))
+            self._log.error("renderer_not_started", error=str(error))
             await self._end()
             self._may_start_at = asyncio.get_running_loop().time() + RESTART_S
             _cancel(jobs)
             self._cancel_waiting()
         except (EOFError, OSError):
-            _blame(jobs[done:], await self._end())
+            self._blame(jobs[done:], await self._end())
             line.jobs.extendleft(job for job in reversed(jobs[done:]) if not job.future.done())
         except BaseException:
             _cancel(jobs[done:])
@@ -177,7 +238,7 @@ class RenderProcess:
             await _results(self._process)
         except (OSError, EOFError, TimeoutError) as error:
             raise _NotStarted(type(error).__name__) from error
-        log.info("renderer_started", pid=self._process.pid)
+        self._log.info("renderer_started", pid=self._process.pid)
         return self._process
 
     async def _end(self) -> int | None:
@@ -189,6 +250,24 @@ class RenderProcess:
             # Without effect where it has ended by itself.
             process.kill()
         return await process.wait()
+
+    def _blame(self, jobs: list[_Job], code: int | None) -> None:
+        """The process died with these messages unanswered. Its last results may be lost: any is suspect."""
+        if code == 0:
+            return  # it has said why, and ended itself
+        self._log.warning("renderer_ended", code=code)
+        if len(jobs) > 1:
+            for job in jobs:
+                job.alone = True
+            return
+        (job,) = jobs
+        job.deaths += 1
+        if job.future.done():
+            return
+        if code == -signal.SIGPROF:
+            job.future.set_exception(RenderError("over_time", f"it takes more than {CPU_S:g} s of CPU time"))
+        elif job.deaths >= MOST_DEATHS:
+            job.future.set_exception(RenderError("crashed", f"the process that read it ended with {code}"))
 
     def _cancel_waiting(self) -> None:
         lines, self._lines = self._lines, {}
@@ -208,34 +287,6 @@ async def _results(process: Process) -> list[Any]:
     if not isinstance(results, list):
         raise EOFError
     return results
-
-
-def _settle(job: _Job, content: Content, result: Any) -> None:
-    if job.future.done():
-        return
-    if isinstance(result, dict):
-        job.future.set_result({**content, **result})
-    else:
-        job.future.set_exception(RenderError(*result))
-
-
-def _blame(jobs: list[_Job], code: int | None) -> None:
-    """The process has died with these messages unanswered. Its last results may be lost: any is suspect."""
-    if code == 0:
-        return  # it has said why, and ended itself
-    log.warning("renderer_ended", code=code)
-    if len(jobs) > 1:
-        for job in jobs:
-            job.alone = True
-        return
-    (job,) = jobs
-    job.deaths += 1
-    if job.future.done():
-        return
-    if code == -signal.SIGPROF:
-        job.future.set_exception(RenderError("over_time", f"it takes more than {CPU_S:g} s of CPU time"))
-    elif job.deaths >= MOST_DEATHS:
-        job.future.set_exception(RenderError("crashed", f"the process that rendered it ended with {code}"))
 
 
 def _cancel(jobs: list[_Job] | deque[_Job]) -> None:

@@ -6,20 +6,7 @@ from liquid import BoundTemplate
 from liquid.exceptions import LiquidError, OutputStreamLimitError, ResourceLimitError, UndefinedError
 
 from retoma.content.kinds import LONGEST_TEXT
-
-
-class RenderError(Exception):
-    """This recipient's content cannot be made.
-
-    Args:
-        code: missing_variable, value_refused, over_limit, over_size, over_memory, over_time, or crashed.
-        words: the cause, never a value.
-    """
-
-    def __init__(self, code: str, words: str) -> None:
-        super().__init__(f"{code}: {words}")
-        self.code = code
-        self.words = words
+from retoma.content.results import RenderError
 
 
 def render(template: BoundTemplate, phone: str, variables: Mapping[str, object]) -> str:

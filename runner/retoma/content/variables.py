@@ -40,6 +40,23 @@ def required_variables(template: BoundTemplate) -> list[str]:
     return sorted(analysis.required)
 
 
+def used_variables(template: BoundTemplate) -> list[str]:
+    """The recipient's variables that a text names anywhere, sorted; not those that it sets itself."""
+    named: set[str] = set()
+    own: set[str] = set(ALWAYS_THERE)
+    waiting: list[Node] = list(template.nodes)
+    while waiting:
+        node = waiting.pop()
+        own.update(map(str, (*node.template_scope(), *node.block_scope())))
+        expressions = list(node.expressions())
+        while expressions:
+            expression = expressions.pop()
+            named |= _roots(expression)
+            expressions += expression.children()
+        waiting += nodes_of(node, template)
+    return sorted(named - own)
+
+
 class _Analysis:
     """Walks a text in the order in which it is rendered."""
 

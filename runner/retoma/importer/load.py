@@ -1,7 +1,8 @@
 """The way into the database: blocks of rows to `retoma.add_recipients`, all in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import LiteralString, NamedTuple
 
@@ -49,13 +50,22 @@ class Block:
         ]
 
 
-def load(connection: psycopg.Connection, campaign: str, blocks: Iterable[Block]) -> Loaded:
+def load(
+    connection: psycopg.Connection,
+    campaign: str,
+    blocks: Iterable[Block],
+    *,
+    replace: bool = False,
+    before_commit: Callable[[], None] = lambda: None,
+) -> Loaded:
     """Loads rows into a draft campaign: all of them, or none if anything fails on the way.
 
     While the database works on one block, the next is being made.
 
     Args:
         connection: outside a transaction.
+        replace: whether they take the place of the recipients that the campaign has, unless none is accepted.
+        before_commit: called when the database has taken all rows.
 
     Raises:
         psycopg.Error: the database refuses, as when the campaign is missing or no longer a draft.
@@ -68,15 +78,29 @@ def load(connection: psycopg.Connection, campaign: str, blocks: Iterable[Block])
         return row
 
     with connection.transaction(), ThreadPoolExecutor(max_workers=1) as database:
+        if replace:
+            connection.execute("select retoma.clear_recipients(%s)", [campaign])
         # With no rows this only checks the campaign: better now than after a million of them.
         total = add(Block().arrays())
         running: Future[Loaded] | None = None
-        for block in blocks:
-            arrays = block.arrays()
+        try:
+            for block in blocks:
+                arrays = block.arrays()
+                if running:
+                    total = _sum(total, running.result())
+                running = database.submit(add, arrays)
             if running:
                 total = _sum(total, running.result())
-            running = database.submit(add, arrays)
-        return _sum(total, running.result()) if running else total
+        except BaseException:
+            if running and not running.done():
+                # The executor would wait for it, and it may be waiting for another session.
+                with suppress(psycopg.Error):
+                    connection.cancel_safe()
+            raise
+        before_commit()
+        if replace and total.accepted == 0:
+            raise psycopg.Rollback
+    return total
 
 
 def _sum(one: Loaded, other: Loaded) -> Loaded:

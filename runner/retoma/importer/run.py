@@ -1,7 +1,10 @@
 """One import from beginning to end."""
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from json.encoder import encode_basestring as json_string
@@ -25,6 +28,10 @@ _ROWS_TO_JUDGE = 100
 _ROWS_PER_BLOCK = 5_000
 # A row may be as long as a million characters: its size bounds memory, not the number of rows.
 _CHARACTERS_PER_BLOCK = 4 * 1024 * 1024
+# What the database takes of one recipient (retoma_internal.reject_reason), without the braces.
+_LONGEST_DOCUMENT = 16_384 - 2
+# A shorter text has no more bytes than that.
+_LONGEST_CHECKED = _LONGEST_DOCUMENT // 4
 
 
 @dataclass
@@ -71,6 +78,7 @@ def import_recipients(
     encoding: str | None = None,
     delimiter: str | None = None,
     phone_column: str | None = None,
+    replace: bool = False,
     on_understood: Callable[[Summary], None] = lambda _: None,
     on_progress: Callable[[int, int], None] = lambda _bytes, _rows: None,
 ) -> Summary:
@@ -79,12 +87,14 @@ def import_recipients(
     Args:
         region: country of numbers without +, such as "BR".
         encoding, delimiter, phone_column: None finds them.
+        replace: whether the file takes the place of the recipients that the campaign has.
         on_understood: called once, when the columns are known and before anything is loaded.
         on_progress: called with the bytes read since the last call, and all rows so far.
 
     Raises:
         RetomaError: the file, or that of the rejects, cannot be used; the campaign is as it was.
         psycopg.Error: the database refused; the campaign is as it was.
+        KeyboardInterrupt: by Ctrl-C; the campaign is as it was.
     """
     started = time.monotonic()
     summary = Summary(campaign)
@@ -110,10 +120,16 @@ def import_recipients(
     on_understood(summary)
 
     rejects = Rejects(rejects_path, table.delimiter, columns.titles)
-    try:
-        loaded = load(connection, campaign, _blocks(rows, columns, normalise, rejects, summary))
-    finally:
-        rejects.discard()
+    with ExitStack() as ending:
+        ending.callback(rejects.discard)
+
+        def before_commit() -> None:
+            # From here on Ctrl-C is too late: a row that is neither in the campaign nor in this file is lost.
+            ending.enter_context(_without_interrupts())
+            rejects.keep()
+
+        blocks = _blocks(rows, columns, normalise, rejects, summary)
+        loaded = load(connection, campaign, blocks, replace=replace, before_commit=before_commit)
     summary.encoding, summary.guessed_from = table.encoding.name, table.encoding.word
     summary.accepted = loaded.accepted
     summary.duplicates = loaded.duplicates
@@ -123,6 +139,18 @@ def import_recipients(
     summary.seconds = round(time.monotonic() - started, 3)
     summary.rows_per_second = round(summary.rows / max(summary.seconds, 0.001))
     return summary
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _head(rows: Iterator[Row]) -> list[Row]:
@@ -186,6 +214,10 @@ def _blocks(
         if "\\" in document and "\0" in "".join(fields):
             rejects.add(line, "nul_character", "The row holds a NUL character.", fields)
             continue
+        if len(document) > _LONGEST_CHECKED and (length := len(document.encode())) > _LONGEST_DOCUMENT:
+            message = f"The row has {length:,} bytes of variables; {_LONGEST_DOCUMENT:,} are the most."
+            rejects.add(line, "row_too_long", message, fields)
+            continue
         block.lines.append(line)
         block.phones.append(e164)
         block.variables.append("{" + document + "}")
@@ -198,5 +230,3 @@ def _blocks(
     if summary.rows == 0:
         raise no_rows(columns.titles)
     yield block
-    # Before the commit: a row that is neither in the campaign nor in this file is lost.
-    rejects.keep()

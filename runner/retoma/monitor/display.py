@@ -185,10 +185,10 @@ def _bar(campaign: Campaign, pace: Pace) -> tuple[RenderableType, ...]:
 
 
 def _line(campaign: Campaign, pace: Pace) -> str:
-    share = 100 * campaign.done / campaign.total if campaign.total else 100
+    share = f" ({100 * campaign.done / campaign.total:.0f} %)" if campaign.total else ""
     facts = [
         f"{campaign.name}: {campaign.status}",
-        f"{campaign.done:,} of {campaign.total:,} ({share:.0f} %)",
+        f"{campaign.done:,} of {campaign.total:,}{share}",
         *filter(None, [_speed(campaign, pace)]),
         *_remarks(campaign),
     ]

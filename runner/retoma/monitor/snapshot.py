@@ -32,8 +32,8 @@ class Campaign:
 
     @property
     def done(self) -> int:
-        """Messages that need no runner any more."""
-        return self.total - self.pending - self.sending
+        """Messages that were dealt with; those that were cancelled were not."""
+        return self.total - self.pending - self.sending - self.cancelled
 
     @property
     def is_over(self) -> bool:

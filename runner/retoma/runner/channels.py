@@ -4,7 +4,6 @@ import asyncio
 import json
 import random
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 from uuid import UUID
 
@@ -12,7 +11,7 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from retoma.content.kinds import Content
-from retoma.content.process import RenderProcess
+from retoma.content.process import NotTried, RenderProcess
 from retoma.content.renderer import Renderer, compile_content
 from retoma.errors import RetomaError
 from retoma.runner.calls import Database, StaleLease, Stopped
@@ -55,8 +54,6 @@ class Channels:
         self._answering: asyncio.Task[None] | None = None
         self._transports: dict[str, Transport] = {}
         self._render_process = RenderProcess()
-        # One thread: with more, the channels of one campaign would parse its text side by side.
-        self._parser = ThreadPoolExecutor(1, "parser")
         self._renderers: dict[str, Renderer] = {}  # by the JSON of their contents
 
     async def answer(self, channel_id: int) -> None:
@@ -75,7 +72,6 @@ class Channels:
             await self._answering
         if self._running:
             await asyncio.wait(self._running.values())
-        self._parser.shutdown()
         for transport in self._transports.values():
             await transport.aclose()
         await self._render_process.aclose()
@@ -139,6 +135,9 @@ class Channels:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
             return
+        except NotTried:
+            await self._refuse("select retoma.release_batch(%s, %s, %s)", row)
+            return
         transport = await self._transport(row)
         if transport is None:
             await self._refuse("select retoma.release_batch(%s, %s, %s)", row)
@@ -147,22 +146,26 @@ class Channels:
         await lease.run()
 
     async def _renderer(self, content: Content) -> Renderer:
-        """The renderer of a content; RetomaError when it cannot be rendered."""
+        """The renderer of a content; RetomaError when it cannot be rendered, NotTried when nobody knows."""
         key = json.dumps(content, sort_keys=True)
         known = self._renderers.get(key)
         if known is None:
-            # In a thread: a hostile text takes a second or more, and meanwhile the sends under way go on.
-            known = await asyncio.get_running_loop().run_in_executor(self._parser, self._compile, content)
+            known = await self._compiled(content)
             if len(self._renderers) >= RENDERERS:
                 self._renderers.clear()
             self._renderers[key] = known
         return known
 
-    def _compile(self, content: Content) -> Renderer:
-        # A stop waits for the text that is being parsed, and not for those behind it.
-        if self._stop.is_set():
+    async def _compiled(self, content: Content) -> Renderer:
+        # A stop does not wait for a text that takes long to read.
+        compiling = asyncio.create_task(compile_content(content, self._render_process), name="compile")
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({compiling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not compiling.done():
+            compiling.cancel()
             raise Stopped
-        return compile_content(content, self._render_process)
+        return compiling.result()
 
     async def _refuse(self, query: str, row: Mapping[str, object], *more: object) -> None:
         try:

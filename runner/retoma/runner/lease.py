@@ -16,8 +16,8 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from retoma.content.kinds import Content
-from retoma.content.render import RenderError
 from retoma.content.renderer import Renderer
+from retoma.content.results import RenderError
 from retoma.runner.calls import Database, StaleLease
 from retoma.transports.base import Message, SendResult, Transport, now
 
@@ -37,7 +37,10 @@ _NOT_ATTEMPTED = SendResult("error", code="not_attempted", written=False)
 _RENDER_FAILED = SendResult("error", code="render_failed", written=False)
 _TRANSPORT_FAILED = SendResult("error", code="transport_failed")
 
-_LONGEST_ID = 200
+_LONGEST_WORD = 200
+
+_ODD_CODE = "odd_code"
+"""In place of a code that the database would refuse, and all outcomes beside it."""
 
 
 class Lease:
@@ -239,8 +242,8 @@ class Lease:
         self._in_flight -= 1
         self._wake.set()
         provider_id = result.provider_id
-        if provider_id is not None and not (provider_id.isprintable() and len(provider_id) <= _LONGEST_ID):
-            # It is no id of a provider, and the database might refuse it and all outcomes beside it.
+        if provider_id is not None and not _is_short(provider_id):
+            # It is no id of a provider, and the database would refuse it and all outcomes beside it.
             provider_id = None
         if result.status == "accepted" and provider_id is None:
             self._accepted.append(ordinal)
@@ -248,7 +251,7 @@ class Lease:
         outcome: dict[str, object] = {"ordinal": ordinal, "status": result.status}
         if result.status == "error":
             outcome |= {
-                "code": result.code,
+                "code": result.code if result.code is None or _is_short(result.code) else _ODD_CODE,
                 "http_status": result.http_status,
                 "retry_after_s": result.retry_after_s,
                 "written": result.written,
@@ -300,3 +303,7 @@ class Lease:
             sender.cancel()
         if self._senders:
             await asyncio.wait(self._senders)
+
+
+def _is_short(word: str) -> bool:
+    return word.isprintable() and len(word) <= _LONGEST_WORD

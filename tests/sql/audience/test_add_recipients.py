@@ -23,6 +23,11 @@ def add(db: Db, *recipients: object) -> tuple[int, int, int]:
     return (row[0], row[1], row[2])
 
 
+def nested(levels: int) -> object:
+    """A list in a list, and so on."""
+    return [nested(levels - 1)] if levels else 1
+
+
 def audience(db: Db) -> list[tuple[int, str]]:
     return db.execute("select ordinal, phone from retoma_internal.message order by ordinal").fetchall()
 
@@ -67,6 +72,13 @@ def test_a_recipient_that_cannot_be_contacted_is_rejected_with_its_reason(
         ({"phone": phone(1), "variables": None}, "variables are not a JSON object"),
         ({"phone": phone(1), "zone": "America/Sao_Paolo"}, "unknown time zone"),
         ({"phone": phone(1), "zone": "America/Sao_Paulo,Mars/Base"}, "unknown time zone"),
+        ({"phone": phone(1), "zone": ",".join(["America/Sao_Paulo"] * 300)}, "too many time zones"),
+        ({"phone": "+55" * 1_000_000}, "not an E.164 number"),
+        ({"phone": phone(1), "nome": "Ana"}, 'unknown key nome: put variables into "variables"'),
+        ({"phone": phone(1), "variables": {}, "a": 1, "B": 2}, "unknown key B, a: put variables"),
+        ({"phone": phone(1), "variables": {"x": "é" * 8_192}}, "variables have more than 16384 bytes"),
+        ({"phone": phone(1), "variables": {"x": 10**1_000}}, "a number has 1000 digits or more"),
+        ({"phone": phone(1), "variables": {"x": nested(9)}}, "variables are nested more than 8 levels deep"),
     ]
     for number, (recipient, reason) in enumerate(cases, 2):
         with subtests.test(recipient=recipient):
@@ -77,6 +89,23 @@ def test_a_recipient_that_cannot_be_contacted_is_rejected_with_its_reason(
             assert row is not None
             assert row[0] == 2
             assert row[1].startswith(reason)
+
+
+def test_variables_of_the_size_of_a_long_message_are_taken(db: Db, draft: int) -> None:
+    variables = [
+        {"x": "é" * 8_186},
+        {"x": "1" * 999, "y": nested(7)},
+        {f"v{n}": "[{" * 20 for n in range(200)},
+    ]
+    people = [{"phone": phone(number), "variables": taken} for number, taken in enumerate(variables, 1)]
+
+    assert add(db, *people) == (3, 0, 0)
+
+
+def test_the_list_of_rejects_keeps_no_more_than_the_beginning_of_a_number(db: Db, draft: int) -> None:
+    add(db, {"phone": "5" * 1_000_000})
+
+    assert call(db, "select length(phone) from retoma.recipient_reject") == 100
 
 
 def test_a_bulk_load_is_ordered_by_line_and_consumed(db: Db, draft: int) -> None:

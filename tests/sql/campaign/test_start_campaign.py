@@ -1,6 +1,7 @@
 """start_campaign: freezes the audience, cuts it into batches, sets it going."""
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.support.campaigns import (
     Db,
@@ -143,6 +144,56 @@ def test_a_recipient_without_a_required_variable_is_found_before_the_start(db: D
         start(db)
 
 
+def with_variables(db: Db, text: str, *variables: dict[str, str]) -> None:
+    """A draft whose recipients have these variables."""
+    make_channel(db)
+    make_campaign(db, size=0, text=text, start=False)
+    people = [{"phone": phone(number), "variables": taken} for number, taken in enumerate(variables, 1)]
+    db.execute("select retoma.add_recipients('natal', %s)", (Jsonb(people),))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Oi {{ Nome }}", "(the first is number 1); in the list it is nome, not Nome"),
+        ("Oi {{ ['Primeiro Nome'] }}", "in the list it is primeiro_nome, not Primeiro Nome"),
+        ("Oi {{ Índice }} {{ Nome }}", "in the list it is nome, not Nome; indice, not Índice"),
+        ("Oi {{ Nome | default: 'amigo' }}", "another name in the list: nome, not Nome"),
+        (
+            "{% if primeiro-nome == 'Ana' %}Oi{% endif %}",
+            "another name in the list: primeiro_nome, not primeiro-nome",
+        ),
+    ],
+)
+def test_the_name_of_a_variable_that_is_almost_right_is_said_before_the_start(
+    db: Db, text: str, words: str
+) -> None:
+    people = {"nome": "Ana", "primeiro_nome": "Ana", "indice": "1"}
+    with_variables(db, text, people, people)
+
+    with refused(db, "RT005", words):
+        start(db)
+
+
+def test_a_variable_that_somebody_has_is_no_other_spelling(db: Db) -> None:
+    with_variables(db, "Oi {{ Nome | default: 'amigo' }}", {"nome": "Ana"}, {"nome": "Bia", "Nome": "Bia"})
+
+    assert start(db) == "running"
+
+
+def test_a_variable_that_nobody_has_is_said_at_the_start(db: Db) -> None:
+    with_variables(
+        db, "Oi {{ apelido | default: 'amigo' }}{% if loja == 'x' %}!{% endif %} {{ nome | default: '' }}",
+        {"nome": "Ana", "loja": ""}, {"cidade": "Recife"},
+    )  # fmt: skip
+    said: list[tuple[str | None, str | None]] = []
+    db.add_notice_handler(lambda notice: said.append((notice.severity, notice.message_primary)))
+
+    assert start(db) == "running"
+
+    assert said == [("WARNING", "nobody in campaign 'natal' has the variable apelido, nor loja")]
+
+
 def test_an_empty_variable_is_as_good_as_none(db: Db) -> None:
     make_channel(db)
     make_campaign(db, size=0, text="Olá {{ name }}", start=False)
@@ -190,6 +241,7 @@ def test_an_unknown_campaign_is_refused(db: Db) -> None:
         "select retoma.retry_failed('pascoa')",
         "select retoma.resolve_in_doubt('pascoa', 'sent')",
         "select retoma.add_window('pascoa', '09:00', '10:00')",
+        "select retoma.remove_window('pascoa', '09:00', '10:00')",
         "select retoma.set_limit('campaign', 'pascoa', 1)",
         "select retoma.forecast('pascoa')",
     ):

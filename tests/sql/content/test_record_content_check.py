@@ -127,6 +127,18 @@ def test_recipients_without_a_variable_interrupt_a_campaign_that_was_started_bef
     assert lease(db, runner, channel) is None
 
 
+def test_a_variable_of_another_spelling_interrupts_a_campaign_that_was_started_before(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    made = make_campaign(db, size=2, text="Olá {{ Name | default: 'você' }}", checked=False)
+
+    db.execute("select retoma.record_content_check(%s, 1, '{}', null, '{Name}')", (made,))
+
+    words = "a variable of the text has another name in the list: name, not Name"
+    assert (status(db), cause(db), reason(db)) == ("interrupted", "content", words)
+    assert lease(db, runner, channel) is None
+
+
 def test_a_campaign_with_a_fault_is_not_resumed(db: Db, channel: int, runner: UUID) -> None:
     made = make_campaign(db, text="Olá {{ name", checked=False)
     record(db, made, fault=FAULT)

@@ -1,4 +1,5 @@
-"""add_window: messages are sent in the recipient's own daytime, judged when they are reserved."""
+"""add_window and remove_window: messages are sent in the recipient's own daytime, as it is
+when they are reserved."""
 
 from typing import Any
 from uuid import UUID
@@ -133,6 +134,59 @@ def test_several_windows_add_up_and_days_are_those_of_the_recipient(
     assert open_at == [13, 14, 15, 16]
 
 
+@pytest.mark.parametrize(
+    ("opens", "closes", "days", "open_at"),
+    [
+        ("22:00", "02:00", [1], [22, 23, 24, 25]),
+        ("22:00", "00:00", [1], [22, 23]),
+        ("22:00", "24:00", [1], [22, 23]),
+        # Sunday night goes on until Monday morning.
+        ("22:00", "02:00", [7], [0, 1]),
+        ("22:00", "02:00", [2, 7, 1, 1], [0, 1, 22, 23, 24, 25, 46, 47]),
+    ],
+)
+def test_a_window_over_midnight_belongs_to_the_day_on_which_it_opens(
+    db: Db, channel: int, runner: UUID, *, opens: str, closes: str, days: list[int], open_at: list[int]
+) -> None:
+    make_campaign(db, size=1, zones={1: LISBON}, start=False)
+    db.execute("select retoma.add_window('natal', %s, %s, %s)", (opens, closes, days))
+    db.execute("select retoma.start_campaign('natal')")
+    found = []
+    for hour in range(48):
+        set_clock(db, f"2026-03-{2 + hour // 24:02} {hour % 24:02}:30 UTC")
+        if leased := lease(db, runner, channel):
+            found.append(hour)
+            release(db, leased)
+
+    assert found == open_at
+
+
+WINDOWS = "select days, opens::text, closes::text from retoma.v_window order by window_id"
+
+
+def test_a_window_is_taken_back_as_it_was_given(db: Db, channel: int) -> None:
+    make_campaign(db, start=False)
+    db.execute("select retoma.add_window('natal', '22:00', '06:00', '{5,6}')")
+    db.execute("select retoma.add_window('natal', '09:00', '18:00')")
+    db.execute("select retoma.add_window('natal', '12:00', '13:00')")
+
+    db.execute("select retoma.remove_window('natal', '22:00', '06:00', '{6,5}')")
+    db.execute("select retoma.remove_window('natal', '12:00', '13:00')")
+
+    assert db.execute(WINDOWS).fetchall() == [([1, 2, 3, 4, 5, 6, 7], "09:00:00", "18:00:00")]
+    assert status(db) == "draft"
+
+
+def test_a_window_that_is_not_there_is_not_taken_back(db: Db, channel: int) -> None:
+    make_campaign(db, start=False)
+    db.execute("select retoma.add_window('natal', '22:00', '06:00', '{5}')")
+    for opens, closes, days in (("22:00", "06:00", [6]), ("22:00", "24:00", [4]), ("09:00", "18:00", [5])):
+        with refused(db, "RT001", "has no window from"):
+            db.execute("select retoma.remove_window('natal', %s, %s, %s)", (opens, closes, days))
+    with refused(db, "RT003", "is not a window"):
+        db.execute("select retoma.remove_window('natal', '09:00', '09:00')")
+
+
 def test_daylight_saving_time_is_that_of_the_day(db: Db, channel: int, runner: UUID) -> None:
     windowed(db, {1: LISBON})
     set_clock(db, "2026-07-06 08:00:01 UTC")
@@ -175,8 +229,9 @@ def test_retries_keep_the_zone_of_their_message(db: Db, channel: int, runner: UU
 def test_what_is_not_a_window_is_refused(db: Db, channel: int, subtests: pytest.Subtests) -> None:
     make_campaign(db, start=False)
     cases: list[tuple[str | None, str | None, list[int] | None]] = [
-        ("18:00", "09:00", [1]),
         ("09:00", "09:00", [1]),
+        ("00:00", "00:00", [1]),
+        ("24:00", "24:00", [1]),
         ("09:00", "18:00", []),
         ("09:00", "18:00", [0]),
         ("09:00", "18:00", [8]),
@@ -194,3 +249,5 @@ def test_windows_are_fixed_at_the_start(db: Db, channel: int) -> None:
     make_campaign(db)
     with refused(db, "RT002", "it is running"):
         db.execute("select retoma.add_window('natal', '09:00', '18:00')")
+    with refused(db, "RT002", "it is running"):
+        db.execute("select retoma.remove_window('natal', '09:00', '18:00')")

@@ -15,13 +15,15 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from retoma import config
-from retoma.content.check import check
+from retoma.content.apart import check_apart
+from retoma.content.results import Checked
 from retoma.database import schema, session
 from retoma.database.url import database_url
 from retoma.errors import RetomaError
 from retoma.importer.run import Summary, import_recipients
 from retoma.monitor.display import Display
 from retoma.monitor.snapshot import take
+from retoma.monitor.trial import try_out
 from retoma.rehearsal.demo import contacts
 from retoma.rehearsal.demo.drill import follow
 from retoma.rehearsal.demo.names import (
@@ -72,7 +74,7 @@ def run(options: Options, tell: Tell, display: Callable[[], Display]) -> bool:
         RetomaError: another demo runs here, or something did not work.
         psycopg.Error: the database refused.
     """
-    check({"kind": "text", "text": options.text})
+    checked = check_apart({"kind": "text", "text": options.text})
     directory = config.home() / "demo"
     with _alone(directory), ExitStack() as stack:
         started_at = time.monotonic()
@@ -86,8 +88,9 @@ def run(options: Options, tell: Tell, display: Callable[[], Display]) -> bool:
             "channels",
             f"{SALES}: as WAHA, shows a repeated id once; {SUPPORT}: a webhook that answers lookups",
         )
-        campaign = _new_campaign(connection, options.text)
+        campaign = _new_campaign(connection, options.text, checked)
         _import(url, campaign, directory, options, tell)
+        _show_first_message(connection, campaign, tell)
         stack.callback(_cancel_unfinished, connection)
         looks_up_soon = stack.enter_context(_lookup_soon(connection, tell))
         _start_runners(connection, children)
@@ -199,13 +202,16 @@ def _configure_channels(connection: Connection, sandbox: str, rate: float) -> No
             connection.execute("select retoma.channel_connected(%s)", [name])
 
 
-def _new_campaign(connection: Connection, text: str) -> str:
+def _new_campaign(connection: Connection, text: str, checked: Checked) -> str:
     campaign = f"demo {datetime.datetime.now():%Y-%m-%d %H:%M:%S}"
     content = {"kind": "text", "text": text}
-    variables = check(content).required_variables
     connection.execute(
-        "select retoma.record_content_check(retoma.create_campaign(%s, %s::text[], p_content => %s), 1, %s)",
-        [campaign, [SALES, SUPPORT], Jsonb(content), variables],
+        "select retoma.record_content_check("
+        "retoma.create_campaign(%s, %s::text[], p_content => %s), 1, %s, null, %s)",
+        [
+            *(campaign, [SALES, SUPPORT], Jsonb(content)),
+            *(checked.required_variables, checked.optional_variables),
+        ],
     )
     return campaign
 
@@ -229,6 +235,21 @@ def _import(url: str, campaign: str, directory: Path, options: Options, tell: Te
             hint="Name the country of numbers without +, as in --region US; the reason of each row is in "
             f"{rejects}",
         )
+
+
+def _show_first_message(connection: Connection, campaign: str, tell: Tell) -> None:
+    with connection.transaction(force_rollback=True):
+        # The database knows best why a campaign cannot start, and here nothing runs yet.
+        connection.execute("select retoma.start_campaign(%s)", [campaign])
+    trial = try_out(connection, campaign)
+    trial.insist()
+    if trial.first is not None:
+        _, phone, text = trial.first
+        tell("message", f"the first one, to {phone}:")
+        for line in text.splitlines():
+            tell("", f"  {line}")
+    if trial.failed:
+        tell("", f"{trial.failed} of the first {trial.made + trial.failed} cannot be made; {trial.why}")
 
 
 def _import_words(summary: Summary, file: Path) -> str:
