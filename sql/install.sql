@@ -93,6 +93,7 @@ set local client_min_messages to warning;
 
 -- Pacing of a channel
 \ir 32_pacing/current_throttle.sql
+\ir 32_pacing/throttle_ends.sql
 \ir 32_pacing/current_tokens.sql
 \ir 32_pacing/random_gap.sql
 \ir 32_pacing/is_unpaced.sql
@@ -151,6 +152,7 @@ set local client_min_messages to warning;
 -- Rules: windows and limits
 \ir 40_rules/has_windows.sql
 \ir 40_rules/window_is_open.sql
+\ir 40_rules/window_changes_at.sql
 \ir 40_rules/add_window.sql
 \ir 40_rules/limit_slot.sql
 \ir 40_rules/limit_counts_from.sql
@@ -161,6 +163,7 @@ set local client_min_messages to warning;
 \ir 40_rules/limit_allowance.sql
 \ir 40_rules/spend_limits.sql
 \ir 40_rules/period_in_words.sql
+\ir 40_rules/limit_in_words.sql
 \ir 40_rules/rolling_period.sql
 \ir 40_rules/limit_subject.sql
 \ir 40_rules/limit_zone.sql
@@ -180,6 +183,7 @@ set local client_min_messages to warning;
 \ir 42_campaign/pause_campaign.sql
 \ir 42_campaign/resume_campaign.sql
 \ir 42_campaign/cancel_campaign.sql
+\ir 42_campaign/finish_cancelling.sql
 \ir 42_campaign/reopen_campaign.sql
 \ir 42_campaign/retry_failed.sql
 \ir 42_campaign/resolve_in_doubt.sql
@@ -208,6 +212,8 @@ set local client_min_messages to warning;
 \ir 50_batch/cut_batches.sql
 \ir 50_batch/requeue.sql
 \ir 50_batch/settle_in_doubt.sql
+\ir 50_batch/settle_undecided.sql
+\ir 50_batch/cancel_batches.sql
 \ir 50_batch/batch_guard.sql
 \ir 50_batch/batch_changed.sql
 \ir 50_batch/batch_ordinals.sql
@@ -282,17 +288,37 @@ set local client_min_messages to warning;
 \ir 70_upkeep/cleanup.sql
 
 -- Monitoring
+\ir 80_views/limit_per_hour.sql
+\ir 80_views/unpaced_per_hour.sql
+\ir 80_views/forecast_audience.sql
+\ir 80_views/forecast_senders.sql
+\ir 80_views/forecast_rules.sql
+\ir 80_views/forecast_windows.sql
+\ir 80_views/forecast_limits.sql
+\ir 80_views/forecast_speeds.sql
+\ir 80_views/forecast_step.sql
+\ir 80_views/finish_time.sql
 \ir 80_views/forecast.sql
 \ir 80_views/mask_phone.sql
 \ir 80_views/detect_interruptions.sql
+\ir 80_views/window_opening.sql
+\ir 80_views/channel_wait.sql
+\ir 80_views/zone_wait.sql
+\ir 80_views/campaign_wait.sql
+\ir 80_views/campaign_waits.sql
 \ir 80_views/campaign_totals.sql
 \ir 80_views/v_campaign_summary.sql
 \ir 80_views/v_interrupted_campaigns.sql
+\ir 80_views/v_waiting_campaigns.sql
 \ir 80_views/campaign_batch_details.sql
 \ir 80_views/campaign_batch_state.sql
 \ir 80_views/v_channel.sql
+\ir 80_views/messages_under_way.sql
+\ir 80_views/undecided_messages.sql
 \ir 80_views/message_state.sql
 \ir 80_views/v_message.sql
+\ir 80_views/messages_by_channel.sql
+\ir 80_views/v_message_count.sql
 \ir 80_views/v_in_doubt.sql
 \ir 80_views/v_runner.sql
 \ir 80_views/v_event.sql
