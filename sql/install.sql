@@ -119,6 +119,7 @@ set local search_path to pg_catalog, pg_temp;
 
 -- Pacing of a channel
 \ir 32_pacing/current_throttle.sql
+\ir 32_pacing/throttle_ends.sql
 \ir 32_pacing/current_tokens.sql
 \ir 32_pacing/random_gap.sql
 \ir 32_pacing/is_unpaced.sql
@@ -188,6 +189,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 40_rules/has_windows.sql
 \ir 40_rules/window_is_open.sql
 \ir 40_rules/window_parts.sql
+\ir 40_rules/window_changes_at.sql
 \ir 40_rules/add_window.sql
 \ir 40_rules/remove_window.sql
 \ir 40_rules/limit_slot.sql
@@ -199,6 +201,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 40_rules/limit_allowance.sql
 \ir 40_rules/spend_limits.sql
 \ir 40_rules/period_in_words.sql
+\ir 40_rules/limit_in_words.sql
 \ir 40_rules/rolling_period.sql
 \ir 40_rules/limit_subject.sql
 \ir 40_rules/limit_zone.sql
@@ -220,6 +223,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 42_campaign/pause_campaign.sql
 \ir 42_campaign/resume_campaign.sql
 \ir 42_campaign/cancel_campaign.sql
+\ir 42_campaign/finish_cancelling.sql
 \ir 42_campaign/reopen_campaign.sql
 \ir 42_campaign/retry_failed.sql
 \ir 42_campaign/resolve_in_doubt.sql
@@ -257,6 +261,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 50_batch/cut_batches.sql
 \ir 50_batch/requeue.sql
 \ir 50_batch/settle_in_doubt.sql
+\ir 50_batch/settle_undecided.sql
+\ir 50_batch/cancel_batches.sql
 \ir 50_batch/batch_guard.sql
 \ir 50_batch/batch_changed.sql
 \ir 50_batch/batch_ordinals.sql
@@ -359,19 +365,38 @@ set local search_path to pg_catalog, pg_temp;
 \ir 70_upkeep/cleanup_as_set.sql
 
 -- Monitoring
-\ir 80_views/mask_phone.sql
-\ir 80_views/mask_numbers.sql
-\ir 80_views/mask_text.sql
+\ir 80_views/limit_per_hour.sql
+\ir 80_views/unpaced_per_hour.sql
+\ir 80_views/forecast_audience.sql
+\ir 80_views/forecast_senders.sql
+\ir 80_views/forecast_rules.sql
+\ir 80_views/forecast_windows.sql
+\ir 80_views/forecast_limits.sql
+\ir 80_views/forecast_speeds.sql
+\ir 80_views/forecast_step.sql
+\ir 80_views/finish_time.sql
 \ir 80_views/forecast.sql
+\ir 80_views/mask_phone.sql
+\ir 80_views/mask_text.sql
 \ir 80_views/detect_interruptions.sql
+\ir 80_views/window_opening.sql
+\ir 80_views/channel_wait.sql
+\ir 80_views/zone_wait.sql
+\ir 80_views/campaign_wait.sql
+\ir 80_views/campaign_waits.sql
 \ir 80_views/campaign_totals.sql
 \ir 80_views/v_campaign_summary.sql
 \ir 80_views/v_interrupted_campaigns.sql
+\ir 80_views/v_waiting_campaigns.sql
 \ir 80_views/campaign_batch_details.sql
 \ir 80_views/campaign_batch_state.sql
 \ir 80_views/v_channel.sql
+\ir 80_views/messages_under_way.sql
+\ir 80_views/undecided_messages.sql
 \ir 80_views/message_state.sql
 \ir 80_views/v_message.sql
+\ir 80_views/messages_by_channel.sql
+\ir 80_views/v_message_count.sql
 \ir 80_views/v_in_doubt.sql
 \ir 80_views/v_runner.sql
 \ir 80_views/v_tick_failure.sql

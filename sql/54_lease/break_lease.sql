@@ -8,7 +8,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_cause text := retoma_internal.mask_numbers(p_cause);
+  v_cause text := left(retoma_internal.mask_numbers(p_cause), 300);
   v_count record;
 begin
   insert into retoma_internal.delivery (

@@ -14,7 +14,7 @@ begin
   perform retoma_internal.end_lease(v_batch.id, 'released');
   if retoma_internal.is_defect(p_sqlstate) then
     update retoma_internal.batch as b
-    set defect = coalesce(b.defect, format('%s (%s)', retoma_internal.mask_numbers(p_cause), p_sqlstate))
+    set defect = coalesce(b.defect, format('%s (%s)', left(retoma_internal.mask_numbers(p_cause), 300), p_sqlstate))
     where b.id = v_batch.id;
   end if;
 end;

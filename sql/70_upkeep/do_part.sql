@@ -7,6 +7,7 @@ begin
     when 'receipts' then retoma_internal.apply_waiting_receipts()
     when 'leases' then retoma_internal.reap_leases(p_ids)
     when 'defects' then retoma_internal.interrupt_for_defects(p_ids)
+    when 'cancels' then retoma_internal.finish_cancelling()
     when 'starts' then retoma_internal.start_due_campaigns(p_ids)
     when 'campaigns' then retoma_internal.reconcile_campaigns(p_ids)
     when 'zones' then retoma_internal.interrupt_for_zones()

@@ -95,6 +95,7 @@ grant execute on function
   retoma_internal.detect_interruptions(),
   retoma_internal.lock_holders(),
   retoma_internal.oldest_transaction(),
+  retoma_internal.campaign_waits(),
   retoma_internal.channel_state(retoma_internal.channel),
   retoma_internal.limit_used(retoma_internal.limit_rule, timestamptz),
   retoma_internal.period_in_words(text, interval),
@@ -104,19 +105,23 @@ grant execute on function
   retoma_internal.listed(text[], text),
   retoma_internal.receipt_rank(text),
   retoma_internal.message_id(text, int),
-  retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz)
+  retoma_internal.limit_in_words(retoma_internal.limit_rule),
+  retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz),
+  retoma_internal.throttle_ends(retoma_internal.channel_pacing)
 to retoma_operator, retoma_monitor;
 
 grant select on
   retoma.setting,
   retoma.v_campaign_summary,
   retoma.v_interrupted_campaigns,
+  retoma.v_waiting_campaigns,
   retoma.campaign_batch_state,
   retoma.campaign_batch_details,
   retoma.v_channel,
   retoma.v_limit,
   retoma.v_window,
   retoma.v_message,
+  retoma.v_message_count,
   retoma.v_delivery,
   retoma.v_in_doubt,
   retoma.v_runner,
