@@ -76,12 +76,14 @@ set local client_min_messages to warning;
 \ir 20_tables/batch_list.sql
 \ir 20_tables/receipt_inbox.sql
 \ir 20_tables/error_rule.sql
+\ir 20_tables/breaker.sql
 
 -- First rows: transports and errors
 \ir 25_seed/transport.sql
 \ir 25_seed/transport_setting.sql
 \ir 25_seed/transport_kind.sql
 \ir 25_seed/error_rule.sql
+\ir 25_seed/breaker.sql
 
 -- The doorbell: the only part that knows the tables of procrastinate
 \ir 30_doorbell/ring_lock_class.sql
@@ -113,6 +115,7 @@ set local client_min_messages to warning;
 \ir 34_channel/channel_state.sql
 \ir 34_channel/find_channel.sql
 \ir 34_channel/lock_channel.sql
+\ir 34_channel/forget_failures.sql
 \ir 34_channel/check_setting_text.sql
 \ir 34_channel/check_setting.sql
 \ir 34_channel/check_settings.sql
@@ -245,6 +248,7 @@ set local client_min_messages to warning;
 \ir 56_step/classify.sql
 \ir 56_step/retry_delay.sql
 \ir 56_step/trip_breaker.sql
+\ir 56_step/count_failures.sql
 \ir 56_step/apply_error.sql
 \ir 56_step/record_errors.sql
 \ir 56_step/record_accepted.sql

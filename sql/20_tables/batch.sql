@@ -27,6 +27,7 @@ create table if not exists retoma_internal.batch (
   delivered int not null default 0,
   read int not null default 0,
   failure_streak int not null default 0,
+  doubt_streak int not null default 0,
   completed_at timestamptz,
   -- One constraint, not one per column: every update, and therefore every step, parses each constraint again.
   constraint batch_books_balance check (
@@ -69,5 +70,7 @@ comment on column retoma_internal.batch.reserved is
 comment on column retoma_internal.batch.requeued is 'Messages that continue in a later batch, and are counted there.';
 comment on column retoma_internal.batch.failure_streak is
 'Messages that the provider refused for their content, since the last one that it accepted.';
+comment on column retoma_internal.batch.doubt_streak is
+'Messages of this lease whose error proves nothing, since the last one that was accepted.';
 comment on column retoma_internal.batch.settings_version is
 'Of the channel, when the batch was last leased: these are the settings that its runner sends with.';

@@ -9,6 +9,7 @@ begin
   update retoma_internal.channel_pacing as p
   set hold_until = '-infinity', hold_reason = null, hold_streak = 0
   where p.channel_id = v_id and p.hold_until > retoma.clock();
+  perform retoma_internal.forget_failures(v_id);
   perform retoma_internal.lock_channel(p_channel);
   update retoma_internal.channel as c
   set paused = false, state_reason = case when c.connected then null else c.state_reason end
@@ -17,6 +18,6 @@ end;
 $$;
 
 comment on function retoma.resume_channel(text) is
-'Ends the pause of pause_channel, and a hold after a rate limit of the provider. Gaps and limits still apply; raise a
+'Ends the pause of pause_channel or of a breaker, and a hold. Gaps and limits still apply; raise a
 limit with set_limit.
 Error RT001: unknown channel.';

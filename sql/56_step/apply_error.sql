@@ -75,9 +75,6 @@ begin
     perform retoma_internal.hold_channel(p_channel.id, p_rule, p_retry_after_s, p_now);
   elsif p_rule.class in ('channel_down', 'auth') then
     perform retoma.channel_disconnected(p_channel.name, format('%s: %s', p_rule.class, p_rule.code));
-  elsif p_rule.class = 'permanent_message' then
-    v_batch.failure_streak := v_batch.failure_streak + v_count;
-    perform retoma_internal.trip_breaker(v_batch, p_rule.code);
   end if;
   return v_batch;
 end;

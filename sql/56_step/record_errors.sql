@@ -1,5 +1,6 @@
 -- One group of equal errors at a time. Locks the pacing of the channel; can lock the channel, and campaigns. The groups
--- come in the order of these locks (see install.sql).
+-- come in the order of these locks (see install.sql). An error that does not count as an attempt is no failure of the
+-- provider, so it does not count towards a breaker either.
 create or replace function retoma_internal.record_errors(
   p_batch retoma_internal.batch, p_outcomes jsonb, p_context retoma_internal.step_context
 ) returns retoma_internal.batch
@@ -10,6 +11,8 @@ declare
   v_batch retoma_internal.batch := p_batch;
   v_channel retoma_internal.channel;
   v_max_attempts int;
+  v_failures jsonb := '{}';
+  v_code text;
   v_group record;
 begin
   -- Whether the channel dedupes is read under this lock, which configure_channel takes first: it must see the repeats
@@ -45,7 +48,22 @@ begin
       v_batch, v_channel, v_group.rule, v_max_attempts, v_group.ordinals, v_group.http_status, v_group.retry_after_s,
       p_context.at
     );
+    if (v_group.rule).counts_attempt then
+      v_code := coalesce(v_group.code, 'no code');
+      v_failures := v_failures || jsonb_build_object(
+        (v_group.rule).class,
+        cardinality(v_group.ordinals) + coalesce((v_failures ->> (v_group.rule).class)::int, 0)
+      );
+    end if;
   end loop;
+  if v_failures <> '{}' then
+    v_batch.failure_streak := v_batch.failure_streak + coalesce((v_failures ->> 'permanent_message')::int, 0);
+    v_batch.doubt_streak := v_batch.doubt_streak + coalesce((v_failures ->> 'ambiguous')::int, 0);
+    -- The channel comes before its campaigns in the order of locks.
+    if not retoma_internal.count_failures(v_channel, v_failures, v_code, p_context.at) then
+      perform retoma_internal.trip_breaker(v_batch, v_channel, v_code);
+    end if;
+  end if;
   return v_batch;
 end;
 $$;

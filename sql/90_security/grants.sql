@@ -65,7 +65,7 @@ to retoma_operator;
 
 grant select on all tables in schema retoma to retoma_operator;
 grant insert, delete on retoma.recipient_staging to retoma_operator;
-grant insert, update, delete on retoma.error_rule to retoma_operator;
+grant insert, update, delete on retoma.error_rule, retoma.breaker to retoma_operator;
 grant update on retoma.setting to retoma_operator;
 
 -- A view calls its functions with the role that reads the view. These roles have no usage of retoma_internal, so they

@@ -74,6 +74,24 @@ async def test_a_refusal_by_whatsapp_itself_is_named(
     assert result.code == code
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["2 UNKNOWN: no LID found for 5511955505000@s.whatsapp.net from server", "Lid is missing in chat table"],
+)
+async def test_a_person_without_an_address_is_told_from_trouble_of_the_server(
+    sandbox: SandboxProcess, message: Message, words: str
+) -> None:
+    body = {"statusCode": 500, "exception": {"message": words, "name": "Error"}}
+    sandbox.fault(channel="unknown", do="status", status=500, body=body)
+    transport = transports.create("waha", {"base_url": f"{sandbox.url}/waha", "session": "unknown"})
+
+    result = await transport.send(message)
+
+    await transport.aclose()
+    sandbox.call("DELETE", "/_sandbox/faults")
+    assert result.code == "no_lid"
+
+
 async def test_the_api_key_is_sent(
     new_sandbox: NewSandbox, tmp_path_factory: pytest.TempPathFactory, message: Message
 ) -> None:

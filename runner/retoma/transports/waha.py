@@ -4,7 +4,8 @@ The engines NOWEB and GOWS take a message id from the caller (2026.4.3 or later)
 id shows once on the recipient's phone. WEBJS does not: there, a message in doubt waits for an operator.
 
 Its own codes: session_<STATUS> when the session does not work; server_463 (the account is restricted),
-server_479 and server_error when WhatsApp itself refused; ack_error in a receipt without a number.
+server_479 and server_error when WhatsApp itself refused; no_lid when it knows no address of the person;
+ack_error in a receipt without a number.
 """
 
 import re
@@ -31,6 +32,8 @@ _TAKES_OUR_ID = ("NOWEB", "GOWS")
 _OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
 _DOWN = ("STOPPED", "STARTING", "SCAN_QR_CODE", "PASSKEY_REQUIRED", "PASSKEY_CONFIRMATION_REQUIRED", "FAILED")
 _SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
+# GOWS: "no LID found for … from server"; WEBJS: "Lid is missing in chat table". The engine stops before it sends.
+_NO_ADDRESS = re.compile(r"\bno LID found\b|\bLid is missing\b", re.IGNORECASE)
 _BY_NUMBER, _HIDDEN = ("@c.us", "@s.whatsapp.net"), "@lid"
 _ACKS: dict[int, ReceiptStatus] = {1: "server", 2: "delivered", 3: "read", 4: "played"}
 
@@ -151,6 +154,8 @@ def _error_code(answer: Answer) -> str | None:
     # Seen by users of GOWS: status 500, {"exception": {"message": "2 UNKNOWN: server returned error 463"}}
     if isinstance(text, str) and (refusal := _SERVER_ERROR.search(text)):
         return _server_code(refusal[1])
+    if isinstance(text, str) and _NO_ADDRESS.search(text):
+        return "no_lid"
     return answer.code
 
 
