@@ -247,14 +247,15 @@ set local client_min_messages to warning;
 \ir 56_step/check_outcomes.sql
 \ir 56_step/classify.sql
 \ir 56_step/retry_delay.sql
+\ir 56_step/has_arrived.sql
+\ir 56_step/await_receipts.sql
+\ir 56_step/settle_without_sending.sql
 \ir 56_step/trip_breaker.sql
 \ir 56_step/count_failures.sql
 \ir 56_step/apply_error.sql
 \ir 56_step/record_errors.sql
 \ir 56_step/record_accepted.sql
 \ir 56_step/record_outcomes.sql
-\ir 56_step/has_arrived.sql
-\ir 56_step/settle_without_sending.sql
 \ir 56_step/reserve_unsuppressed.sql
 \ir 56_step/reserve_messages.sql
 \ir 56_step/reserved_messages.sql
@@ -267,10 +268,19 @@ set local client_min_messages to warning;
 -- Receipts
 \ir 60_receipts/receipt_rank.sql
 \ir 60_receipts/outcome_by_receipt.sql
+\ir 60_receipts/receipt_time.sql
+\ir 60_receipts/receipt_fault.sql
+\ir 60_receipts/receipt_fault_in_words.sql
+\ir 60_receipts/refused_receipt.sql
+\ir 60_receipts/read_receipts.sql
+\ir 60_receipts/is_under_way.sql
 \ir 60_receipts/receipt_targets.sql
+\ir 60_receipts/lock_receipt_batches.sql
 \ir 60_receipts/apply_receipts.sql
+\ir 60_receipts/failed_in_a_row.sql
+\ir 60_receipts/stop_after_receipts.sql
 \ir 60_receipts/apply_waiting_receipts.sql
-\ir 60_receipts/first_bad_time.sql
+\ir 60_receipts/keep_receipts.sql
 \ir 60_receipts/record_receipts.sql
 
 -- Lookups of messages in doubt

@@ -34,7 +34,7 @@ begin
     when p_batch.maybe_sent then 'in_doubt'
     else 'failed'
   end;
-  if p_batch.maybe_sent and v_outcome <> 'requeued' then
+  if p_batch.attempt > 1 then
     v_ordinals := array(
       select u.ordinal from unnest(p_ordinals) as u (ordinal)
       where not retoma_internal.has_arrived(v_batch.campaign_id, u.ordinal)

@@ -18,6 +18,9 @@ begin
   -- Whether the channel dedupes is read under this lock, which configure_channel takes first: it must see the repeats
   -- that are queued here, or be seen.
   perform from retoma_internal.channel_pacing as p where p.channel_id = v_batch.lease_channel_id for update;
+  perform retoma_internal.await_receipts(
+    v_batch, array(select (o.item ->> 'ordinal')::int from jsonb_array_elements(p_outcomes) as o (item))
+  );
   select c.* into v_channel from retoma_internal.channel as c where c.id = v_batch.lease_channel_id;
   select c.max_attempts into v_max_attempts from retoma_internal.campaign as c where c.id = v_batch.campaign_id;
   for v_group in

@@ -8,31 +8,46 @@ create or replace function retoma_internal.receipt_targets(
   out ordinal int,
   out attempt smallint,
   out batch_id bigint,
+  out last_attempt smallint,
+  out last_batch_id bigint,
+  out is_early boolean,
   out status text,
   out code text,
   out at timestamptz
 ) returns setof record
 language sql stable
 begin atomic
-  select r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, r.status, r.code, r.at
+  select
+    r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, l.attempt, l.batch_id,
+    l.outcome = 'requeued' and retoma_internal.is_under_way(l, r.channel_id), r.status, r.code, r.at
   from unnest(p_receipts) with ordinality
-    as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
+    as r (id, channel_id, message_id, provider_id, status, code, at, received_at, try_after, place)
   cross join lateral (
-    select c.id from retoma_internal.campaign as c
-    where c.token = left(r.message_id, 24) and r.message_id ~ '^[0-9a-f]{32}$'
-    limit 1
+    select c.id from retoma_internal.campaign as c where c.token = left(r.message_id, 24) limit 1
   ) as c
   cross join lateral (
     select dd.* from retoma_internal.delivery as dd
     where dd.campaign_id = c.id and dd.ordinal = ('x' || right(r.message_id, 8))::bit(32)::int
       and dd.channel_id = r.channel_id and dd.outcome <> 'skipped'
-    order by r.status <> 'failed' and dd.receipt in ('server', 'delivered', 'read') desc nulls last, dd.attempt desc
+    order by
+      case r.status
+        when 'failed' then dd.receipt in ('delivered', 'read')
+        else dd.receipt in ('server', 'delivered', 'read')
+      end desc nulls last,
+      dd.attempt desc
     limit 1
   ) as d
+  cross join lateral (
+    select dd.* from retoma_internal.delivery as dd
+    where dd.campaign_id = c.id and dd.ordinal = d.ordinal and dd.channel_id = r.channel_id and dd.outcome <> 'skipped'
+    order by dd.attempt desc
+    limit 1
+  ) as l
   union all
-  select r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, r.status, r.code, r.at
+  select
+    r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, d.attempt, d.batch_id, false, r.status, r.code, r.at
   from unnest(p_receipts) with ordinality
-    as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
+    as r (id, channel_id, message_id, provider_id, status, code, at, received_at, try_after, place)
   cross join lateral (
     select dd.* from retoma_internal.delivery as dd
     where dd.provider_id = r.provider_id and dd.channel_id = r.channel_id
@@ -43,4 +58,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.receipt_targets(retoma_internal.receipt_inbox[]) is
-'The deliveries of these receipts, as far as they are recorded. place: of the receipt in p_receipts, from 1.';
+'The deliveries of these receipts, as far as they are recorded. place: of the receipt in p_receipts, from 1; last_: the
+latest attempt of the message on the channel; is_early: a later attempt is under way, and its outcome is not recorded.';

@@ -1,45 +1,47 @@
 -- Locks the batches of the messages in the order of their ids. A receipt that arrives before the outcome of its message
--- waits in the inbox until tick applies it.
-create or replace function retoma.record_receipts(p_channel text, p_receipts jsonb) returns int
+-- waits in the inbox until tick applies it. A failure can lock the channel and its campaigns.
+create or replace function retoma.record_receipts(
+  p_channel text, p_receipts jsonb, out applied int, out waiting int, out refused jsonb
+)
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_channel_id int := (retoma_internal.find_channel(p_channel)).id;
+  v_places bigint[];
   v_receipts retoma_internal.receipt_inbox[];
-  v_applied bigint[];
+  v_done record;
+  v_early bigint[];
+  v_no_room bigint[] := '{}';
 begin
-  if jsonb_typeof(p_receipts) is distinct from 'array' or exists (
-    select from jsonb_array_elements(p_receipts) as r (item)
-    where coalesce(r.item ->> 'status', '') not in ('server', 'delivered', 'read', 'played', 'failed')
-      or coalesce(r.item ->> 'message_id', r.item ->> 'provider_id') is null
-  ) then
-    raise exception using errcode = 'RT003', constraint = 'bad_receipt',
-      message = 'receipts are a JSON array of objects with message_id or provider_id, and a status',
+  if jsonb_typeof(p_receipts) is distinct from 'array' then
+    raise exception using errcode = 'RT003', constraint = 'not_an_array',
+      message = 'receipts are a JSON array of objects',
       hint = '[{"message_id": "…", "status": "delivered"}]; status: server, delivered, read, played or failed';
   end if;
-  v_receipts := array(
-    select
-      row(
-        null, v_channel_id, lower(r.message_id), r.provider_id,
-        case r.status when 'played' then 'read' else r.status end, r.code, coalesce(r.at, retoma.clock()), null
-      )::retoma_internal.receipt_inbox
-    from jsonb_to_recordset(p_receipts) as r (message_id text, provider_id text, status text, code text, at timestamptz)
-  );
-  v_applied := retoma_internal.apply_receipts(v_receipts);
-  if cardinality(v_applied) < cardinality(v_receipts) then
-    insert into retoma_internal.receipt_inbox (channel_id, message_id, provider_id, status, code, at)
-    select r.channel_id, r.message_id, r.provider_id, r.status, r.code, r.at
-    from unnest(v_receipts) with ordinality
-      as r (id, channel_id, message_id, provider_id, status, code, at, received_at, place)
-    where r.place <> all(v_applied);
+  select
+    coalesce(array_agg(r.place order by r.place) filter (where r.fault is null), '{}'),
+    coalesce(array_agg(r.receipt order by r.place) filter (where r.fault is null), '{}'),
+    coalesce(jsonb_agg(retoma_internal.refused_receipt(r.place, r.fault) order by r.place)
+      filter (where r.fault is not null), '[]')
+  into v_places, v_receipts, refused
+  from retoma_internal.read_receipts(v_channel_id, p_receipts) as r;
+  select a.* into v_done
+  from retoma_internal.lock_receipt_batches(v_receipts, p_skip_locked => false) as held,
+    retoma_internal.apply_receipts(v_receipts, held) as a;
+  v_early := array(select p from generate_series(1, cardinality(v_receipts)) as p where p <> all(v_done.applied));
+  if v_early <> '{}' then
+    v_no_room := retoma_internal.keep_receipts(v_channel_id, array(select v_receipts[p] from unnest(v_early) as p));
+    refused := refused || coalesce((
+      select jsonb_agg(retoma_internal.refused_receipt(v_places[v_early[p]], 'too_many_wait') order by p)
+      from unnest(v_no_room) as p
+    ), '[]');
   end if;
-  return cardinality(v_applied);
-exception
-  when invalid_datetime_format or datetime_field_overflow then
-    raise exception using errcode = 'RT003', constraint = 'bad_time',
-      message = format('%L is not a time', retoma_internal.first_bad_time(p_receipts)),
-      hint = 'Write "at" as 2026-01-01T12:00:00Z, or leave it out';
+  applied := cardinality(v_done.applied);
+  waiting := cardinality(v_early) - cardinality(v_no_room);
+  if v_done.failed <> '{}' then
+    perform retoma_internal.stop_after_receipts(v_done.failed);
+  end if;
 end;
 $$;
 
@@ -47,6 +49,9 @@ comment on function retoma.record_receipts(text, jsonb) is
 'Records reports of the provider on messages of a channel: [{"message_id": ours, "provider_id": theirs, "status":
 "delivered", "code": null, "at": "2026-01-01T12:00:00Z"}]. status: server, delivered, read, played or failed. One of the
 two ids is required; "at" is now by default. Repeats and any order are harmless: a late report never moves a message
-back. A message in doubt is settled.
-Returns how many reports were applied now; a report that arrives before the outcome of its message waits.
-Errors: RT001 unknown channel, RT003 not an array, no id, or a bad status or time.';
+back. A message in doubt is settled. A failure does what error_rule and breaker say: it can stop the channel.
+applied: how many reports were applied now. waiting: how many wait, because they arrived before the outcome of their
+message. refused: those that cannot be taken, [{"item": 2, "key": "bad_time", "reason": "…"}], item from 1. key:
+not_an_object, bad_status, no_id, not_ours (no message of this channel has the id), bad_provider_id, bad_code, bad_time;
+or too_many_wait: report it again later.
+Errors: RT001 unknown channel, RT003 not an array.';

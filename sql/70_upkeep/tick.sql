@@ -6,13 +6,20 @@ create or replace function retoma.tick(
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  v_receipts record;
 begin
   perform retoma_internal.insist_on_durability();
   update retoma_internal.runner as r set last_seen_at = retoma.clock() where r.id = p_runner_id;
   if not pg_try_advisory_xact_lock(retoma_internal.runner_lock_class(), 0) then
     return;
   end if;
-  settled := retoma_internal.apply_waiting_receipts();
+  select w.settled, w.stopped into v_receipts from retoma_internal.apply_waiting_receipts() as w;
+  settled := v_receipts.settled;
+  if v_receipts.stopped then
+    -- It holds locks of a channel and its campaigns, which come last. The next tick does the rest.
+    return;
+  end if;
   reaped := retoma_internal.reap_leases();
   started := retoma_internal.start_due_campaigns();
   perform retoma_internal.reconcile_campaigns();

@@ -43,6 +43,7 @@ _LINGER_S = 2
 _UNKNOWN_CHANNEL = "RT001"
 _BAD_VALUE = "RT003"
 _REASONS_SHOWN = 10
+_CALL_AGAIN = "too_many_wait"
 _OPT_OUT_WORDS = {"stop", "sair", "parar", "cancelar", "descadastrar"}
 _DATABASE: web.AppKey[Database] = web.AppKey("database", Database)
 # What aiohttp raises for bad gzip, bad chunks and bad heads.
@@ -225,23 +226,19 @@ async def _record(database: Database, channel: str, facts: list[Fact]) -> list[s
 
 
 async def _record_receipts(database: Database, channel: str, receipts: list[Receipt]) -> list[str]:
-    if not receipts:
-        return []
-    document = json.dumps([_receipt_json(receipt) for receipt in receipts])
-    try:
-        await database.run("select retoma.record_receipts(%s, %s)", (channel, document))
-    except psycopg.Error as error:
-        reason = _refusal_or_raise(error)
-        if len(receipts) == 1:
-            return [reason]
-        # The database refuses all for one. Halves find it in few calls; each is a transaction of its own,
-        # because one that calls twice could lock batches in an order that another does not have.
-        middle = len(receipts) // 2
-        return [
-            *await _record_receipts(database, channel, receipts[:middle]),
-            *await _record_receipts(database, channel, receipts[middle:]),
-        ]
-    return []
+    storable = [receipt for receipt in receipts if _is_storable(receipt)]
+    reasons = ["A receipt is refused: one of its texts has characters that no text has."] * (
+        len(receipts) - len(storable)
+    )
+    if not storable:
+        return reasons
+    document = json.dumps([_receipt_json(receipt) for receipt in storable])
+    row = await database.run("select refused from retoma.record_receipts(%s, %s)", (channel, document))
+    refused = [] if row is None else row[0]
+    if any(item["key"] == _CALL_AGAIN for item in refused):
+        # A repeat heals this one, and does no harm to the others.
+        raise WebhookRefused("Not recorded; call again.", 503)
+    return reasons + [f"A receipt is refused: {item['reason']}." for item in refused]
 
 
 async def _opt_out(database: Database, channel: str, reply: Inbound) -> None:
@@ -263,6 +260,12 @@ def _refusal_or_raise(error: psycopg.Error) -> str:
     if reason is None:
         raise error
     return reason
+
+
+def _is_storable(receipt: Receipt) -> bool:
+    # PostgreSQL refuses a document with NUL or half a surrogate pair as a whole.
+    text = "".join(part or "" for part in (receipt.message_id, receipt.provider_id, receipt.code))
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _receipt_json(receipt: Receipt) -> dict[str, str | None]:
