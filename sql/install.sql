@@ -255,8 +255,10 @@ set local client_min_messages to warning;
 \ir 56_step/apply_error.sql
 \ir 56_step/record_errors.sql
 \ir 56_step/record_accepted.sql
+\ir 56_step/judge_ids.sql
 \ir 56_step/record_outcomes.sql
 \ir 56_step/reserve_unsuppressed.sql
+\ir 56_step/give_up_repeats.sql
 \ir 56_step/reserve_messages.sql
 \ir 56_step/reserved_messages.sql
 \ir 56_step/next_action.sql

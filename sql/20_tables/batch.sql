@@ -9,6 +9,7 @@ create table if not exists retoma_internal.batch (
   attempt smallint not null default 1,
   attempts_counted smallint not null default 0,
   maybe_sent boolean not null default false,
+  needs_dedupe boolean not null default false,
   channel_id int references retoma_internal.channel (id),
   zone text not null default '',
   not_before timestamptz not null default '-infinity',
@@ -60,6 +61,8 @@ comment on column retoma_internal.batch.attempts_counted is
 comment on column retoma_internal.batch.maybe_sent is
 'An earlier attempt may have reached the recipient. The messages are sent again with the same id, and are never counted
 as not sent.';
+comment on column retoma_internal.batch.needs_dedupe is
+'The messages may be sent again only while the channel dedupes them. False where an operator decided to repeat them.';
 comment on column retoma_internal.batch.channel_id is
 'The only channel that may send this batch; null: any channel of the campaign.';
 comment on column retoma_internal.batch.not_before is 'The batch is not leased before this time. Used for retries.';

@@ -59,7 +59,8 @@ begin
     v_batch.requeued := v_batch.requeued + v_count;
     perform retoma_internal.queue_retry(
       v_batch, v_ordinals, v_counts, retoma_internal.retry_delay(p_rule, v_batch.attempts_counted, p_retry_after_s),
-      p_maybe_sent => v_maybe_sent, p_channel_id => case when v_maybe_sent then p_channel.id end
+      p_maybe_sent => v_maybe_sent, p_needs_dedupe => v_batch.needs_dedupe or p_rule.class = 'ambiguous',
+      p_channel_id => case when v_maybe_sent then p_channel.id end
     );
   elsif v_outcome = 'failed' then
     v_batch.failed := v_batch.failed + v_count;

@@ -34,6 +34,9 @@ begin
   then
     perform retoma_internal.start_gap(v_batch.lease_channel_id, p_context.at, p_accepted => v_accepted > 0);
   end if;
+  if p_outcomes @? '$[*].took_id' then
+    perform retoma_internal.judge_ids(v_batch, p_outcomes);
+  end if;
   if v_accepted < jsonb_array_length(p_outcomes) then
     v_batch := retoma_internal.record_errors(v_batch, p_outcomes, p_context);
   end if;

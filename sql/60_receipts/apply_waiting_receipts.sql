@@ -32,7 +32,12 @@ begin
     retoma_internal.apply_receipts(v_waiting, held) as a;
   settled := cardinality(v_done.applied);
   delete from retoma_internal.receipt_inbox as i
-  where i.id = any(array(select v_waiting[u.place].id from unnest(v_done.applied) as u (place)));
+  where i.id = any(array(select v_waiting[u.place].id from unnest(v_done.applied) as u (place)))
+    -- When the lease is over, the id of the provider was never learnt.
+    or (
+      i.id = any(array(select w.id from unnest(v_waiting) as w)) and i.message_id is null
+      and i.received_at < v_now - 2 * (select s.lease_duration from retoma.setting as s)
+    );
   update retoma_internal.receipt_inbox as i
   set try_after = v_now + greatest((v_now - i.received_at) / 4, '0.4 s')
   from unnest(v_waiting) as w

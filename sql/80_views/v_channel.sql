@@ -21,7 +21,8 @@ select
   c.max_leases,
   c.dedupes,
   c.looks_up,
-  (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id) as leases
+  (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id) as leases,
+  c.id_ignored as ignores_ids
 from retoma_internal.channel as c
 inner join retoma_internal.channel_pacing as p on c.id = p.channel_id
 left join lateral (
@@ -37,4 +38,5 @@ left join lateral (
 ) as l on true;
 
 comment on view retoma.v_channel is
-'One row per channel: state, pacing, and when it may send next. Settings, with their credentials, are not shown.';
+'One row per channel: state, pacing, and when it may send next. ignores_ids: kinds of content for which the provider was
+found to ignore our ids, so that they are not deduped. Settings, with their credentials, are not shown.';

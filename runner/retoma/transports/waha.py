@@ -30,6 +30,7 @@ from retoma.transports.signatures import require_signature, verified_object
 
 _TAKES_OUR_ID = ("NOWEB", "GOWS")
 _OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
+_ID_PARTS = re.compile(r"^(?:true|false)_[^_]*_")
 _DOWN = ("STOPPED", "STARTING", "SCAN_QR_CODE", "PASSKEY_REQUIRED", "PASSKEY_CONFIRMATION_REQUIRED", "FAILED")
 _SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
 # GOWS: "no LID found for … from server"; WEBJS: "Lid is missing in chat table". The engine stops before it sends.
@@ -85,8 +86,7 @@ class Waha:
             request["id"] = waha_id(message.id)
         answer = await self._http.post_json(self._send_target, encode(request), {}, message.send_before)
         if answer.ok:
-            provider_id = None if self._chooses_id else _provider_id(answer.field("id"))
-            return SendResult("accepted", http_status=answer.status, provider_id=provider_id)
+            return self._accepted(message, answer)
         return SendResult(
             "error",
             code=_error_code(answer),
@@ -95,6 +95,15 @@ class Waha:
             written=answer.written,
             detail=answer.detail,
         )
+
+    def _accepted(self, message: Message, answer: Answer) -> SendResult:
+        given = _given_id(answer)
+        if not self._chooses_id or given is None:
+            return SendResult("accepted", http_status=answer.status, provider_id=given)
+        if given.upper() == waha_id(message.id):
+            return SendResult("accepted", http_status=answer.status, took_id=True)
+        # An older server ignores our id without a word.
+        return SendResult("accepted", http_status=answer.status, provider_id=given, took_id=False)
 
     async def lookup(self, message_id: str, phone: str) -> Lookup:
         if not self._looks_up:
@@ -133,7 +142,7 @@ class Waha:
         at = unix_seconds(call.get("timestamp"), per_second=1000)
         match call.get("event"):
             case "message.ack":
-                return _receipt(payload, at, only_ours=self._chooses_id)
+                return _receipt(payload, at)
             case "session.status":
                 return _connection_change(payload)
             case "message":
@@ -168,21 +177,24 @@ def _server_code(number: str) -> str:
     return f"server_{number}" if number in ("463", "479") else "server_error"
 
 
+def _given_id(answer: Answer) -> str | None:
+    key = answer.field("key")  # NOWEB can answer with the message of Baileys as it is
+    return _provider_id(answer.field("id")) or _provider_id(key.get("id") if isinstance(key, dict) else None)
+
+
 def _provider_id(value: object) -> str | None:
+    """The part of a WAHA id that is the same in all places: true_<chat>_<this>. The chat has several names."""
     # WEBJS answers {"_serialized": …, "id": …}, the others a text.
     if isinstance(value, dict):
         value = value.get("_serialized")
-    return value if isinstance(value, str) else None
+    return (_ID_PARTS.sub("", value).partition("_")[0] or None) if isinstance(value, str) else None
 
 
-def _receipt(payload: Mapping[str, object], at: float | None, *, only_ours: bool) -> list[Fact]:
+def _receipt(payload: Mapping[str, object], at: float | None) -> list[Fact]:
     provider_id, ack = _provider_id(payload.get("id")), payload.get("ack")
     if provider_id is None or payload.get("fromMe") is False:
         return []
     ours = _OUR_ID.search(provider_id)
-    # If every id of a campaign is ours, another id is that of a message typed on the phone.
-    if ours is None and only_ours:
-        return []
     message_id = ours[1].lower() if ours else None
     if ack == -1:
         return [Receipt(message_id, provider_id, "failed", _ack_error(payload), at)]

@@ -327,11 +327,28 @@ def test_ids_that_no_message_of_the_channel_can_have_do_not_wait(
     assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
 
 
-def test_a_report_with_an_unknown_id_of_the_provider_waits_a_day(db: Db, channel: int) -> None:
+def test_a_report_with_an_unknown_id_of_the_provider_waits_for_the_length_of_two_leases(
+    db: Db, channel: int
+) -> None:
+    freeze_clock(db)
     assert record(db, [{"provider_id": "wamid.9", "status": "read"}]) == (0, 1, [])
 
-    assert tick(db)["settled"] == 0
-    move_clock(db, "25 hours")
+    for seconds in (119, 60):
+        assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 1
+        move_clock(db, f"{seconds} s")
+        assert tick(db)["settled"] == 0
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
+
+
+def test_a_report_on_a_message_that_was_never_sent_waits_a_day(db: Db, channel: int) -> None:
+    make_campaign(db, size=1)
+    assert report(db, "delivered") == 0
+
+    move_clock(db, "23 hours")
+    tick(db)
+    db.execute("select retoma.cleanup()")
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 1
+    move_clock(db, "2 hours")
     db.execute("select retoma.cleanup()")
     assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
 
@@ -383,7 +400,8 @@ def test_a_tick_reads_the_inbox_in_portions_and_comes_to_all_of_it(
 
 def test_a_receipt_that_waits_longer_is_looked_at_more_rarely(db: Db, channel: int) -> None:
     freeze_clock(db)
-    record(db, [{"provider_id": "wamid.9", "status": "read"}])
+    make_campaign(db, size=1)
+    report(db, "read")
     move_clock(db, "1 hour")
 
     tick(db)
