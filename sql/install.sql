@@ -93,6 +93,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 20_tables/transport_kind.sql
 \ir 20_tables/channel.sql
 \ir 20_tables/channel_pacing.sql
+\ir 20_tables/channel_refusal.sql
 \ir 20_tables/campaign_channel.sql
 \ir 20_tables/batch.sql
 \ir 20_tables/batch_list.sql
@@ -102,6 +103,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 20_tables/error_rule.sql
 \ir 20_tables/keep.sql
 \ir 20_tables/error_rule_guard.sql
+\ir 20_tables/breaker.sql
 
 -- First rows: transports, errors, and the words of replies
 \ir 25_seed/transport.sql
@@ -109,6 +111,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 25_seed/transport_kind.sql
 \ir 25_seed/error_rule.sql
 \ir 25_seed/reply_word.sql
+\ir 25_seed/breaker.sql
 
 -- The doorbell: the only part that knows the tables of procrastinate
 \ir 30_doorbell/ring.sql
@@ -140,6 +143,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 34_channel/channel_state.sql
 \ir 34_channel/find_channel.sql
 \ir 34_channel/lock_channel.sql
+\ir 34_channel/forget_failures.sql
 \ir 34_channel/check_setting_text.sql
 \ir 34_channel/check_setting.sql
 \ir 34_channel/check_settings.sql
@@ -281,6 +285,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 52_runner/lock_holders.sql
 \ir 52_runner/oldest_transaction.sql
 \ir 52_runner/blocking_session.sql
+\ir 52_runner/refuse_channel.sql
 
 -- Leases: begin, lock, end
 \ir 54_lease/zones_that_may_send.sql
@@ -309,14 +314,19 @@ set local search_path to pg_catalog, pg_temp;
 \ir 56_step/remove_error_rule.sql
 \ir 56_step/retry_delay.sql
 \ir 56_step/most_attempts.sql
+\ir 56_step/has_arrived.sql
+\ir 56_step/await_receipts.sql
+\ir 56_step/settle_without_sending.sql
 \ir 56_step/trip_breaker.sql
+\ir 56_step/count_failures.sql
+\ir 56_step/apply_breakers.sql
 \ir 56_step/apply_error.sql
 \ir 56_step/record_errors.sql
 \ir 56_step/record_accepted.sql
+\ir 56_step/judge_ids.sql
 \ir 56_step/record_outcomes.sql
-\ir 56_step/has_arrived.sql
-\ir 56_step/settle_without_sending.sql
 \ir 56_step/reserve_unsuppressed.sql
+\ir 56_step/give_up_repeats.sql
 \ir 56_step/reserve_messages.sql
 \ir 56_step/reserved_messages.sql
 \ir 56_step/next_action.sql
@@ -328,10 +338,19 @@ set local search_path to pg_catalog, pg_temp;
 -- Receipts and replies
 \ir 60_receipts/receipt_rank.sql
 \ir 60_receipts/outcome_by_receipt.sql
+\ir 60_receipts/receipt_time.sql
+\ir 60_receipts/receipt_fault.sql
+\ir 60_receipts/receipt_fault_in_words.sql
+\ir 60_receipts/refused_receipt.sql
+\ir 60_receipts/read_receipts.sql
+\ir 60_receipts/is_under_way.sql
 \ir 60_receipts/receipt_targets.sql
+\ir 60_receipts/lock_receipt_batches.sql
 \ir 60_receipts/apply_receipts.sql
+\ir 60_receipts/failed_in_a_row.sql
+\ir 60_receipts/stop_after_receipts.sql
 \ir 60_receipts/apply_waiting_receipts.sql
-\ir 60_receipts/first_bad_time.sql
+\ir 60_receipts/keep_receipts.sql
 \ir 60_receipts/record_receipts.sql
 \ir 60_receipts/one_edit_apart.sql
 \ir 60_receipts/reply_says.sql

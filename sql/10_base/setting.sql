@@ -5,6 +5,7 @@ create table if not exists retoma.setting (
   -- A lookup that finds nothing is a proof only when the request can no longer be under way.
   lookup_after interval not null default '60 s',
   retention interval not null default '90 days',
+  receipts_waiting int not null default 10000 check (receipts_waiting between 1 and 1000000),
   audit_retention interval not null default '1 year',
   clock_shift interval not null default '0 s' check (clock_shift between '-100 years' and '100 years')
 );
@@ -17,6 +18,8 @@ comment on column retoma.setting.lease_duration is
 comment on column retoma.setting.lookup_after is
 'The provider is asked about a message in doubt only after this time, when its request can no longer be under way:
 1 second to 1 day.';
+comment on column retoma.setting.receipts_waiting is
+'How many receipts of a channel may wait for the outcomes of their messages. Those beyond are refused.';
 comment on column retoma.setting.retention is
 'cleanup() erases finished campaigns that are older than this: 1 day to 100 years.';
 comment on column retoma.setting.audit_retention is

@@ -9,6 +9,7 @@ create table if not exists retoma_internal.batch (
   attempt smallint not null default 1,
   attempts_counted smallint not null default 0,
   maybe_sent boolean not null default false,
+  needs_dedupe boolean not null default false,
   channel_id int references retoma_internal.channel (id),
   zone text not null default '',
   not_before timestamptz not null default '-infinity',
@@ -28,6 +29,7 @@ create table if not exists retoma_internal.batch (
   delivered int not null default 0,
   read int not null default 0,
   failure_streak int not null default 0,
+  doubt_streak int not null default 0,
   completed_at timestamptz,
   defect text,
   -- One constraint, not one per column: every update, and therefore every step, parses each constraint again.
@@ -64,6 +66,8 @@ comment on column retoma_internal.batch.attempts_counted is
 comment on column retoma_internal.batch.maybe_sent is
 'An earlier attempt may have reached the recipient. The messages are sent again with the same id, and are never counted
 as not sent.';
+comment on column retoma_internal.batch.needs_dedupe is
+'The messages may be sent again only while the channel dedupes them. False where an operator decided to repeat them.';
 comment on column retoma_internal.batch.channel_id is
 'The only channel that may send this batch; null: any channel of the campaign.';
 comment on column retoma_internal.batch.used_channel_id is
@@ -79,5 +83,7 @@ comment on column retoma_internal.batch.failure_streak is
 'Messages that the provider refused for their content, since the last one that it accepted.';
 comment on column retoma_internal.batch.defect is
 'Why its lease could not go on or be settled. The next tick interrupts its campaign with this reason, and removes it.';
+comment on column retoma_internal.batch.doubt_streak is
+'Messages whose error proves nothing, since the last one that was accepted.';
 comment on column retoma_internal.batch.settings_version is
 'Of the channel, when the batch was last leased: these are the settings that its runner sends with.';

@@ -7,6 +7,8 @@ create table if not exists retoma_internal.channel (
   settings jsonb not null default '{}' check (jsonb_typeof(settings) = 'object'),
   settings_version int not null default 1,
   dedupes text[] not null default '{}',
+  id_taken text[] not null default '{}',
+  id_ignored text[] not null default '{}',
   looks_up boolean not null default false,
   connected boolean not null default true,
   paused boolean not null default false,
@@ -29,6 +31,11 @@ is not judged by the settings of today.';
 comment on column retoma_internal.channel.dedupes is
 'Kinds of content that the provider dedupes: it shows a repeated message id only once, so a message in doubt of this
 kind may be sent again.';
+comment on column retoma_internal.channel.id_taken is
+'Kinds of content for which an answer of this provider has shown that it took our id.';
+comment on column retoma_internal.channel.id_ignored is
+'Kinds of content for which an answer of this provider has shown another id than ours. It is trusted again after new
+settings that decide where messages go.';
 comment on column retoma_internal.channel.looks_up is 'Whether the provider can say if it has a message with our id.';
 comment on column retoma_internal.channel.stated_at is
 'When an operator or a runner last said whether it is connected.';

@@ -15,7 +15,9 @@ create table if not exists retoma_internal.channel_pacing (
   hold_reason text,
   hold_streak int not null default 0,
   throttle double precision not null default 1 check (throttle between 0.05 and 1),
-  throttled_at timestamptz not null default '-infinity'
+  throttled_at timestamptz not null default '-infinity',
+  failures jsonb not null default '{}',
+  failures_from timestamptz not null default '-infinity'
 ) with (fillfactor = 50);
 
 comment on table retoma_internal.channel_pacing is
@@ -27,6 +29,12 @@ comment on column retoma_internal.channel_pacing.rate_per_s is
 comment on column retoma_internal.channel_pacing.burst is
 'Size of the token bucket: how many messages may be sent at once after a silence.';
 comment on column retoma_internal.channel_pacing.hold_until is
-'Nothing is reserved before this time, because the provider reported a rate limit.';
+'Nothing is reserved before this time, because the provider reported a rate limit, or because
+breaker says so.';
+comment on column retoma_internal.channel_pacing.failures is
+'How many messages failed since the last one that was accepted, by class of error_rule; see breaker.';
+comment on column retoma_internal.channel_pacing.failures_from is
+'When the channel was last resumed or reconnected. A receipt about a message that was sent before does not stop it
+again.';
 comment on column retoma_internal.channel_pacing.throttle is
 'Share of the configured speed in use, from 0.05 to 1. A rate limit halves it; see current_throttle.';

@@ -1,4 +1,5 @@
--- A provider can report on a message before the runner has recorded its outcome. Such a receipt waits here.
+-- A provider can report on a message before the runner has recorded its outcome. Such a receipt waits here. The same
+-- report waits once, however often it comes.
 create table if not exists retoma_internal.receipt_inbox (
   id bigint generated always as identity primary key,
   channel_id int not null references retoma_internal.channel (id) on delete cascade,
@@ -7,8 +8,15 @@ create table if not exists retoma_internal.receipt_inbox (
   status text not null,
   code text,
   at timestamptz not null,
-  received_at timestamptz not null default retoma.clock()
+  received_at timestamptz not null default retoma.clock(),
+  try_after timestamptz not null default retoma.clock()
 );
+
+create unique index if not exists receipt_inbox_report_idx
+on retoma_internal.receipt_inbox (channel_id, message_id, provider_id, status) nulls not distinct;
+create index if not exists receipt_inbox_try_after_idx on retoma_internal.receipt_inbox (try_after, id);
 
 comment on table retoma_internal.receipt_inbox is
 'Receipts that arrived before the outcome of their message. tick() applies them.';
+comment on column retoma_internal.receipt_inbox.try_after is
+'tick() looks at it after this time: the longer it has waited, the more rarely.';

@@ -62,6 +62,10 @@ insert into retoma.error_rule (transport, code, class, suppress, counts_attempt,
   'waha', 'session_OTHER', 'channel_down', false, true, null,
   'the session is in a status that this version does not know'
 ),
+(
+  'waha', 'no_lid', 'permanent_recipient', false, true, null,
+  'WhatsApp knows no address of this person, so nothing was sent'
+),
 ('waha', 'server_463', 'channel_down', false, true, null, 'WhatsApp restricts the account: never retry in a loop'),
 ('waha', 'server_479', 'transient', false, true, 60, 'WhatsApp refused once; one retry is enough to know'),
 ('waha', 'server_error', 'transient', false, true, 300, 'WhatsApp refused with another number'),

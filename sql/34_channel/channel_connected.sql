@@ -1,16 +1,24 @@
--- Locks the channel. Its triggers resume the campaigns that its disconnection interrupted, and ring.
+-- Locks the pacing row of a channel that is disconnected, then the channel. Its triggers resume the campaigns that its
+-- disconnection interrupted, and ring.
 create or replace function retoma.channel_connected(p_channel text, p_at timestamptz default null) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 set lock_timeout to '1s'
 as $$
 declare
-  v_id int := retoma_internal.lock_channel(p_channel);
+  v_id int := (retoma_internal.find_channel(p_channel)).id;
 begin
+  if not (retoma_internal.find_channel(p_channel)).connected then
+    perform from retoma_internal.channel_pacing as p where p.channel_id = v_id for update;
+  end if;
+  perform retoma_internal.lock_channel(p_channel);
   if retoma_internal.note_connection(v_id, p_at) then
     update retoma_internal.channel as c
     set connected = true, state_reason = null
     where c.id = v_id and not c.connected;
+    if found then
+      perform retoma_internal.forget_failures(v_id);
+    end if;
   end if;
 end;
 $$;

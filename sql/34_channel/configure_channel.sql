@@ -34,10 +34,14 @@ begin
     settings = v_new.settings,
     settings_version = v_new.settings_version,
     dedupes = v_new.dedupes,
+    id_taken = v_new.id_taken,
+    id_ignored = v_new.id_ignored,
     looks_up = v_new.looks_up,
     max_in_flight = v_new.max_in_flight,
     max_leases = v_new.max_leases
   where c.id = v_id;
+  -- Each runner judges the new settings anew.
+  delete from retoma_internal.channel_refusal as f where f.channel_id = v_id;
 end;
 $$;
 

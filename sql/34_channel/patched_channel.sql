@@ -8,7 +8,11 @@ declare
   v_new retoma_internal.channel := p_channel;
 begin
   v_new.settings := retoma_internal.patched_settings(p_channel, p_settings);
-  v_new.dedupes := retoma_internal.deduped_kinds(v_new.transport, v_new.settings);
+  if retoma_internal.provider_of(v_new) <> retoma_internal.provider_of(p_channel) then
+    v_new.id_taken := '{}';
+    v_new.id_ignored := '{}';
+  end if;
+  v_new.dedupes := retoma_internal.deduped_kinds(v_new);
   v_new.looks_up := retoma_internal.looks_up(v_new.transport, v_new.settings);
   v_new.max_in_flight := retoma_internal.patched_count(p_pacing, 'max_in_flight', 10000, v_new.max_in_flight);
   v_new.max_leases := retoma_internal.patched_count(p_pacing, 'max_leases', 64, v_new.max_leases);

@@ -12,6 +12,7 @@ begin
     hold_until = '-infinity', hold_reason = null, hold_streak = 0, throttle = 1, throttled_at = '-infinity',
     next_send_at = least(p.next_send_at, retoma.clock() + greatest(p.gap_max, p.batch_gap_max))
   where p.channel_id = v_id and (p.hold_until > retoma.clock() or p.throttle < 1);
+  perform retoma_internal.forget_failures(v_id);
   perform retoma_internal.lock_channel(p_channel);
   update retoma_internal.channel as c
   set paused = false, state_reason = case when c.connected then null else c.state_reason end
@@ -20,6 +21,6 @@ end;
 $$;
 
 comment on function retoma.resume_channel(text) is
-'Ends the pause of pause_channel; and, after a rate limit of the provider, the hold and the lower speed. Gaps and limits
-still apply; raise a limit with set_limit.
+'Ends the pause of pause_channel or of a breaker; and, after a rate limit of the provider, the hold and the lower speed.
+Gaps and limits still apply; raise a limit with set_limit.
 Error RT001: unknown channel.';

@@ -7,6 +7,7 @@ create or replace function retoma_internal.queue_retry(
   p_counts int,
   p_delay interval,
   p_maybe_sent boolean,
+  p_needs_dedupe boolean,
   p_channel_id int
 ) returns void
 language plpgsql volatile
@@ -22,7 +23,8 @@ begin
   where b.campaign_id = p_batch.campaign_id and b.zone = p_batch.zone and b.status = 'ready'
     and b.not_before between v_now + p_delay and v_now + 2 * p_delay
     and b.attempt = p_batch.attempt + 1 and b.attempts_counted = p_batch.attempts_counted + p_counts
-    and b.maybe_sent = p_maybe_sent and b.channel_id is not distinct from p_channel_id
+    and b.maybe_sent = p_maybe_sent and b.needs_dedupe = p_needs_dedupe
+    and b.channel_id is not distinct from p_channel_id
     and b.reserved = 0 and b.first_ordinal is null and b.size + cardinality(p_ordinals) <= v_room
   limit 1
   for update skip locked;
@@ -32,13 +34,15 @@ begin
   else
     perform retoma_internal.queue_list(
       p_batch.campaign_id, p_batch.zone, (p_batch.attempt + 1)::smallint,
-      (p_batch.attempts_counted + p_counts)::smallint, p_ordinals, v_now + 1.5 * p_delay, p_channel_id, p_maybe_sent
+      (p_batch.attempts_counted + p_counts)::smallint, p_ordinals, v_now + 1.5 * p_delay, p_channel_id, p_maybe_sent,
+      p_needs_dedupe
     );
   end if;
 end;
 $$;
 
-comment on function retoma_internal.queue_retry(retoma_internal.batch, int[], int, interval, boolean, int) is
+comment on function retoma_internal.queue_retry(retoma_internal.batch, int[], int, interval, boolean, boolean, int) is
 'Queues messages of a batch for another attempt, not earlier than p_delay from now. p_counts: 1 when this attempt counts
-against max_attempts, else 0. p_maybe_sent: it may have arrived. p_channel_id: the only channel for the next attempt;
+against max_attempts, else 0. p_maybe_sent: it may have arrived. p_needs_dedupe: see the column
+of batch. p_channel_id: the only channel for the next attempt;
 null: any.';

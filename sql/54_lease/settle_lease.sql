@@ -22,6 +22,7 @@ begin
   if v_lost <> '{}' then
     -- As in record_errors: configure_channel must see the repeats that are queued here, or be seen.
     perform from retoma_internal.channel_pacing as p where p.channel_id = v_batch.lease_channel_id for update;
+    perform retoma_internal.await_receipts(v_batch, v_lost);
     select e.* into v_batch
     from
       retoma_internal.channel as h,

@@ -81,7 +81,8 @@ comment on function retoma.advance_batch(uuid, bigint, int, jsonb, int, int, int
 'For runners: records outcomes, reserves the next messages and renews the lease, in one transaction.
 p_outcomes: [{"ordinal": 7, "status": "accepted", "provider_id": "x"}, {"ordinal": 8, "status": "error", "code":
 "timeout", "http_status": null, "retry_after_s": null, "written": true}]. Status held: the provider took the message,
-but keeps it for a check. An outcome that is already recorded is ignored.
+but keeps it for a check. took_id: whether the answer to an accepted message carried our id (true) or another (false);
+left out when it shows none. An outcome that is already recorded is ignored.
 p_want: how many messages the runner can send now. p_seen: the high-water mark in the last reply that the runner
 received; if a later reply was lost, its messages are returned again. p_accepted: ordinals of accepted messages without
 further facts.

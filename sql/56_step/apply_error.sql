@@ -35,7 +35,7 @@ begin
     when p_batch.maybe_sent then 'in_doubt'
     else 'failed'
   end;
-  if p_batch.maybe_sent and v_outcome <> 'requeued' then
+  if p_batch.attempt > 1 then
     v_ordinals := array(
       select u.ordinal from unnest(p_ordinals) as u (ordinal)
       where not retoma_internal.has_arrived(v_batch.campaign_id, u.ordinal)
@@ -60,7 +60,8 @@ begin
     v_batch.requeued := v_batch.requeued + v_count;
     perform retoma_internal.queue_retry(
       v_batch, v_ordinals, v_counts, retoma_internal.retry_delay(p_rule, v_batch, p_retry_after_s),
-      p_maybe_sent => v_maybe_sent, p_channel_id => case when v_maybe_sent then p_channel.id end
+      p_maybe_sent => v_maybe_sent, p_needs_dedupe => v_batch.needs_dedupe or p_rule.class = 'ambiguous',
+      p_channel_id => case when v_maybe_sent then p_channel.id end
     );
   elsif v_outcome = 'failed' then
     v_batch.failed := v_batch.failed + v_count;
@@ -76,9 +77,6 @@ begin
     perform retoma_internal.hold_channel(p_channel.id, p_rule, p_retry_after_s, p_now);
   elsif p_rule.class in ('channel_down', 'auth') then
     perform retoma.channel_disconnected(p_channel.name, format('%s: %s', p_rule.class, p_rule.code));
-  elsif p_rule.class = 'permanent_message' then
-    v_batch.failure_streak := v_batch.failure_streak + v_count;
-    perform retoma_internal.trip_breaker(v_batch, p_rule.code);
   end if;
   return v_batch;
 end;

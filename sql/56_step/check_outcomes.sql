@@ -25,6 +25,7 @@ begin
     end
     or coalesce(o.item ->> 'status', '') not in ('accepted', 'held', 'error')
     or coalesce(jsonb_typeof(o.item -> 'written'), 'null') not in ('boolean', 'null')
+    or coalesce(jsonb_typeof(o.item -> 'took_id'), 'null') not in ('boolean', 'null')
     or coalesce(jsonb_typeof(o.item -> 'retry_after_s'), 'null') not in ('number', 'null')
     or pg_column_size(o.item) > 200 and (length(o.item ->> 'provider_id') > 200 or length(o.item ->> 'code') > 200)
     or length(o.item ->> 'http_status') <> 3 or ltrim(o.item ->> 'http_status', '0123456789') <> ''

@@ -39,8 +39,11 @@ begin
   v_batch.sent := v_batch.sent + v_accepted;
   if v_accepted > 0 then
     v_batch.failure_streak := 0;
+    v_batch.doubt_streak := 0;
   end if;
-  if (p_context.pacing).gap_max > '0 s' or (p_context.pacing).hold_streak > 0 then
+  if (p_context.pacing).gap_max > '0 s' or (p_context.pacing).hold_streak > 0
+    or (p_context.pacing).failures <> '{}'
+  then
     perform retoma_internal.start_gap(v_batch.lease_channel_id, p_context.at, p_accepted => v_accepted > 0);
   end if;
   return v_batch;

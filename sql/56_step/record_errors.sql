@@ -1,5 +1,6 @@
 -- One group of equal errors at a time. Locks the pacing of the channel; can lock the channel, and campaigns. The groups
--- come in the order of these locks (see install.sql).
+-- come in the order of these locks (see install.sql). An error that does not count as an attempt is no failure of the
+-- provider, so it does not count towards a breaker either.
 create or replace function retoma_internal.record_errors(
   p_batch retoma_internal.batch, p_outcomes jsonb, p_context retoma_internal.step_context
 ) returns retoma_internal.batch
@@ -10,11 +11,17 @@ declare
   v_batch retoma_internal.batch := p_batch;
   v_channel retoma_internal.channel;
   v_max_attempts int;
+  v_failures jsonb := '{}';
+  v_codes jsonb := '{}';
+  v_count int;
   v_group record;
 begin
   -- Whether the channel dedupes is read under this lock, which configure_channel takes first: it must see the repeats
   -- that are queued here, or be seen.
   perform from retoma_internal.channel_pacing as p where p.channel_id = v_batch.lease_channel_id for update;
+  perform retoma_internal.await_receipts(
+    v_batch, array(select (o.item ->> 'ordinal')::int from jsonb_array_elements(p_outcomes) as o (item))
+  );
   select c.* into v_channel from retoma_internal.channel as c where c.id = v_batch.lease_channel_id;
   select c.max_attempts into v_max_attempts from retoma_internal.campaign as c where c.id = v_batch.campaign_id;
   for v_group in
@@ -45,7 +52,15 @@ begin
       v_batch, v_channel, v_group.rule, v_max_attempts, v_group.ordinals, v_group.http_status, v_group.retry_after_s,
       p_context.at
     );
+    if (v_group.rule).counts_attempt then
+      v_codes := v_codes || jsonb_build_object((v_group.rule).class, coalesce(v_group.code, 'no code'));
+      v_count := cardinality(v_group.ordinals) + coalesce((v_failures ->> (v_group.rule).class)::int, 0);
+      v_failures := v_failures || jsonb_build_object((v_group.rule).class, v_count);
+    end if;
   end loop;
+  if v_failures <> '{}' then
+    v_batch := retoma_internal.apply_breakers(v_batch, v_channel, v_failures, v_codes, p_context.at);
+  end if;
   return v_batch;
 end;
 $$;

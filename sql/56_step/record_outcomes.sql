@@ -27,9 +27,15 @@ begin
   v_batch.sent := v_batch.sent + v_accepted;
   if v_accepted > 0 then
     v_batch.failure_streak := 0;
+    v_batch.doubt_streak := 0;
   end if;
-  if (p_context.pacing).gap_max > '0 s' or (p_context.pacing).hold_streak > 0 then
+  if (p_context.pacing).gap_max > '0 s' or (p_context.pacing).hold_streak > 0
+    or (p_context.pacing).failures <> '{}'
+  then
     perform retoma_internal.start_gap(v_batch.lease_channel_id, p_context.at, p_accepted => v_accepted > 0);
+  end if;
+  if p_outcomes @? '$[*].took_id' then
+    perform retoma_internal.judge_ids(v_batch, p_outcomes);
   end if;
   if v_accepted < jsonb_array_length(p_outcomes) then
     v_batch := retoma_internal.record_errors(v_batch, p_outcomes, p_context);

@@ -24,7 +24,11 @@ declare
   v_slice record;
 begin
   batch := p_batch;
-  if v_is_paced then
+  if batch.needs_dedupe then
+    batch := retoma_internal.give_up_repeats(batch, p_context);
+    v_allowed := least(p_want, batch.size - batch.reserved);
+  end if;
+  if v_is_paced and v_allowed > 0 then
     select t.allowed, t.wait_s into v_allowed, wait_s
     from retoma_internal.pacing_allowance(batch.lease_channel_id, v_allowed, p_context.at) as t;
     why_not := case when v_allowed = 0 then 'paced' end;

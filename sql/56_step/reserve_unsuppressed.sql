@@ -24,12 +24,8 @@ declare
 begin
   batch := p_batch;
   batch.reserved := batch.reserved + cardinality(p_ordinals);
-  if batch.maybe_sent then
-    -- Waits for a transaction that is applying a receipt to an earlier attempt.
-    perform from unnest(p_ordinals) as u (ordinal)
-    inner join retoma_internal.delivery as d on d.campaign_id = p_batch.campaign_id and u.ordinal = d.ordinal
-    order by d.ordinal, d.attempt
-    for share of d;
+  if batch.attempt > 1 then
+    perform retoma_internal.await_receipts(batch, p_ordinals);
     v_arrived := array(
       select u.ordinal from unnest(p_ordinals) as u (ordinal)
       where retoma_internal.has_arrived(p_batch.campaign_id, u.ordinal)

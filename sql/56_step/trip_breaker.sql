@@ -1,18 +1,38 @@
--- The provider refuses the content, not the recipients. The campaign stops before its whole list fails. Locks the
--- campaign.
-create or replace function retoma_internal.trip_breaker(p_batch retoma_internal.batch, p_code text) returns void
+-- The provider refuses the content, not the recipients: the campaign stops before its whole list fails. Or it leaves
+-- every message of this campaign in doubt, while those of others on the channel are accepted. Locks the campaign.
+create or replace function retoma_internal.trip_breaker(
+  p_batch retoma_internal.batch, p_channel retoma_internal.channel, p_codes jsonb
+) returns boolean
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  v_doubts int := (
+    select b.threshold + p_channel.max_in_flight * p_channel.max_leases - 1
+    from retoma.breaker as b where b.failure = 'ambiguous'
+  );
 begin
   update retoma_internal.campaign as c
   set
     status = 'interrupted', interrupt_cause = 'breaker',
-    status_reason = format('%s messages in a row were refused for their content (%s)', p_batch.failure_streak, p_code)
-  where c.id = p_batch.campaign_id and c.status = 'running' and p_batch.failure_streak >= c.breaker_threshold;
+    status_reason = case
+      when p_codes ? 'permanent_message' and p_batch.failure_streak >= c.breaker_threshold then format(
+        '%s messages in a row were refused for their content (%s)', p_batch.failure_streak,
+        p_codes ->> 'permanent_message'
+      )
+      else format(
+        '%s messages in a row may or may not have been taken (%s), and the channel accepts others',
+        p_batch.doubt_streak, p_codes ->> 'ambiguous'
+      )
+    end
+  where c.id = p_batch.campaign_id and c.status = 'running' and (
+    p_codes ? 'permanent_message' and p_batch.failure_streak >= c.breaker_threshold
+    or p_codes ? 'ambiguous' and p_batch.doubt_streak >= v_doubts
+  );
+  return found;
 end;
 $$;
 
-comment on function retoma_internal.trip_breaker(retoma_internal.batch, text) is
-'Interrupts the campaign of a batch whose failure_streak has reached campaign.breaker_threshold. p_code: the last
-error.';
+comment on function retoma_internal.trip_breaker(retoma_internal.batch, retoma_internal.channel, jsonb) is
+'Interrupts the campaign of a batch whose failure_streak has reached campaign.breaker_threshold, or whose doubt_streak
+has reached the threshold of breaker. p_codes: the last error of each class. Returns whether it has.';

@@ -17,6 +17,7 @@ begin
     in_doubt = p_batch.in_doubt,
     requeued = p_batch.requeued,
     failure_streak = p_batch.failure_streak,
+    doubt_streak = p_batch.doubt_streak,
     status = case
       when not v_over then 'leased'
       when p_action = 'completed' then 'completed'

@@ -4,7 +4,8 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   return case p_part
-    when 'receipts' then retoma_internal.apply_waiting_receipts()
+    when 'receipts' then (select w.settled from retoma_internal.apply_waiting_receipts(p_failures => false) as w)
+    when 'failures' then (select w.stopped::int from retoma_internal.apply_waiting_receipts(p_failures => true) as w)
     when 'leases' then retoma_internal.reap_leases(p_ids)
     when 'defects' then retoma_internal.interrupt_for_defects(p_ids)
     when 'cancels' then retoma_internal.finish_cancelling()

@@ -27,6 +27,10 @@ begin
     return;
   end if;
   settled := retoma_internal.run_part('receipts');
+  if retoma_internal.run_part('failures') > 0 then
+    -- It holds locks of a channel and its campaigns, which come last. The next tick does the rest.
+    return;
+  end if;
   reaped := retoma_internal.run_part('leases');
   perform retoma_internal.run_part('defects');
   perform retoma_internal.run_part('cancels');

@@ -26,7 +26,8 @@ select
   c.max_leases,
   c.dedupes,
   c.looks_up,
-  (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id) as leases
+  (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id) as leases,
+  c.id_ignored as ignores_ids
 from retoma_internal.channel as c
 inner join retoma_internal.channel_pacing as p on c.id = p.channel_id
 left join lateral (
@@ -39,5 +40,6 @@ left join lateral (
 
 comment on view retoma.v_channel is
 'One row per channel: state, pacing, when it may send next, and why not now, or slower than its pacing: throttle is the
-share of its speed that a rate limit of the provider left, until throttled_until; resume_channel ends that. Settings,
+share of its speed that a rate limit of the provider left, until throttled_until; resume_channel ends that.
+ignores_ids: kinds of content for which the provider was found to ignore our ids, so that they are not deduped. Settings,
 with their credentials, are not shown.';

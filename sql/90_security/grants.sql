@@ -16,6 +16,7 @@ grant execute on function
   retoma.release_batch(uuid, bigint, int),
   retoma.give_up_batch(uuid, bigint, int, text, text),
   retoma.refuse_content(uuid, bigint, int, text),
+  retoma.refuse_channel(uuid, int, text),
   retoma.contents_to_check(int, int),
   retoma.record_content_check(int, int, text[], text, text[]),
   retoma.tick(uuid),
@@ -82,6 +83,7 @@ grant select on all tables in schema retoma to retoma_operator;
 -- Never UPDATE or DELETE on a whole table: with one of them, "lock table" stops everybody who reads it.
 grant insert on retoma.recipient_staging, retoma.error_rule, retoma.reply_word to retoma_operator;
 grant update (class, suppress, counts_attempt, defer_s, note) on retoma.error_rule to retoma_operator;
+grant update (threshold, action, note) on retoma.breaker to retoma_operator;
 grant update (words, meaning, note) on retoma.reply_word to retoma_operator;
 -- For the generated column of reply_word.
 grant execute on function retoma_internal.plain_words(text) to retoma_operator;

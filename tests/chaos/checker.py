@@ -3,7 +3,8 @@
 It looks at the history only, and shares no code with the product. Its rules:
 
 - accounting: every recipient is in exactly one final state, and that state agrees with what the provider
-  took: one acceptance for sent, none for failed, skipped and cancelled, at most one in any case.
+  took: one acceptance for sent, none for failed, skipped and cancelled, at most one in any case. What it
+  accepted and withdrew later, it did not take.
 - reserve_then_send: every request lies after the commit of a reservation of its message, and no reservation
   makes more than one request.
 - live_epoch: at the time of the request, that reservation's lease was not over; or the reservation was less
@@ -44,7 +45,7 @@ PROVIDER_DOUBTS = ("timeout", "connection_lost", "http_408", "http_500", "http_5
 GIVEN_UP = ("runner_gone", "lease_expired", "released")
 """Codes of what is written at the end of a lease about messages that were reserved under it."""
 
-SETTLED = ("suppressed", "receipt")
+SETTLED = ("suppressed", "receipt", "id_ignored")
 """Codes of messages that are settled without a request of this attempt."""
 
 FINAL = ("sent", "failed", "skipped", "in_doubt", "cancelled")

@@ -174,7 +174,8 @@ def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
     }
     click.echo(f"{name}: {summary['status']}{more.get(summary['status'], '')}")
     if summary["reason"]:
-        until = f", until {shown(summary['waits_until'])}" if summary["waits_until"] else ""
+        ends = summary["waits_until"]
+        until = f", until {shown_in(ends, summary['time_zone'])}" if ends else ""
         click.echo(f"because: {summary['reason']}{until}")
 
 

@@ -17,7 +17,7 @@ RATE_WINDOW_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A row of v_campaign_summary; reason: why nothing is sent; waits_until: for how long, if that is known."""
+    """A row of v_campaign_summary; reason: why nothing is sent; waits_until: how long, if that is known."""
 
     name: str
     status: str

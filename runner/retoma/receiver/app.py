@@ -43,6 +43,7 @@ _LINGER_S = 2
 _UNKNOWN_CHANNEL = "RT001"
 _BAD_VALUE = "RT003"
 _REASONS_SHOWN = 10
+_CALL_AGAIN = "too_many_wait"
 _DATABASE: web.AppKey[Database] = web.AppKey("database", Database)
 # What aiohttp raises for bad gzip, bad chunks and bad heads.
 _UNREADABLE = (web.RequestPayloadError, http_exceptions.HttpProcessingError)
@@ -219,10 +220,10 @@ async def _transport(database: Database, channel: str) -> Transport:
 async def _record(database: Database, channel: str, facts: list[Fact]) -> list[str]:
     """Records each fact by itself; returns why facts were refused."""
     reasons = [fact.reason for fact in facts if isinstance(fact, Refused)]
-    receipts = [_receipt_json(fact) for fact in facts if isinstance(fact, Receipt)]
+    receipts = [fact for fact in facts if isinstance(fact, Receipt)]
     replies = [_reply_json(fact) for fact in facts if isinstance(fact, Inbound)]
-    reasons += await _record_each(database, _record_receipts, channel, receipts)
-    reasons += await _record_each(database, _record_replies, channel, replies)
+    reasons += await _record_receipts(database, channel, receipts)
+    reasons += await _record_replies(database, channel, replies)
     for fact in facts:
         if isinstance(fact, ConnectionChange) and fact.connected:
             await database.run("select retoma.channel_connected(%s, %s)", (channel, _time(fact.at)))
@@ -232,41 +233,44 @@ async def _record(database: Database, channel: str, facts: list[Fact]) -> list[s
     return reasons
 
 
-async def _record_each(
-    database: Database,
-    record: Callable[[Database, str, str], Awaitable[None]],
-    channel: str,
-    items: Sequence[_Item],
-) -> list[str]:
-    if not items:
+async def _record_receipts(database: Database, channel: str, receipts: list[Receipt]) -> list[str]:
+    storable = [receipt for receipt in receipts if _is_storable(receipt)]
+    reasons = ["A receipt is refused: one of its texts has characters that no text has."] * (
+        len(receipts) - len(storable)
+    )
+    if not storable:
+        return reasons
+    document = json.dumps([_receipt_json(receipt) for receipt in storable])
+    row = await database.run("select refused from retoma.record_receipts(%s, %s)", (channel, document))
+    refused = [] if row is None else row[0]
+    if any(item["key"] == _CALL_AGAIN for item in refused):
+        # A repeat heals this one, and does no harm to the others.
+        raise WebhookRefused("Not recorded; call again.", 503)
+    return reasons + [f"A receipt is refused: {item['reason']}." for item in refused]
+
+
+async def _record_replies(database: Database, channel: str, replies: Sequence[_Item]) -> list[str]:
+    if not replies:
         return []
-    try:
-        await record(database, channel, json.dumps(items))
-    except psycopg.Error as error:
-        reason = _refusal_or_raise(error)
-        if len(items) == 1:
-            return [reason]
-        # The database refuses all for one. Halves find it in few calls; each is a transaction of its own,
-        # because one that calls twice could lock rows in an order that another does not have.
-        middle = len(items) // 2
-        return [
-            *await _record_each(database, record, channel, items[:middle]),
-            *await _record_each(database, record, channel, items[middle:]),
-        ]
-    return []
-
-
-async def _record_receipts(database: Database, channel: str, receipts: str) -> None:
-    await database.run("select retoma.record_receipts(%s, %s)", (channel, receipts))
-
-
-async def _record_replies(database: Database, channel: str, replies: str) -> None:
     statement: LiteralString = """
         select jsonb_agg(to_jsonb(r) order by r.reply_id) from retoma.record_inbound(%s, %s) as r
     """
-    row = await database.run(statement, (channel, replies))
+    try:
+        row = await database.run(statement, (channel, json.dumps(replies)))
+    except psycopg.Error as error:
+        reason = _refusal_or_raise(error)
+        if len(replies) == 1:
+            return [reason]
+        # The database refuses all for one. Halves find it in few calls; each is a transaction of its own,
+        # because one that calls twice could lock rows in an order that another does not have.
+        middle = len(replies) // 2
+        return [
+            *await _record_replies(database, channel, replies[:middle]),
+            *await _record_replies(database, channel, replies[middle:]),
+        ]
     for waiting in (row and row[0]) or []:
         log.warning("reply_waits_for_a_person", channel=channel, **waiting)
+    return []
 
 
 def _refusal(error: psycopg.Error) -> str | None:
@@ -281,6 +285,12 @@ def _refusal_or_raise(error: psycopg.Error) -> str:
     if reason is None:
         raise error
     return reason
+
+
+def _is_storable(receipt: Receipt) -> bool:
+    # PostgreSQL refuses a document with NUL or half a surrogate pair as a whole.
+    text = "".join(part or "" for part in (receipt.message_id, receipt.provider_id, receipt.code))
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _receipt_json(receipt: Receipt) -> _Item:

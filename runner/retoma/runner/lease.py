@@ -86,6 +86,7 @@ class Lease:
         # Outcomes since the last step. The usual outcome has its own list, because it is nearly all of them.
         self._accepted: list[int] = []
         self._outcomes: list[dict[str, object]] = []
+        self._shown_id = False
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -245,6 +246,16 @@ class Lease:
         if provider_id is not None and not _is_short(provider_id):
             # It is no id of a provider, and the database would refuse it and all outcomes beside it.
             provider_id = None
+        if result.took_id is not None and self._reports_id(result.took_id):
+            self._outcomes.append(
+                {
+                    "ordinal": ordinal,
+                    "status": result.status,
+                    "provider_id": provider_id,
+                    "took_id": result.took_id,
+                }
+            )
+            return
         if result.status == "accepted" and provider_id is None:
             self._accepted.append(ordinal)
             return
@@ -263,6 +274,16 @@ class Lease:
             log.info(
                 "send_failed", batch=self._batch_id, ordinal=ordinal, code=result.code, detail=result.detail
             )
+
+    def _reports_id(self, took: bool) -> bool:
+        """Whether this answer says anything new about what the provider does with our ids."""
+        if took and self._shown_id:
+            return False
+        if took:
+            self._shown_id = True
+        else:
+            log.error("id_ignored", batch=self._batch_id, reason="the provider gave another id than ours")
+        return True
 
     async def _pause(self, wait_s: float) -> None:
         """Wait until an outcome came, a stop, or wait_s; then a moment more for outcomes to come together."""

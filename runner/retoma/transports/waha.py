@@ -4,7 +4,8 @@ The engines NOWEB and GOWS take a message id from the caller (2026.4.3 or later)
 id shows once on the recipient's phone. WEBJS does not: there, a message in doubt waits for an operator.
 
 Its own codes: session_<STATUS> when the session does not work; server_463 (the account is restricted),
-server_479 and server_error when WhatsApp itself refused; ack_error in a receipt without a number.
+server_479 and server_error when WhatsApp itself refused; no_lid when it knows no address of the person;
+ack_error in a receipt without a number.
 """
 
 import re
@@ -30,8 +31,11 @@ from retoma.transports.signatures import require_signature, verified_object
 
 _TAKES_OUR_ID = ("NOWEB", "GOWS")
 _OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
+_ID_PARTS = re.compile(r"(?:true|false)_[^_]*_([^_]*)")
 _DOWN = ("STOPPED", "STARTING", "SCAN_QR_CODE", "PASSKEY_REQUIRED", "PASSKEY_CONFIRMATION_REQUIRED", "FAILED")
 _SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
+# GOWS: "no LID found for … from server"; WEBJS: "Lid is missing in chat table". Both stop before they send.
+_NO_ADDRESS = re.compile(r"\bno LID found\b|\bLid is missing\b", re.IGNORECASE)
 _BY_NUMBER, _HIDDEN = ("@c.us", "@s.whatsapp.net"), "@lid"
 _ACKS: dict[int, ReceiptStatus] = {1: "server", 2: "delivered", 3: "read", 4: "played"}
 
@@ -83,8 +87,7 @@ class Waha:
             request["id"] = waha_id(message.id)
         answer = await self._http.post_json(self._send_target, encode(request), {}, message.send_before)
         if answer.ok:
-            provider_id = None if self._chooses_id else _provider_id(answer.field("id"))
-            return SendResult("accepted", http_status=answer.status, provider_id=provider_id)
+            return self._accepted(message, answer)
         return SendResult(
             "error",
             code=_error_code(answer),
@@ -93,6 +96,15 @@ class Waha:
             written=answer.written,
             detail=answer.detail,
         )
+
+    def _accepted(self, message: Message, answer: Answer) -> SendResult:
+        given = _given_id(answer)
+        if not self._chooses_id or given is None:
+            return SendResult("accepted", http_status=answer.status, provider_id=given)
+        if given.upper() == waha_id(message.id):
+            return SendResult("accepted", http_status=answer.status, took_id=True)
+        # An older server ignores our id without a word.
+        return SendResult("accepted", http_status=answer.status, provider_id=given, took_id=False)
 
     async def lookup(self, message_id: str, phone: str) -> Lookup:
         if not self._looks_up:
@@ -131,7 +143,7 @@ class Waha:
         at = unix_seconds(call.get("timestamp"), per_second=1000)
         match call.get("event"):
             case "message.ack":
-                return _receipt(payload, at, only_ours=self._chooses_id)
+                return _receipt(payload, at)
             case "session.status":
                 return _connection_change(payload, at)
             case "message" | "message.any":
@@ -158,6 +170,8 @@ def _error_code(answer: Answer) -> str | None:
     # Seen by users of GOWS: status 500, {"exception": {"message": "2 UNKNOWN: server returned error 463"}}
     if isinstance(text, str) and (refusal := _SERVER_ERROR.search(text)):
         return _server_code(refusal[1])
+    if isinstance(text, str) and _NO_ADDRESS.search(text):
+        return "no_lid"
     return answer.code
 
 
@@ -170,6 +184,19 @@ def _server_code(number: str) -> str:
     return f"server_{number}" if number in ("463", "479") else "server_error"
 
 
+def _given_id(answer: Answer) -> str | None:
+    key = answer.field("key")  # NOWEB can answer with the message of Baileys as it is
+    return _last_part(answer.field("id")) or _last_part(key.get("id") if isinstance(key, dict) else None)
+
+
+def _last_part(value: object) -> str | None:
+    """The part of a WAHA id that is the same in all places: true_<chat>_<this>. A chat has several names."""
+    identifier = _provider_id(value)
+    if identifier is None or (parts := _ID_PARTS.match(identifier)) is None:
+        return identifier or None
+    return parts[1] or None
+
+
 def _provider_id(value: object) -> str | None:
     # WEBJS answers {"_serialized": …, "id": …}, the others a text.
     if isinstance(value, dict):
@@ -177,14 +204,11 @@ def _provider_id(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _receipt(payload: Mapping[str, object], at: float | None, *, only_ours: bool) -> list[Fact]:
-    provider_id, ack = _provider_id(payload.get("id")), payload.get("ack")
+def _receipt(payload: Mapping[str, object], at: float | None) -> list[Fact]:
+    provider_id, ack = _last_part(payload.get("id")), payload.get("ack")
     if provider_id is None or payload.get("fromMe") is False:
         return []
     ours = _OUR_ID.search(provider_id)
-    # If every id of a campaign is ours, another id is that of a message typed on the phone.
-    if ours is None and only_ours:
-        return []
     message_id = ours[1].lower() if ours else None
     if ack == -1:
         return [Receipt(message_id, provider_id, "failed", _ack_error(payload), at)]

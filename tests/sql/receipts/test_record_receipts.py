@@ -1,6 +1,7 @@
 """record_receipts: what the provider reports later on, in any order, early, late or twice."""
 
 from itertools import permutations
+from typing import NamedTuple
 from uuid import UUID
 
 import pytest
@@ -8,12 +9,15 @@ from psycopg.types.json import Jsonb
 
 from tests.support.campaigns import (
     Db,
+    Lease,
     accepted,
     advance,
     assert_counters_match_deliveries,
     books,
     call,
     error,
+    freeze_clock,
+    lease,
     make_campaign,
     make_channel,
     move_clock,
@@ -30,10 +34,24 @@ def message_id(db: Db, ordinal: int = 1) -> str:
     return str(call(db, "select message_id from retoma.v_message where ordinal = %s", ordinal))
 
 
+class Recorded(NamedTuple):
+    """What record_receipts answered."""
+
+    applied: int
+    waiting: int
+    refused: list[dict[str, object]]
+
+
+def record(db: Db, receipts: object, channel: str = "sales") -> Recorded:
+    row = db.execute("select * from retoma.record_receipts(%s, %s)", (channel, Jsonb(receipts))).fetchone()
+    assert row is not None
+    return Recorded(*row)
+
+
 def report(db: Db, status: str, ordinal: int = 1, **facts: object) -> int:
     """Reports on a message of the channel sales. Returns how many receipts were applied."""
     receipt: dict[str, object] = {"message_id": message_id(db, ordinal), "status": status}
-    return int(call(db, "select retoma.record_receipts('sales', %s)", Jsonb([receipt | facts])))
+    return record(db, [receipt | facts]).applied
 
 
 def in_doubt(db: Db, runner: UUID, channel: int, size: int = 1) -> None:
@@ -58,15 +76,14 @@ where i.indrelid in (select inhrelid from pg_inherits where inhparent = 'retoma_
 
 def report_on_all(db: Db, status: str) -> int:
     """One receipt for each message, all in one call."""
-    return int(
-        call(
-            db,
-            "select retoma.record_receipts('sales', jsonb_agg(jsonb_build_object("
-            "'message_id', retoma_internal.message_id(c.token, d.ordinal), 'status', %s::text)))"
-            " from retoma_internal.delivery as d join retoma_internal.campaign as c on c.id = d.campaign_id",
-            status,
-        )
+    receipts = call(
+        db,
+        "select jsonb_agg(jsonb_build_object("
+        "'message_id', retoma_internal.message_id(c.token, d.ordinal), 'status', %s::text))"
+        " from retoma_internal.delivery as d join retoma_internal.campaign as c on c.id = d.campaign_id",
+        status,
     )
+    return record(db, receipts).applied
 
 
 def test_receipts_are_counted_on_the_way_to_being_read(db: Db, channel: int, runner: UUID) -> None:
@@ -242,13 +259,7 @@ def test_a_provider_s_own_id_leads_to_the_message_too(db: Db, channel: int, runn
     advance(db, leased, want=1)
     advance(db, leased, [{"ordinal": 1, "status": "accepted", "provider_id": "wamid.1"}])
 
-    applied = call(
-        db,
-        "select retoma.record_receipts('sales', %s)",
-        Jsonb([{"provider_id": "wamid.1", "status": "read"}]),
-    )
-
-    assert applied == 1
+    assert record(db, [{"provider_id": "wamid.1", "status": "read"}]).applied == 1
     assert totals(db) == (1, 1)
 
 
@@ -274,17 +285,23 @@ def test_a_report_of_another_channel_is_not_believed(db: Db, channel: int, runne
     make_campaign(db, size=1)
     send_all(db, runner, channel)
 
-    receipts = Jsonb([{"message_id": message_id(db), "status": "failed"}])
-    assert call(db, "select retoma.record_receipts('other', %s)", receipts) == 0
+    (refused_one,) = record(db, [{"message_id": message_id(db), "status": "failed"}], "other").refused
+    assert refused_one["key"] == "not_ours"
     tick(db)
 
     assert books(db) == {"sent": 1}
 
 
-def test_reports_on_messages_that_are_not_ours_wait_and_are_forgotten(
+def test_ids_that_no_message_of_the_channel_can_have_do_not_wait(
     db: Db, channel: int, subtests: pytest.Subtests
 ) -> None:
-    make_campaign(db, size=1)
+    make_campaign(db, size=3)
+    make_channel(db, "other")
+    make_campaign(db, "theirs", channels=["other"])
+    make_campaign(db, "erased", size=1, start=False)
+    db.execute("update retoma_internal.campaign set erased_at = now() where name = 'erased'")
+    rows = db.execute("select name, token from retoma_internal.campaign").fetchall()
+    tokens = {str(name): str(token) for name, token in rows}
     cases = [
         "",
         "x",
@@ -294,18 +311,104 @@ def test_reports_on_messages_that_are_not_ours_wait_and_are_forgotten(
         "f" * 32,
         "a" * 24 + "zzzzzzzz",
         "'; drop table retoma_internal.event; --",
+        tokens["natal"] + "00000000",
+        tokens["natal"] + "00000004",
+        tokens["natal"] + "ffffffff",
+        tokens["theirs"] + "00000001",
+        tokens["erased"] + "00000001",
     ]
     for unknown in cases:
         with subtests.test(unknown=unknown):
-            receipts = [
-                {"message_id": unknown, "status": "delivered"},
-                {"provider_id": unknown, "status": "read"},
-            ]
-            assert call(db, "select retoma.record_receipts('sales', %s)", Jsonb(receipts)) == 0
-    assert tick(db)["settled"] == 0
-    move_clock(db, "25 hours")
+            (refusal,) = record(db, [{"message_id": unknown, "status": "delivered"}]).refused
+            assert refusal == {
+                "item": 1,
+                "key": "not_ours",
+                "reason": "no message of this channel has its id",
+            }
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
+
+
+def test_a_report_with_an_unknown_id_of_the_provider_waits_for_the_length_of_two_leases(
+    db: Db, channel: int
+) -> None:
+    freeze_clock(db)
+    assert record(db, [{"provider_id": "wamid.9", "status": "read"}]) == (0, 1, [])
+
+    for seconds in (119, 60):
+        assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 1
+        move_clock(db, f"{seconds} s")
+        assert tick(db)["settled"] == 0
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
+
+
+def test_a_report_on_a_message_that_was_never_sent_waits_a_day(db: Db, channel: int) -> None:
+    make_campaign(db, size=1)
+    assert report(db, "delivered") == 0
+
+    move_clock(db, "23 hours")
+    tick(db)
+    db.execute("select retoma.cleanup()")
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 1
+    move_clock(db, "2 hours")
     db.execute("select retoma.cleanup()")
     assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
+
+
+def test_a_report_that_is_repeated_waits_once(db: Db, channel: int) -> None:
+    for _ in range(3):
+        record(db, [{"provider_id": "wamid.9", "status": "read"}] * 3)
+
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 1
+
+
+def test_the_inbox_of_a_channel_is_bounded(db: Db, channel: int) -> None:
+    db.execute("update retoma.setting set receipts_waiting = 3")
+    make_channel(db, "other")
+    receipts = [{"provider_id": f"wamid.{n}", "status": "read"} for n in range(5)]
+
+    first = record(db, receipts)
+    again = record(db, receipts[4:])
+
+    assert (first.applied, first.waiting) == (0, 3)
+    assert [(r["item"], r["key"]) for r in first.refused] == [(4, "too_many_wait"), (5, "too_many_wait")]
+    assert [r["key"] for r in again.refused] == ["too_many_wait"]
+    assert record(db, receipts[:1], "other").waiting == 1
+
+
+def test_a_tick_reads_the_inbox_in_portions_and_comes_to_all_of_it(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    make_campaign(db, size=1500, batch_size=1500)
+    leased = must_lease(db, runner, channel)
+    ordinals = advance(db, leased, want=1500).ordinals
+    db.execute(
+        "insert into retoma_internal.receipt_inbox (channel_id, provider_id, status, at)"
+        " select %s, 'stranger.' || n, 'read', now() from generate_series(1, 2500) as n",
+        (channel,),
+    )
+    ids = [row[0] for row in db.execute("select message_id from retoma.v_message").fetchall()]
+    assert record(db, [{"message_id": i, "status": "delivered"} for i in ids]).waiting == 1500
+    advance(db, leased, accepted(*ordinals))
+
+    settled = []
+    for _ in range(4):
+        settled.append(tick(db)["settled"] or 0)
+
+    assert sum(settled) == 1500
+    assert max(settled) <= 1000
+    assert totals(db) == (1500, 0)
+
+
+def test_a_receipt_that_waits_longer_is_looked_at_more_rarely(db: Db, channel: int) -> None:
+    freeze_clock(db)
+    make_campaign(db, size=1)
+    report(db, "read")
+    move_clock(db, "1 hour")
+
+    tick(db)
+
+    wait = "select extract(epoch from try_after - retoma.clock())::int from retoma_internal.receipt_inbox"
+    assert call(db, wait) == 900
 
 
 def test_a_skipped_message_is_not_settled_by_a_receipt(db: Db, channel: int, runner: UUID) -> None:
@@ -318,31 +421,46 @@ def test_a_skipped_message_is_not_settled_by_a_receipt(db: Db, channel: int, run
     assert books(db) == {"skipped": 1}
 
 
-def test_what_are_not_receipts_is_refused_whole(db: Db, channel: int, subtests: pytest.Subtests) -> None:
-    cases: list[object] = [
-        None,
-        {},
-        "x",
-        [1],
-        [{}],
-        [{"message_id": "a"}],
-        [{"status": "read"}],
-        [{"message_id": "a", "status": "lost"}],
-        [{"message_id": "a", "status": None}],
-        [{"message_id": "a", "status": "read"}, {"status": "read"}],
-        [{"message_id": "a", "status": "read", "at": "yesterday-ish"}],
-    ]
-    for receipts in cases:
-        with subtests.test(receipts=receipts), refused(db, "RT003"):
-            db.execute("select retoma.record_receipts('sales', %s)", (Jsonb(receipts),))
-
-
-def test_the_time_that_is_not_one_is_named(db: Db, channel: int) -> None:
-    times = ["2026-01-01T12:00:00Z", "2026-13-01T12:00:00Z", "yesterday-ish"]
-    receipts = [{"message_id": "a", "status": "read", "at": at} for at in times]
-
-    with refused(db, "RT003", "'2026-13-01T12:00:00Z' is not a time"):
+@pytest.mark.parametrize("receipts", [None, {}, "x"])
+def test_what_is_no_array_of_receipts_is_refused_whole(db: Db, channel: int, receipts: object) -> None:
+    with refused(db, "RT003", "receipts are a JSON array of objects"):
         db.execute("select retoma.record_receipts('sales', %s)", (Jsonb(receipts),))
+
+
+@pytest.mark.parametrize(
+    ("receipt", "key"),
+    [
+        (1, "not_an_object"),
+        (None, "not_an_object"),
+        ([], "not_an_object"),
+        ({}, "bad_status"),
+        ({"message_id": "a"}, "bad_status"),
+        ({"status": "read"}, "no_id"),
+        ({"status": "read", "message_id": None}, "no_id"),
+        ({"provider_id": "a", "status": "lost"}, "bad_status"),
+        ({"provider_id": "a", "status": None}, "bad_status"),
+        ({"provider_id": "", "status": "read"}, "bad_provider_id"),
+        ({"provider_id": "a" * 201, "status": "read"}, "bad_provider_id"),
+        ({"provider_id": "a", "status": "failed", "code": "c" * 201}, "bad_code"),
+        ({"provider_id": "a", "status": "read", "at": "yesterday-ish"}, "bad_time"),
+        ({"provider_id": "a", "status": "read", "at": "2026-13-01T12:00:00Z"}, "bad_time"),
+        ({"provider_id": "a", "status": "read", "at": "infinity"}, "bad_time"),
+        ({"provider_id": "a", "status": "read", "at": {}}, "bad_time"),
+    ],
+)
+def test_one_bad_receipt_refuses_itself_and_not_its_call(
+    db: Db, channel: int, runner: UUID, receipt: object, key: str
+) -> None:
+    make_campaign(db, size=2)
+    send_all(db, runner, channel)
+    good = [{"message_id": message_id(db, n), "status": "delivered"} for n in (1, 2)]
+
+    done = record(db, [good[0], receipt, good[1]])
+
+    assert (done.applied, done.waiting) == (2, 0)
+    ((item, named, reason),) = [tuple(r[k] for k in ("item", "key", "reason")) for r in done.refused]
+    assert (item, named) == (2, key)
+    assert reason
 
 
 def test_receipts_of_an_unknown_channel_are_refused(db: Db) -> None:
@@ -365,3 +483,154 @@ def test_a_message_that_was_tried_again_is_delivered_once(db: Db, runner: UUID) 
     assert totals(db) == (1, 1)
     assert db.execute("select state, receipt from retoma.v_message").fetchall() == [("sent", "read")]
     assert_counters_match_deliveries(db)
+
+
+def test_a_delivery_that_is_reported_while_a_further_attempt_is_under_way_settles_it(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    retry_is_under_way = _second_attempt(db, runner, channel)
+
+    assert report(db, "delivered") == 0
+    advance(db, retry_is_under_way, [error(1, "http_500", written=True)])
+    tick(db)
+
+    assert books(db) == {"sent": 1}
+    assert totals(db) == (1, 0)
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
+    assert_counters_match_deliveries(db)
+
+
+def test_a_delivery_that_is_reported_between_two_attempts_settles_the_later_one(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    _first_attempt_failed_for_now(db, runner, channel)
+    report(db, "delivered")
+
+    assert send_all(db, runner, channel) == []
+
+    assert books(db) == {"sent": 1}
+    assert_counters_match_deliveries(db)
+
+
+def test_a_failure_that_is_reported_while_a_further_attempt_is_under_way_is_its_failure(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    retry_is_under_way = _second_attempt(db, runner, channel)
+
+    assert report(db, "failed", code="131026") == 0
+    advance(db, retry_is_under_way, accepted(1))
+    assert books(db) == {"sent": 1}
+    tick(db)
+
+    assert books(db) == {"failed": 1}
+    assert call(db, "select code from retoma.v_message") == "131026"
+    assert_counters_match_deliveries(db)
+
+
+def test_a_failure_of_an_attempt_that_is_over_says_nothing_of_the_next_one(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    _first_attempt_failed_for_now(db, runner, channel)
+    assert report(db, "failed") == 1
+
+    assert send_all(db, runner, channel) == [1]
+    tick(db)
+
+    assert books(db) == {"sent": 1}
+
+
+def test_a_delivery_after_a_failure_and_a_further_attempt_is_that_of_the_further_one(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    make_campaign(db, size=1)
+    send_all(db, runner, channel)
+    report(db, "failed")
+    db.execute("select retoma.retry_failed('natal')")
+    send_all(db, runner, channel)
+
+    report(db, "delivered")
+
+    receipts = "select array_agg(receipt order by attempt) from retoma_internal.delivery"
+    assert call(db, receipts) == ["failed", "delivered"]
+    assert totals(db) == (1, 0)
+    assert_counters_match_deliveries(db)
+
+
+@pytest.mark.parametrize("moment", ["during", "after"])
+def test_a_late_failure_of_an_earlier_attempt_says_nothing_of_a_further_one(
+    db: Db, channel: int, runner: UUID, moment: str
+) -> None:
+    freeze_clock(db)
+    retry_is_under_way = _second_attempt(db, runner, channel)
+    before_the_first_was_over = "2026-03-02T11:59:59Z"
+
+    if moment == "during":
+        report(db, "failed", at=before_the_first_was_over)
+    advance(db, retry_is_under_way, accepted(1))
+    if moment == "after":
+        report(db, "failed", at=before_the_first_was_over)
+    tick(db)
+
+    assert books(db) == {"sent": 1}
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
+
+
+@pytest.mark.parametrize("moment", ["before", "during", "after"])
+def test_a_failure_that_is_repeated_says_nothing_of_a_further_attempt(
+    db: Db, channel: int, runner: UUID, moment: str
+) -> None:
+    freeze_clock(db)
+    make_campaign(db, size=1)
+    send_all(db, runner, channel)
+    report(db, "failed", at="2026-03-02T12:00:05Z")
+    move_clock(db, "1 minute")
+    db.execute("select retoma.retry_failed('natal')")
+
+    if moment == "before":
+        report(db, "failed", at="2026-03-02T12:00:05Z")
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    if moment == "during":
+        report(db, "failed", at="2026-03-02T12:00:05Z")
+    advance(db, leased, accepted(1))
+    if moment == "after":
+        report(db, "failed", at="2026-03-02T12:00:05Z")
+    tick(db)
+
+    assert books(db) == {"sent": 1}
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
+    report(db, "failed", at="2026-03-02T12:01:05Z")
+    assert books(db) == {"failed": 1}
+    assert_counters_match_deliveries(db)
+
+
+@pytest.mark.parametrize("answer", ["http_422", "http_500", "connect_failed"])
+def test_a_message_that_has_arrived_is_sent_whatever_a_further_attempt_says(
+    db: Db, channel: int, runner: UUID, answer: str
+) -> None:
+    retry_is_under_way = _second_attempt(db, runner, channel)
+    report(db, "read")
+
+    advance(db, retry_is_under_way, [error(1, answer)])
+    tick(db)
+    move_clock(db, "1 day")
+
+    assert lease(db, runner, channel) is None
+    assert books(db) == {"sent": 1}
+    assert totals(db) == (1, 1)
+    assert_counters_match_deliveries(db)
+
+
+def _first_attempt_failed_for_now(db: Db, runner: UUID, channel: int) -> None:
+    make_campaign(db, size=1)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    advance(db, leased, [error(1, "connect_failed", written=False)])
+    move_clock(db, "2 minutes")
+
+
+def _second_attempt(db: Db, runner: UUID, channel: int) -> Lease:
+    _first_attempt_failed_for_now(db, runner, channel)
+    leased = must_lease(db, runner, channel)
+    assert advance(db, leased, want=1).ordinals == [1]
+    return leased

@@ -108,7 +108,7 @@ def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
         step = advance(db, leased, want=3)
         advance(db, leased, [*accepted(1), error(2, "timeout"), error(3, "not_attempted")])
         receipts = Jsonb([{"message_id": step.messages[0][1], "status": "read"}])
-        assert call(db, "select retoma.record_receipts('sales', %s)", receipts) == 1
+        assert call(db, "select applied from retoma.record_receipts('sales', %s)", receipts) == 1
         results = Jsonb([{"message_id": step.messages[1][1], "attempt": 1, "result": "found"}])
         assert call(db, "select retoma.record_lookups(%s, %s)", channel, results) == 1
         leased = must_lease(db, runner, channel)

@@ -54,20 +54,18 @@ def test_a_part_that_fails_is_shown_with_its_cause_and_the_others_go_on(db: Db, 
     make_runner(db)
     make_campaign(db)
     silence(db)
-    original = call(db, "select pg_get_functiondef('retoma_internal.apply_waiting_receipts()'::regprocedure)")
-    break_function(db, "apply_waiting_receipts", "int")
+    original = call(db, "select pg_get_functiondef('retoma_internal.sweep_jobs()'::regprocedure)")
+    break_function(db, "sweep_jobs", "int")
 
     assert tick(db)["rung"] == 1
     tick(db)
 
     assert doorbells(db) == [channel]
-    assert db.execute(FAILURES).fetchall() == [("receipts", "failing", 2, None, "22012", "division by zero")]
+    assert db.execute(FAILURES).fetchall() == [("jobs", "failing", 2, None, "22012", "division by zero")]
     db.execute(original)
     move_clock(db, "1 s")
     tick(db)
-    assert db.execute(FAILURES).fetchall() == [
-        ("receipts", "recovered", 2, None, "22012", "division by zero")
-    ]
+    assert db.execute(FAILURES).fetchall() == [("jobs", "recovered", 2, None, "22012", "division by zero")]
     move_clock(db, "2 hours")
     tick(db)
     assert db.execute(FAILURES).fetchall() == []
@@ -114,7 +112,7 @@ def test_a_campaign_whose_zone_the_server_does_not_know_is_interrupted_and_the_o
 
 def test_a_statement_that_is_cancelled_ends_the_whole_tick(db: Db) -> None:
     db.execute(
-        "create or replace function retoma_internal.apply_waiting_receipts() returns int language sql as"
+        "create or replace function retoma_internal.sweep_jobs() returns int language sql as"
         " 'select 1 from pg_sleep(600)'"
     )
     db.execute("set statement_timeout = '200ms'")
@@ -135,7 +133,9 @@ def test_a_part_that_would_wait_for_a_session_gives_up_and_says_whose_it_is(
     with left_open(database, "lock table retoma_internal.receipt_inbox in access exclusive mode") as session:
         assert tick(db, runner)["rung"] == 1
 
-        row = db.execute("select part, sqlstate, blocked_by from retoma.v_tick_failure").fetchone()
+        row = db.execute(
+            "select part, sqlstate, blocked_by from retoma.v_tick_failure where part = 'receipts'"
+        ).fetchone()
         assert row is not None
         assert row[:2] == ("receipts", "55P03")
         assert f"session {session.info.backend_pid} of role" in row[2]

@@ -1,0 +1,33 @@
+-- An id that no message of a campaign of this channel can have is refused here, so that it does not wait for a message
+-- that never comes. Where the provider takes our ids, any other id is that of a message that was typed on the phone.
+create or replace function retoma_internal.read_receipts(
+  p_channel_id int, p_receipts jsonb, out place bigint, out receipt retoma_internal.receipt_inbox, out fault text
+) returns setof record
+language sql stable
+begin atomic
+  select
+    r.place,
+    row(
+      null, p_channel_id, i.message_id, r.item ->> 'provider_id',
+      case r.item ->> 'status' when 'played' then 'read' else r.item ->> 'status' end, r.item ->> 'code',
+      coalesce(retoma_internal.receipt_time(r.item ->> 'at'), retoma.clock()), null, null
+    )::retoma_internal.receipt_inbox,
+    coalesce(retoma_internal.receipt_fault(r.item), case
+      when i.message_id is not null and not exists (
+        select from retoma_internal.campaign as c
+        inner join retoma_internal.campaign_channel as cc on c.id = cc.campaign_id
+        where c.token = left(i.message_id, 24) and cc.channel_id = p_channel_id and c.erased_at is null
+          and ('x' || right(i.message_id, 8))::bit(32)::int between 1 and c.total
+      ) then 'not_ours'
+      when i.message_id is null and exists (
+        select from retoma_internal.channel as h
+        where h.id = p_channel_id and h.id_taken <> '{}' and h.id_ignored = '{}'
+      ) then 'not_ours'
+    end)
+  from jsonb_array_elements(p_receipts) with ordinality as r (item, place)
+  cross join lateral (select lower(r.item ->> 'message_id') as message_id) as i;
+end;
+
+comment on function retoma_internal.read_receipts(int, jsonb) is
+'The items of the JSON array p_receipts with their places, from 1; and why one cannot be taken, as a key of
+receipt_fault.';
