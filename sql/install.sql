@@ -359,6 +359,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 60_receipts/answered_campaign.sql
 \ir 60_receipts/check_replies.sql
 \ir 60_receipts/keep_replies.sql
+\ir 60_receipts/first_bad_time.sql
 \ir 60_receipts/record_inbound.sql
 \ir 60_receipts/resolve_reply.sql
 \ir 60_receipts/remove_reply_word.sql

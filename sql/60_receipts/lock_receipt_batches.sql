@@ -1,5 +1,5 @@
--- Locks the batches of the messages in the order of their ids, before anything touches deliveries. Leaves out those that
--- another transaction has locked: it may be left open.
+-- Locks the batches of the messages in the order of their ids, before anything touches deliveries. Leaves out those
+-- that another transaction has locked: it may be left open.
 create or replace function retoma_internal.lock_receipt_batches(
   p_receipts retoma_internal.receipt_inbox[]
 ) returns bigint[]

@@ -10,7 +10,9 @@ declare
   v_blocked_by text := case when p_sqlstate = '55P03' then retoma_internal.oldest_transaction() end;
 begin
   insert into retoma_internal.tick_failure as f (part, subject_id, since, at, sqlstate, cause, blocked_by)
-  values (p_part, p_subject_id, v_now, v_now, p_sqlstate, left(retoma_internal.mask_numbers(p_cause), 300), v_blocked_by)
+  values (
+    p_part, p_subject_id, v_now, v_now, p_sqlstate, left(retoma_internal.mask_numbers(p_cause), 300), v_blocked_by
+  )
   on conflict (part, subject_id) do update
   set
     since = case when f.recovered_at is null then f.since else excluded.since end,

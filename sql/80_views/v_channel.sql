@@ -41,5 +41,5 @@ left join lateral (
 comment on view retoma.v_channel is
 'One row per channel: state, pacing, when it may send next, and why not now, or slower than its pacing: throttle is the
 share of its speed that a rate limit of the provider left, until throttled_until; resume_channel ends that.
-ignores_ids: kinds of content for which the provider was found to ignore our ids, so that they are not deduped. Settings,
-with their credentials, are not shown.';
+ignores_ids: kinds of content for which the provider was found to ignore our ids, so that they are not deduped.
+Settings, with their credentials, are not shown.';
