@@ -6,8 +6,8 @@ create table if not exists retoma.reply_word (
 );
 
 comment on table retoma.reply_word is
-'How replies are understood. Change it with INSERT, UPDATE and remove_reply_word(words): it is read at every reply, and a
-new installation keeps your changes. Case, accents, punctuation, emoji and repeated letters do not matter.';
+'How replies are understood. Change it with INSERT, UPDATE and remove_reply_word(words): it is read at every reply, and
+a new installation keeps your changes. Case, accents, punctuation, emoji and repeated letters do not matter.';
 comment on column retoma.reply_word.words is 'A word or a phrase.';
 comment on column retoma.reply_word.meaning is
 'opt_out: an opt-out when the reply says only this, courtesies aside; opt_out_anywhere: an opt-out wherever it stands,

@@ -113,8 +113,7 @@ def test_no_text_that_a_monitor_reads_shows_a_number(db: Db) -> None:
         "insert into retoma.error_rule (transport, code, class) values ('*', %s, 'rate_limited_channel')",
         (number,),
     )
-    (ordinal,) = advance(db, leased, want=1).ordinals
-    advance(db, leased, [error(ordinal, number)])
+    advance(db, leased, [error(advance(db, leased, want=1).ordinals[0], number)])
     db.execute("select retoma.pause_channel('sales', %s)", (f"the phone {number} is being replaced",))
 
     shown = everything_that_a_monitor_sees(db)
