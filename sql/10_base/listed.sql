@@ -3,8 +3,12 @@ create or replace function retoma_internal.listed(p_names text[], p_separator te
 language sql immutable parallel safe
 begin atomic
   select
-    string_agg(case when length(n.name) > 300 then left(n.name, 299) || '…' else n.name end, p_separator order by n.place)
-    || case when cardinality(p_names) > 10 then format('%sand %s more', p_separator, cardinality(p_names) - 10) else '' end
+    string_agg(
+      case when length(n.name) > 300 then left(n.name, 299) || '…' else n.name end, p_separator order by n.place
+    )
+    || case
+      when cardinality(p_names) > 10 then format('%sand %s more', p_separator, cardinality(p_names) - 10) else ''
+    end
   from unnest(p_names[:10]) with ordinality as n (name, place);
 end;
 

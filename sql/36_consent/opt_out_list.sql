@@ -18,5 +18,5 @@ end;
 $$;
 
 comment on function retoma.opt_out_list(text[], text, text, timestamptz) is
-'opt_out for a list. What is not an E.164 number is returned, with its place from 1, and keeps no other number from being
-recorded. Error RT003: another reason, or a time that is none.';
+'opt_out for a list. What is not an E.164 number is returned, with its place from 1, and keeps no other number from
+being recorded. Error RT003: another reason, or a time that is none.';

@@ -17,7 +17,8 @@ begin
       hint = 'For example {"kind": "text", "text": "Olá {{ name }}"}';
   end if;
   select
-    retoma_internal.listed(array_agg(c.name order by c.name) filter (where k.kind is null)), least(min(k.max_length), 65536)
+    retoma_internal.listed(array_agg(c.name order by c.name) filter (where k.kind is null)),
+    least(min(k.max_length), 65536)
   into v_refusing, v_longest
   from retoma_internal.channel as c
   left join retoma.transport_kind as k on c.transport = k.transport and k.kind = v_kind
