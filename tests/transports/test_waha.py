@@ -222,9 +222,7 @@ def test_an_edit_has_the_id_and_the_time_of_its_event() -> None:
         ({"message": {"interactiveResponseMessage": {"body": {"text": "Sair"}}}}, "Sair", None),
     ],
 )
-def test_a_choice_is_read_from_what_the_engine_passes_on(
-    data: object, text: str, button: str | None
-) -> None:
+def test_a_choice_is_read_from_what_the_engine_passes_on(data: object, text: str, button: str | None) -> None:
     payload = {"id": "false_1", "from": "5511955500001@c.us", "body": None, "_data": data}
 
     (inbound,) = facts({"event": "message", "payload": payload})
