@@ -7,8 +7,7 @@ begin atomic
       case when length(n.name) > 300 then left(n.name, 299) || '…' else n.name end, p_separator order by n.place
     )
     || case
-      when cardinality(p_names) > 10 then format('%sand %s more', p_separator, cardinality(p_names) - 10)
-      else ''
+      when cardinality(p_names) > 10 then format('%sand %s more', p_separator, cardinality(p_names) - 10) else ''
     end
   from unnest(p_names[:10]) with ordinality as n (name, place);
 end;

@@ -11,6 +11,7 @@ begin atomic
       '[\u00ad\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]', '', 'g'
     ) as said
   ),
+
   words as materialized (
     -- All that is no letter and no digit: punctuation, marks of emphasis, arrows, emoji.
     select btrim(
@@ -23,6 +24,7 @@ begin atomic
     ) as said
     from letters as l
   )
+
   -- "s t o p" and "stoooop" are "stop".
   select regexp_replace(
     case when w.said ~ '^([^ ] )+[^ ]$' then replace(w.said, ' ', '') else w.said end, '([^ 0-9])\1+', '\1', 'g'

@@ -1,8 +1,8 @@
 -- A provider repeats its reports, and in any order. Its reports are compared among each other by its own clock. With
 -- what operators and runners said, which is by the clock of the database, they are compared with half a minute of
 -- patience: if the clock of the provider is behind, a session that works again must not stay down for ever, while a
--- report that came a moment too late corrects itself at the next send. A time that the clock has not reached yet (it
--- was set back) proves nothing.
+-- report that came a moment too late corrects itself at the next send. A time that the clock has not reached yet
+-- (because it was set back) proves nothing.
 --
 -- The caller holds the lock of the channel.
 create or replace function retoma_internal.note_connection(p_channel_id int, p_at timestamptz) returns boolean

@@ -15,6 +15,7 @@ begin atomic
         where right(p_one, n.n) = right(p_other, n.n)
       ) as back
   )
+
   select case
     when p_one = p_other or abs(e.one - e.other) > 1 then false
     when e.front + e.back >= greatest(e.one, e.other) - 1 then true

@@ -1,5 +1,4 @@
--- Inserts the replies, then locks the rows of the numbers that opt out, in the order of their keys. Takes no other
--- lock.
+-- Inserts the replies, then locks the rows of the numbers that opt out, in the order of their keys. No other lock.
 create or replace function retoma.record_inbound(
   p_channel text, p_replies jsonb, out reply_id bigint, out provider_id text, out code text
 ) returns setof record

@@ -6,6 +6,7 @@ begin atomic
     select p.words, retoma_internal.without_words(p.words, '{courtesy}') as core
     from (select coalesce(retoma_internal.plain_words(p_text), '') as words) as p
   )
+
   select case
     when retoma_internal.reply_says(s.words, 'opt_out')
       and retoma_internal.without_words(s.words, '{opt_out,courtesy}') = '' then 'opt_out'
