@@ -321,6 +321,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 56_step/count_failures.sql
 \ir 56_step/apply_breakers.sql
 \ir 56_step/apply_error.sql
+\ir 56_step/error_groups.sql
 \ir 56_step/record_errors.sql
 \ir 56_step/record_accepted.sql
 \ir 56_step/judge_ids.sql

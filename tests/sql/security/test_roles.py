@@ -79,6 +79,7 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "advance_batch",
         "release_batch",
         "give_up_batch",
+        "refuse_channel",
         "refuse_content",
         "contents_to_check",
         "record_content_check",
@@ -227,6 +228,7 @@ def test_an_operator_writes_only_what_is_theirs_to_tune(db: Db) -> None:
         "recipient_staging",
         "error_rule",
         "reply_word",
+        "breaker",
         "setting",
     }
 
