@@ -12,6 +12,8 @@ channels as materialized (
   select cc.campaign_id, w.*
   from retoma_internal.channel_wait as w
   inner join retoma_internal.campaign_channel as cc on w.channel_id = cc.channel_id
+  inner join retoma_internal.campaign as c on cc.campaign_id = c.id
+  where c.status = 'running'
 ),
 
 found (campaign_id, place, cause, reason, waits_until) as (
@@ -53,8 +55,7 @@ found (campaign_id, place, cause, reason, waits_until) as (
   union all
   select h.campaign_id, 5, h.cause, h.reason || '; its other channels go on', null
   from channels as h
-  inner join retoma_internal.campaign as c on h.campaign_id = c.id
-  where h.cause = 'channel' and c.status = 'running'
+  where h.cause = 'channel'
 )
 
 select distinct on (f.campaign_id) f.campaign_id, f.cause, f.reason, f.waits_until

@@ -42,7 +42,9 @@ select
     when 'defect' then format(
       'Correct what the reason says, and read v_tick_failure; then: select retoma.resume_campaign(%L)', c.name
     )
-    else 'Start a runner: retoma runner; the campaign continues by itself'
+    else
+      'Start a runner: retoma runner; the campaign continues by itself. If one is running, its log says why it cannot '
+      'write: the disk of the database may be full'
   end as what_to_do
 from retoma_internal.detect_interruptions() as i
 inner join retoma_internal.campaign as c on i.campaign_id = c.id
