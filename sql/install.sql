@@ -180,6 +180,7 @@ set local client_min_messages to warning;
 \ir 42_campaign/pause_campaign.sql
 \ir 42_campaign/resume_campaign.sql
 \ir 42_campaign/cancel_campaign.sql
+\ir 42_campaign/finish_cancelling.sql
 \ir 42_campaign/reopen_campaign.sql
 \ir 42_campaign/retry_failed.sql
 \ir 42_campaign/resolve_in_doubt.sql
@@ -208,6 +209,8 @@ set local client_min_messages to warning;
 \ir 50_batch/cut_batches.sql
 \ir 50_batch/requeue.sql
 \ir 50_batch/settle_in_doubt.sql
+\ir 50_batch/settle_undecided.sql
+\ir 50_batch/cancel_batches.sql
 \ir 50_batch/batch_guard.sql
 \ir 50_batch/batch_changed.sql
 \ir 50_batch/batch_ordinals.sql

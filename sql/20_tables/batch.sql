@@ -17,6 +17,7 @@ create table if not exists retoma_internal.batch (
   leased_at timestamptz,
   runner_id uuid references retoma_internal.runner (id),
   lease_channel_id int references retoma_internal.channel (id),
+  used_channel_id int,
   settings_version int,
   reserved int not null default 0,
   sent int not null default 0,
@@ -61,6 +62,9 @@ comment on column retoma_internal.batch.maybe_sent is
 as not sent.';
 comment on column retoma_internal.batch.channel_id is
 'The only channel that may send this batch; null: any channel of the campaign.';
+comment on column retoma_internal.batch.used_channel_id is
+'The channel of all its messages that are reserved; null while none is, and when several channels reserved some. With
+it, messages are counted by channel without reading them. No foreign key: lease_channel_id has one.';
 comment on column retoma_internal.batch.not_before is 'The batch is not leased before this time. Used for retries.';
 comment on column retoma_internal.batch.lease_epoch is
 'Fencing token. It grows when a lease begins and when it ends. A write with an older epoch is refused.';

@@ -18,8 +18,13 @@ create table if not exists retoma_internal.campaign (
   started_at timestamptz,
   finished_at timestamptz,
   erased_at timestamptz,
-  check ((status = 'interrupted') = (interrupt_cause is not null))
+  cancelling boolean not null default false,
+  check ((status = 'interrupted') = (interrupt_cause is not null)),
+  check (not cancelling or status = 'cancelled')
 );
+
+-- Nearly always empty. Each tick reads it.
+create index if not exists campaign_cancelling_idx on retoma_internal.campaign (id) where cancelling;
 
 comment on table retoma_internal.campaign is
 'Campaigns: their rules, their state and the size of their audience. Their content is in campaign_content.';
@@ -30,6 +35,8 @@ comment on column retoma_internal.campaign.breaker_threshold is
 comment on column retoma_internal.campaign.time_zone is
 'IANA zone for recipients whose own zone is not known; the windows of the campaign use it. Also the default zone of its
 limits in set_limit.';
+comment on column retoma_internal.campaign.cancelling is
+'It was cancelled, and some of its batches are not over yet. tick ends them.';
 comment on column retoma_internal.campaign.erased_at is
 'When cleanup() erased its recipients and deliveries. Its totals stay.';
 comment on column retoma_internal.campaign.total is

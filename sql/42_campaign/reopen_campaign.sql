@@ -9,6 +9,11 @@ begin
   set status = 'running', finished_at = null, status_reason = null
   where c.id = p_campaign_id and c.status = 'completed'
     and exists (select from retoma_internal.batch as b where b.campaign_id = p_campaign_id and b.status = 'ready');
+  -- It was cancelled while the caller queued these batches: tick cancels them.
+  update retoma_internal.campaign as c
+  set cancelling = true
+  where c.id = p_campaign_id and c.status = 'cancelled'
+    and exists (select from retoma_internal.batch as b where b.campaign_id = p_campaign_id and b.status = 'ready');
   perform retoma_internal.reconcile_campaign(p_campaign_id);
 end;
 $$;

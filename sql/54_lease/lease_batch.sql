@@ -54,6 +54,7 @@ begin
   set
     status = 'leased', lease_epoch = b.lease_epoch + 1, lease_expires_at = v_now + v_lease, leased_at = v_now,
     runner_id = p_runner_id, lease_channel_id = p_channel_id,
+    used_channel_id = case when b.reserved = 0 or b.used_channel_id = p_channel_id then p_channel_id end,
     settings_version = (select c.settings_version from retoma_internal.channel as c where c.id = p_channel_id)
   where b.id = lease_batch.batch_id
   returning b.lease_epoch, b.reserved, b.campaign_id into lease_epoch, reserved, v_campaign_id;

@@ -14,6 +14,7 @@ begin
   end if;
   settled := retoma_internal.apply_waiting_receipts();
   reaped := retoma_internal.reap_leases();
+  perform retoma_internal.finish_cancelling();
   started := retoma_internal.start_due_campaigns();
   perform retoma_internal.reconcile_campaigns();
   perform retoma_internal.sweep_jobs();
@@ -24,6 +25,6 @@ $$;
 
 comment on function retoma.tick(uuid) is
 'For runners, about every half second: records that p_runner_id is alive, applies early receipts (settled), reaps leases
-(reaped), starts due campaigns (started), interrupts and resumes campaigns by the state of their channels, removes jobs
-of dead runners, and rings channels that have work (rung). unchecked: contents that wait for contents_to_check, 10 at
-most. Returns nulls while another runner is doing this.';
+(reaped), ends the batches of cancelled campaigns, starts due campaigns (started), interrupts and resumes campaigns by
+the state of their channels, removes jobs of dead runners, and rings channels that have work (rung). unchecked: contents
+that wait for contents_to_check, 10 at most. Returns nulls while another runner is doing this.';
