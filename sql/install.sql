@@ -93,6 +93,7 @@ set local client_min_messages to warning;
 
 -- Pacing of a channel
 \ir 32_pacing/current_throttle.sql
+\ir 32_pacing/throttle_ends.sql
 \ir 32_pacing/current_tokens.sql
 \ir 32_pacing/random_gap.sql
 \ir 32_pacing/is_unpaced.sql
@@ -161,6 +162,7 @@ set local client_min_messages to warning;
 \ir 40_rules/limit_allowance.sql
 \ir 40_rules/spend_limits.sql
 \ir 40_rules/period_in_words.sql
+\ir 40_rules/limit_in_words.sql
 \ir 40_rules/rolling_period.sql
 \ir 40_rules/limit_subject.sql
 \ir 40_rules/limit_zone.sql

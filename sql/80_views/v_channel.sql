@@ -9,6 +9,7 @@ select
   case
     when l.exhausted_until >= greatest(p.hold_until, retoma.clock()) then l.reason
     when p.hold_until > retoma.clock() then p.hold_reason
+    when retoma_internal.throttle_ends(p) > retoma.clock() then 'slower after a ' || p.hold_reason
   end as held_because,
   extract(epoch from p.gap_min) as gap_min_s,
   extract(epoch from p.gap_max) as gap_max_s,
@@ -17,6 +18,9 @@ select
   p.rate_per_s,
   p.burst,
   retoma_internal.current_throttle(p, retoma.clock()) as throttle,
+  case
+    when retoma_internal.throttle_ends(p) > retoma.clock() then retoma_internal.throttle_ends(p)
+  end as throttled_until,
   c.max_in_flight,
   c.max_leases,
   c.dedupes,
@@ -25,11 +29,7 @@ select
 from retoma_internal.channel as c
 inner join retoma_internal.channel_pacing as p on c.id = p.channel_id
 left join lateral (
-  select
-    r.exhausted_until,
-    format(
-      'limit of %s messages per %s used up', r.maximum, retoma_internal.period_in_words(r.calendar, r.rolling)
-    ) as reason
+  select r.exhausted_until, retoma_internal.limit_in_words(r) || ' used up' as reason
   from retoma_internal.limit_rule as r
   where r.scope = 'channel' and r.subject_id = c.id and r.exhausted_until > retoma.clock()
   order by r.exhausted_until desc
@@ -37,4 +37,6 @@ left join lateral (
 ) as l on true;
 
 comment on view retoma.v_channel is
-'One row per channel: state, pacing, and when it may send next. Settings, with their credentials, are not shown.';
+'One row per channel: state, pacing, when it may send next, and why not now, or slower than its pacing: throttle is the
+share of its speed that a rate limit of the provider left, until throttled_until; resume_channel ends that. Settings,
+with their credentials, are not shown.';

@@ -80,7 +80,9 @@ grant execute on function
   retoma_internal.mask_phone(text),
   retoma_internal.receipt_rank(text),
   retoma_internal.message_id(text, int),
-  retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz)
+  retoma_internal.limit_in_words(retoma_internal.limit_rule),
+  retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz),
+  retoma_internal.throttle_ends(retoma_internal.channel_pacing)
 to retoma_operator, retoma_monitor;
 
 grant select on
