@@ -152,6 +152,7 @@ set local client_min_messages to warning;
 -- Rules: windows and limits
 \ir 40_rules/has_windows.sql
 \ir 40_rules/window_is_open.sql
+\ir 40_rules/window_changes_at.sql
 \ir 40_rules/add_window.sql
 \ir 40_rules/limit_slot.sql
 \ir 40_rules/limit_counts_from.sql
@@ -287,17 +288,28 @@ set local client_min_messages to warning;
 \ir 70_upkeep/cleanup.sql
 
 -- Monitoring
+\ir 80_views/forecast_windows.sql
 \ir 80_views/forecast.sql
 \ir 80_views/mask_phone.sql
 \ir 80_views/detect_interruptions.sql
+\ir 80_views/window_opening.sql
+\ir 80_views/channel_wait.sql
+\ir 80_views/zone_wait.sql
+\ir 80_views/campaign_wait.sql
+\ir 80_views/campaign_waits.sql
 \ir 80_views/campaign_totals.sql
 \ir 80_views/v_campaign_summary.sql
 \ir 80_views/v_interrupted_campaigns.sql
+\ir 80_views/v_waiting_campaigns.sql
 \ir 80_views/campaign_batch_details.sql
 \ir 80_views/campaign_batch_state.sql
 \ir 80_views/v_channel.sql
+\ir 80_views/messages_under_way.sql
+\ir 80_views/undecided_messages.sql
 \ir 80_views/message_state.sql
 \ir 80_views/v_message.sql
+\ir 80_views/messages_by_channel.sql
+\ir 80_views/v_message_count.sql
 \ir 80_views/v_in_doubt.sql
 \ir 80_views/v_runner.sql
 \ir 80_views/v_event.sql

@@ -22,6 +22,9 @@ create index if not exists delivery_provider_id_idx on retoma_internal.delivery 
 where provider_id is not null;
 create index if not exists delivery_in_doubt_idx on retoma_internal.delivery (channel_id, at)
 where outcome = 'in_doubt';
+-- What failed, and why, is counted from this index alone. Most accepted messages have no code and are not in it.
+create index if not exists delivery_code_idx on retoma_internal.delivery (campaign_id, outcome, code, channel_id)
+where code is not null and outcome <> 'requeued';
 
 comment on table retoma_internal.delivery is
 'The result of each attempt to send a message. The latest attempt is the state of the message.';

@@ -2,7 +2,7 @@ create or replace view retoma.campaign_batch_details as
 select
   b.campaign_id,
   c.name as campaign,
-  row_number() over (partition by b.campaign_id order by b.id) as number,
+  row_number() over (partition by b.campaign_id, c.name order by b.id) as number,
   b.id as batch_id,
   b.status,
   b.size,

@@ -1,46 +1,39 @@
 -- The books of every campaign (invariant 5), from the counters of its batches. A message that continues in a later
--- batch is counted there. Reads one row per batch, not one row per message.
+-- batch is counted there. Reads one row per batch, not one row per message, and only the batches of the campaigns that
+-- the query asks for.
 create or replace view retoma_internal.campaign_totals as
 select
   c.id as campaign_id,
   c.total,
-  case
-    when c.status = 'cancelled' then 0
-    when b.campaign_id is null then c.total
-    else b.rest
-  end as pending,
-  coalesce(b.sending, 0) as sending,
-  coalesce(b.sent, 0) as sent,
-  coalesce(b.failed, 0) as failed,
-  coalesce(b.skipped, 0) as skipped,
-  coalesce(b.in_doubt, 0) + case when c.status = 'cancelled' then coalesce(b.maybe_rest, 0) else 0 end as in_doubt,
-  case
-    when c.status <> 'cancelled' then 0
-    when b.campaign_id is null then c.total
-    else b.rest - b.maybe_rest
-  end as cancelled,
-  coalesce(b.delivered, 0) as delivered,
-  coalesce(b.read, 0) as read,
-  coalesce(b.batches, 0) as batches,
-  coalesce(b.batches_done, 0) as batches_done
+  case when c.status = 'cancelled' then 0 when b.batches = 0 then c.total else b.rest end as pending,
+  b.reserved - b.sent - b.failed - b.skipped - b.in_doubt - b.requeued as sending,
+  b.sent,
+  b.failed,
+  b.skipped,
+  b.in_doubt + case when c.status = 'cancelled' then b.maybe_rest else 0 end as in_doubt,
+  case when c.status <> 'cancelled' then 0 when b.batches = 0 then c.total else b.rest - b.maybe_rest end as cancelled,
+  b.delivered,
+  b.read,
+  b.batches,
+  b.batches_done
 from retoma_internal.campaign as c
-left join (
+cross join lateral (
   select
-    bb.campaign_id,
-    sum(bb.size - bb.reserved) as rest,
-    sum(case when bb.maybe_sent then bb.size - bb.reserved else 0 end) as maybe_rest,
-    sum(bb.reserved - bb.sent - bb.failed - bb.skipped - bb.in_doubt - bb.requeued) as sending,
-    sum(bb.sent) as sent,
-    sum(bb.failed) as failed,
-    sum(bb.skipped) as skipped,
-    sum(bb.in_doubt) as in_doubt,
-    sum(bb.delivered) as delivered,
-    sum(bb.read) as read,
+    coalesce(sum(bb.size) - sum(bb.reserved), 0) as rest,
+    coalesce(sum(bb.size - bb.reserved) filter (where bb.maybe_sent), 0) as maybe_rest,
+    coalesce(sum(bb.reserved), 0) as reserved,
+    coalesce(sum(bb.sent), 0) as sent,
+    coalesce(sum(bb.failed), 0) as failed,
+    coalesce(sum(bb.skipped), 0) as skipped,
+    coalesce(sum(bb.in_doubt), 0) as in_doubt,
+    coalesce(sum(bb.requeued), 0) as requeued,
+    coalesce(sum(bb.delivered), 0) as delivered,
+    coalesce(sum(bb.read), 0) as read,
     count(*) as batches,
     count(*) filter (where bb.status = 'completed') as batches_done
   from retoma_internal.batch as bb
-  group by bb.campaign_id
-) as b on c.id = b.campaign_id;
+  where bb.campaign_id = c.id
+) as b;
 
 comment on view retoma_internal.campaign_totals is
 'One row per campaign: total = pending + sending + sent + failed + skipped + in_doubt + cancelled, at all times.';

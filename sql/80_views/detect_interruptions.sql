@@ -12,8 +12,11 @@ begin atomic
     coalesce(c.status_reason, 'no runner is alive: start one with "retoma runner"'),
     case
       when c.status = 'interrupted' then (
-        select max(e.at) from retoma_internal.event as e
+        -- The last one is found at the end of the index. Its oldest events would take one read per batch.
+        select e.at from retoma_internal.event as e
         where e.campaign_id = c.id and e.subject = 'campaign' and e.to_state = 'interrupted'
+        order by e.id desc
+        limit 1
       )
       else (select greatest(max(r.last_seen_at), c.started_at) from retoma_internal.runner as r)
     end

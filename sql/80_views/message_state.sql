@@ -1,4 +1,6 @@
--- Reads the latest delivery of each message in the query, so it is too slow for all messages at once.
+-- Reads the latest delivery of each message in the query, and the leased batches once for all of them: in a hashed
+-- subquery, because to look for the batch of each message would be quadratic. v_message_count counts messages without
+-- reading them.
 create or replace view retoma.message_state as
 select
   c.name as campaign,
@@ -7,11 +9,15 @@ select
   m.phone,
   m.variables,
   case
-    when d.outcome is not null and d.outcome <> 'requeued' then d.outcome
-    when w.reserved then 'sending'
-    when c.status = 'cancelled' and w.maybe_sent then 'in_doubt'
-    when c.status = 'cancelled' then 'cancelled'
-    else 'pending'
+    when d.outcome <> 'requeued' then d.outcome
+    when (m.campaign_id, m.ordinal, coalesce(d.attempt, 0) + 1) in (
+      select w.campaign_id, w.ordinal, w.attempt from retoma_internal.messages_under_way as w
+    ) then 'sending'
+    when c.status <> 'cancelled' then 'pending'
+    when (m.campaign_id, m.ordinal, coalesce(d.attempt, 0) + 1) in (
+      select u.campaign_id, u.ordinal, u.attempt from retoma_internal.undecided_messages as u
+    ) then 'in_doubt'
+    else 'cancelled'
   end as state,
   d.attempt,
   d.code,
@@ -35,24 +41,7 @@ left join lateral (
   where dd.campaign_id = m.campaign_id and dd.ordinal = m.ordinal
   order by dd.attempt desc
   limit 1
-) as d on true
-left join lateral (
-  select
-    b.maybe_sent,
-    b.status = 'leased' and case
-      when b.first_ordinal is null then m.ordinal = any(l.ordinals[1:b.reserved])
-      else m.ordinal < b.first_ordinal + b.reserved
-    end as reserved
-  from retoma_internal.batch as b
-  left join retoma_internal.batch_list as l on b.id = l.batch_id
-  where b.campaign_id = m.campaign_id and b.attempt = coalesce(d.attempt, 0) + 1
-    and (d.outcome is null or d.outcome = 'requeued')
-    and case
-      when b.first_ordinal is null then m.ordinal = any(l.ordinals)
-      else m.ordinal between b.first_ordinal and b.first_ordinal + b.size - 1
-    end
-  limit 1
-) as w on true;
+) as d on true;
 
 comment on view retoma.message_state is
 'For operators: one row per message with its full number, its state (pending, sending, sent, failed, skipped, in_doubt,

@@ -2,12 +2,12 @@ create or replace view retoma.v_campaign_summary as
 select
   c.id as campaign_id,
   c.name as campaign,
-  coalesce(case when i.campaign_id is not null then 'interrupted' end, c.status) as status,
-  coalesce(i.reason, c.status_reason, (
-    select coalesce(t.fault, 'its text is waiting for a runner to check it')
-    from retoma_internal.campaign_content as t
-    where t.campaign_id = c.id and (t.required_variables is null or t.fault is not null)
-  )) as reason,
+  case when i.campaign_id is not null then 'interrupted' else c.status end as status,
+  coalesce(i.reason, c.status_reason, t.fault, w.reason) as reason,
+  case
+    when c.status = 'scheduled' then c.starts_at
+    when i.campaign_id is null then w.waits_until
+  end as waits_until,
   array(
     select h.name
     from retoma_internal.campaign_channel as cc
@@ -34,8 +34,10 @@ select
   c.finished_at
 from retoma_internal.campaign as c
 inner join retoma_internal.campaign_totals as b on c.id = b.campaign_id
-left join retoma_internal.detect_interruptions() as i on c.id = i.campaign_id;
+left join retoma_internal.campaign_content as t on c.id = t.campaign_id and t.fault is not null
+left join retoma_internal.detect_interruptions() as i on c.id = i.campaign_id
+left join retoma_internal.campaign_waits() as w on c.id = w.campaign_id;
 
 comment on view retoma.v_campaign_summary is
-'One row per campaign: status (draft, scheduled, running, paused, interrupted, completed, cancelled), the reason, and
-its books.';
+'One row per campaign: status (draft, scheduled, running, paused, interrupted, completed, cancelled), why nothing is
+sent and until when, and its books.';

@@ -35,7 +35,9 @@ select
         )
         else format('Upgrade the runner that refused its content, then: select retoma.resume_campaign(%L)', c.name)
       end
-    else 'Start a runner: retoma runner; the campaign continues by itself'
+    else
+      'Start a runner: retoma runner; the campaign continues by itself. If one is running, its log says why it cannot '
+      'write: the disk of the database may be full'
   end as what_to_do
 from retoma_internal.detect_interruptions() as i
 inner join retoma_internal.campaign as c on i.campaign_id = c.id

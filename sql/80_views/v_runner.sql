@@ -9,8 +9,11 @@ select
   end as state,
   r.registered_at,
   r.last_seen_at,
-  (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.runner_id = r.id) as leases
-from retoma_internal.runner as r;
+  coalesce(b.leases, 0) as leases
+from retoma_internal.runner as r
+left join (
+  select bb.runner_id, count(*) as leases from retoma_internal.batch as bb where bb.status = 'leased' group by 1
+) as b on r.id = b.runner_id;
 
 comment on view retoma.v_runner is
 'One row per runner: alive, stopped (it gave its leases back) or gone (killed, or its connection was lost), and how many

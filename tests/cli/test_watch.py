@@ -1,9 +1,11 @@
 """`retoma watch`: its output, its end, and that it survives a restart of the database."""
 
+import datetime
 import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -150,7 +152,8 @@ def test_a_database_that_is_not_there_at_all_exits_3() -> None:
 
 def snapshot(**changes: object) -> Snapshot:
     books = dict.fromkeys(("pending", "sending", "sent", "failed", "skipped", "in_doubt", "cancelled"), 0)
-    facts = {"name": "May [bold]", "status": "running", "reason": None, "total": 100, **books, **changes}
+    waits = {"reason": None, "waits_until": None}
+    facts = {"name": "May [bold]", "status": "running", "total": 100, **waits, **books, **changes}
     held = Channel("sales", "connected", None, "http_429", 12.0, 1)
     return Snapshot((Campaign(**facts),), (held,), ("runner one",))  # type: ignore[arg-type]
 
@@ -190,6 +193,39 @@ def test_lines_say_what_changed_and_nothing_twice() -> None:
     assert lines[0] == "May [bold]: running, 10 of 100 (10 %)"
     assert lines[1:3] == ["channel sales: connected (http_429), next in 0:12", "runners alive: runner one"]
     assert [line.split(",")[1] for line in lines[3:]] == [" 20 of 100 (20 %)"]
+
+
+def test_what_a_campaign_waits_for_is_shown_with_its_end_in_the_zone_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "America/Sao_Paulo")
+    time.tzset()
+    until = datetime.datetime(2030, 5, 31, 12, tzinfo=datetime.UTC)
+    lines: list[str] = []
+    try:
+        Lines(lines.append).show(snapshot(reason="it is outside its windows", waits_until=until))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert lines[0].endswith("because: it is outside its windows, until Fri 2030-05-31 09:00 -03")
+
+
+def test_a_campaign_that_waits_is_shown_and_given_to_programs(database: str, db: psycopg.Connection) -> None:
+    db.execute("select retoma.register_runner(%s, 'runner one')", [uuid4()])
+    db.execute("select retoma.create_channel('sales', 'null')")
+    db.execute("select retoma.create_campaign('spring', 'sales', 'Olá', p_time_zone => 'UTC')")
+    db.execute("select retoma.add_recipients('spring', %s)", [Jsonb([{"phone": "+5511955500001"}])])
+    tomorrow = "extract(isodow from now() + interval '1 day')::int"
+    db.execute(f"select retoma.add_window('spring', '09:00', '10:00', array[{tomorrow}])")
+    db.execute("select retoma.start_campaign('spring')")
+
+    with watching(database, "spring") as process:
+        assert ", until " in read_until(process, "because: it is outside its windows")
+    with watching(database, "spring", "--json") as process:
+        campaign = json.loads(read_until(process, "outside its windows"))["campaigns"][0]
+
+    assert datetime.datetime.fromisoformat(campaign["waits_until"]) > datetime.datetime.now(datetime.UTC)
 
 
 def test_the_pace_is_that_of_the_last_half_minute() -> None:

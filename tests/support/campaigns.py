@@ -331,6 +331,25 @@ def assert_counters_match_deliveries(db: Db) -> None:
     ).fetchall():
         shown = {(campaign, name): count for name, count in books(db, campaign).items()}
         assert shown == {key: count for key, count in counted.items() if key[0] == campaign}
+    assert_counts_match_deliveries(db)
+
+
+def assert_counts_match_deliveries(db: Db) -> None:
+    """v_message_count says by state, code and channel what the books and the single deliveries say."""
+    shown = db.execute(
+        "select campaign, state, code, channel, messages from retoma.v_message_count"
+        " where state in ('sent', 'failed', 'skipped', 'in_doubt') and channel is not null"
+    )
+    counted = db.execute(
+        "select campaign, outcome, code, channel, count(*) from retoma.v_delivery where outcome <> 'requeued'"
+        " group by 1, 2, 3, 4"
+    )
+    assert set(shown) == set(counted)
+    by_state = "select campaign, state, sum(messages)::bigint from retoma.v_message_count group by 1, 2"
+    campaigns = [name for (name,) in db.execute("select name from retoma_internal.campaign")]
+    assert set(db.execute(by_state)) == {
+        (campaign, name, count) for campaign in campaigns for name, count in books(db, campaign).items()
+    }
 
 
 @contextmanager

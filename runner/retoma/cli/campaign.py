@@ -144,7 +144,8 @@ def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
     }
     click.echo(f"{name}: {summary['status']}{more.get(summary['status'], '')}")
     if summary["reason"]:
-        click.echo(f"because: {summary['reason']}")
+        until = f", until {shown(summary['waits_until'])}" if summary["waits_until"] else ""
+        click.echo(f"because: {summary['reason']}{until}")
 
 
 @campaign.command()

@@ -159,7 +159,7 @@ class JsonLines:
             "channels": [dataclasses.asdict(channel) for channel in snapshot.channels],
             "runners": snapshot.runners,
         }
-        self._write(json.dumps(document, ensure_ascii=False))
+        self._write(json.dumps(document, ensure_ascii=False, default=datetime.datetime.isoformat))
 
     def say(self, line: str, style: str = "") -> None:
         self._write(json.dumps({"message": line}, ensure_ascii=False))
@@ -207,7 +207,16 @@ def _remarks(campaign: Campaign) -> list[str]:
     counts = {"failed": campaign.failed, "skipped": campaign.skipped, "in doubt": campaign.in_doubt,
               "cancelled": campaign.cancelled}  # fmt: skip
     remarks = [f"{count:,} {word}" for word, count in counts.items() if count]
-    return [*remarks, f"because: {campaign.reason}"] if campaign.reason else remarks
+    if campaign.reason:
+        remarks.append(f"because: {campaign.reason}")
+    if campaign.waits_until:
+        remarks.append(f"until {_when(campaign.waits_until)}")
+    return remarks
+
+
+def _when(at: datetime.datetime) -> str:
+    """A time as people read it, in the zone of this machine: Fri 2030-05-31 09:00 -03."""
+    return f"{at.astimezone():%a %Y-%m-%d %H:%M %Z}"
 
 
 def _channels(channels: tuple[Channel, ...]) -> Text:

@@ -1,5 +1,6 @@
 """Campaigns, channels and runners in the database at one moment, and their rate of change."""
 
+import datetime
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +17,12 @@ RATE_WINDOW_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A row of v_campaign_summary."""
+    """A row of v_campaign_summary; reason: why nothing is sent; waits_until: until when, if that is known."""
 
     name: str
     status: str
     reason: str | None
+    waits_until: datetime.datetime | None
     total: int
     pending: int
     sending: int
@@ -70,8 +72,8 @@ def take(connection: psycopg.Connection[Any], names: Sequence[str]) -> Snapshot:
         campaigns.execute(
             """
             select
-              s.campaign as name, s.status, s.reason, s.total, s.pending, s.sending, s.sent, s.failed,
-              s.skipped, s.in_doubt, s.cancelled
+              s.campaign as name, s.status, s.reason, s.waits_until, s.total, s.pending, s.sending, s.sent,
+              s.failed, s.skipped, s.in_doubt, s.cancelled
             from retoma.v_campaign_summary as s
             where s.campaign = any(%(names)s)
             order by array_position(%(names)s, s.campaign)
