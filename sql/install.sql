@@ -288,7 +288,16 @@ set local client_min_messages to warning;
 \ir 70_upkeep/cleanup.sql
 
 -- Monitoring
+\ir 80_views/limit_per_hour.sql
+\ir 80_views/unpaced_per_hour.sql
+\ir 80_views/forecast_audience.sql
+\ir 80_views/forecast_senders.sql
+\ir 80_views/forecast_rules.sql
 \ir 80_views/forecast_windows.sql
+\ir 80_views/forecast_limits.sql
+\ir 80_views/forecast_speeds.sql
+\ir 80_views/forecast_step.sql
+\ir 80_views/finish_time.sql
 \ir 80_views/forecast.sql
 \ir 80_views/mask_phone.sql
 \ir 80_views/detect_interruptions.sql
