@@ -25,5 +25,5 @@ end;
 $$;
 
 comment on function retoma_internal.window_parts(time, time, int[]) is
-'The windows, each within one day, that a window from p_opens until before p_closes on these ISO days consists of. Error
-RT003: not a window.';
+'The windows, each within one day, that make up a window from p_opens until before p_closes on these ISO days.
+Error RT003: not a window.';

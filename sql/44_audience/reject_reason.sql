@@ -12,7 +12,7 @@ begin atomic
     when not retoma_internal.is_e164(p_phone) then 'not an E.164 number, such as +5511955501234'
     when jsonb_typeof(p_variables) <> 'object' then 'variables are not a JSON object'
     when octet_length(p_words) > 16384 then 'variables have more than 16384 bytes'
-    when octet_length(p_words) > 1000 and p_words ~ '[0-9]{1000}' then 'a number has 1000 digits or more'
+    when octet_length(p_words) > 1000 and p_words ~ '([0-9]{250}){4}' then 'a number has 1000 digits or more'
     when (p_words like '_%{%' or p_words like '%[%') and jsonb_path_exists(p_variables, 'strict $.**{9 to last}')
       then 'variables are nested more than 8 levels deep'
     when length(p_zone) > 4000 then 'too many time zones'

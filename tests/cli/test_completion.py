@@ -28,7 +28,7 @@ def offered(
         timeout=300,
     )
     assert done.stderr == ""
-    return [line.split(",", 1)[1].split("\t")[0] for line in done.stdout.splitlines()]
+    return [line.split(",", 1)[1].split("\t")[0] for line in done.stdout.splitlines() if line]
 
 
 @pytest.fixture

@@ -200,7 +200,7 @@ def test_what_was_cancelled_was_not_done() -> None:
     display = Lines(lambda line: lines.append(line[10:]))
 
     display.show(snapshot(status="cancelled", sent=40, cancelled=60))
-    display.show(snapshot(status="draft"))
+    display.show(snapshot(status="draft", total=0))
 
     found = [line for line in lines if line.startswith("May")]
     assert found == ["May [bold]: cancelled, 40 of 100 (40 %), 60 cancelled", "May [bold]: draft, 0 of 0"]
