@@ -328,6 +328,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 56_step/record_outcomes.sql
 \ir 56_step/reserve_unsuppressed.sql
 \ir 56_step/give_up_repeats.sql
+\ir 56_step/next_ordinals.sql
 \ir 56_step/reserve_messages.sql
 \ir 56_step/reserved_messages.sql
 \ir 56_step/next_action.sql

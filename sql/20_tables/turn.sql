@@ -2,14 +2,14 @@
 -- the transaction. An advisory lock would not do: any role that can connect may take any advisory lock and keep it. No
 -- role has rights on this table.
 create table if not exists retoma_internal.turn (
-  work text not null check (work in ('tick', 'partition', 'ring')),
+  work text not null check (work in ('tick', 'late_tick', 'partition', 'ring')),
   number int not null default 0,
   primary key (work, number)
 );
 
 insert into retoma_internal.turn (work, number)
 select w.work, n.number
-from (values ('tick', 0), ('partition', 0), ('ring', 255)) as w (work, last)
+from (values ('tick', 0), ('late_tick', 0), ('partition', 0), ('ring', 255)) as w (work, last)
 cross join lateral generate_series(0, w.last) as n (number)
 on conflict do nothing;
 

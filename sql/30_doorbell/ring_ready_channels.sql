@@ -17,6 +17,7 @@ begin
       where exists (
         select from retoma_internal.batch as b
         where b.campaign_id = z.campaign_id and b.zone = z.zone and b.status = 'ready' and b.not_before <= v_now
+          and b.defect is null
       )
     )
     select cc.channel_id
@@ -26,7 +27,7 @@ begin
     where exists (
       select from retoma_internal.batch as b
       where b.campaign_id = d.campaign_id and b.zone = d.zone and b.status = 'ready' and b.not_before <= v_now
-        and (b.channel_id is null or b.channel_id = cc.channel_id)
+        and b.defect is null and (b.channel_id is null or b.channel_id = cc.channel_id)
     )
     union
     select a.id

@@ -1,6 +1,7 @@
 -- Reads as little as it can: the rows that made the rules fail may be anywhere. A message without an outcome becomes in
 -- doubt, whatever its channel promises. The counters are counted again from the deliveries; what is missing there,
--- because rows were removed, is in doubt too. The caller has locked the batch.
+-- because rows were removed, is in doubt too. The caller has locked the batch. Locks the
+-- pacing of the channel: a request may have been sent a moment ago, so its gaps begin again.
 create or replace function retoma_internal.break_lease(
   p_batch retoma_internal.batch, p_code text, p_cause text
 ) returns void
@@ -28,6 +29,8 @@ begin
   from unnest(retoma_internal.batch_ordinals(p_batch, 1, p_batch.reserved)) as u (ordinal)
   inner join retoma_internal.delivery as d
     on d.campaign_id = p_batch.campaign_id and u.ordinal = d.ordinal and d.attempt = p_batch.attempt;
+  perform retoma_internal.start_gap(p_batch.lease_channel_id, retoma.clock(), p_accepted => false);
+  perform retoma_internal.start_batch_gap(p_batch.lease_channel_id, retoma.clock());
   insert into retoma_internal.event (
     subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, code, why
   )

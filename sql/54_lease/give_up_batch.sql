@@ -1,5 +1,6 @@
--- Without this, the runner would lease the batch again, and fail again. Locks the batch, and the pacing of its channel
--- when a message is under way.
+-- Without this, the runner would lease the batch again, and fail again. Requests of the runner may still be under way,
+-- so the lease ends as one that expired: a lookup that finds nothing proves nothing. Locks the batch, and the pacing of
+-- its channel when a message is under way.
 create or replace function retoma.give_up_batch(
   p_runner_id uuid, p_batch_id bigint, p_lease_epoch int, p_sqlstate text, p_cause text
 ) returns void
@@ -11,12 +12,17 @@ declare
   v_batch retoma_internal.batch := retoma_internal.lock_lease(p_runner_id, p_batch_id, p_lease_epoch);
 begin
   perform retoma_internal.insist_on_durability();
-  perform retoma_internal.end_lease(v_batch.id, 'released');
-  if retoma_internal.is_defect(p_sqlstate) then
-    update retoma_internal.batch as b
-    set defect = coalesce(b.defect, format('%s (%s)', left(retoma_internal.mask_numbers(p_cause), 300), p_sqlstate))
-    where b.id = v_batch.id;
-  end if;
+  perform retoma_internal.end_lease(v_batch.id, 'lease_expired');
+  update retoma_internal.batch as b
+  set
+    defect = case
+      when retoma_internal.is_defect(p_sqlstate)
+        then coalesce(b.defect, format('%s (%s)', left(retoma_internal.mask_numbers(p_cause), 300), p_sqlstate))
+      else b.defect
+    end,
+    -- Another error may pass, but not at once.
+    not_before = greatest(b.not_before, retoma.clock() + (select s.lease_duration from retoma.setting as s))
+  where b.id = v_batch.id and b.status = 'ready';
 end;
 $$;
 

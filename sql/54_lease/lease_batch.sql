@@ -47,10 +47,9 @@ begin
   where c.id = p_channel_id and not exists (
     select from retoma_internal.channel_refusal as f where (f.channel_id, f.runner_id) = (p_channel_id, p_runner_id)
   );
-  if not found then
-    return;
+  if found then
+    batch_id := retoma_internal.pick_batch(p_channel_id, v_now);
   end if;
-  batch_id := retoma_internal.pick_batch(p_channel_id, v_now);
   if batch_id is null then
     return;
   end if;

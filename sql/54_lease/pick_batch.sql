@@ -13,7 +13,7 @@ begin
       select b.id
       from retoma_internal.batch as b
       where b.campaign_id = v_zone.campaign_id and b.zone = v_zone.zone and b.status = 'ready' and b.not_before <= p_now
-        and (b.channel_id is null or b.channel_id = p_channel_id)
+        and (b.channel_id is null or b.channel_id = p_channel_id) and b.defect is null
       order by b.not_before desc, b.id
       limit 1
       for update skip locked

@@ -48,12 +48,7 @@ begin
   end if;
   while v_got < v_allowed and batch.reserved < batch.size loop
     v_count := least(v_allowed - v_got, batch.size - batch.reserved);
-    v_ordinals := retoma_internal.batch_ordinals(batch, batch.reserved + 1, batch.reserved + v_count);
-    if cardinality(v_ordinals) is distinct from v_count then
-      raise exception using errcode = 'RT012', constraint = 'rows_missing',
-        message = format('the list of batch %s is shorter than its %s messages', batch.id, batch.size),
-        hint = 'Rows of Retoma were removed by hand: restore them from a backup, or cancel the campaign';
-    end if;
+    v_ordinals := retoma_internal.next_ordinals(batch, v_count);
     v_slice := retoma_internal.reserve_unsuppressed(batch, v_ordinals, p_context);
     batch := v_slice.batch;
     v_got := v_got + v_slice.got;

@@ -6,6 +6,7 @@ begin atomic
     when p_code like 'channel\_%' then 'the channel is ' || substr(p_code, 9)
     when p_code = 'window_closed' then 'it is outside the windows of the campaign'
     when p_code = 'limit_reached' then 'a limit of the channel or the campaign is used up'
+    when p_code = 'lease_overdue' then 'the lease has been over for long, and another may have begun'
     when p_code = 'paced' then 'the pacing of the channel allows nothing now'
   end;
 end;

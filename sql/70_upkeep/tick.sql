@@ -1,6 +1,6 @@
 -- Each live runner calls this every half second, so that recovery needs no operator (invariant 9). Only one does the
 -- work at a time, and the others do not wait: it takes its turn by a row lock. A session that keeps the turn in a
--- transaction that is left open does not stop the ticks: after 2 seconds the others go on beside it. That is safe,
+-- transaction that is left open does not stop the ticks: after 2 seconds another one goes on beside it. That is safe,
 -- because each part locks the rows that it changes, and passes over those that another transaction has locked.
 --
 -- No part waits for a lock longer than lock_timeout. Then it fails, and the tick goes on with the next one. The order
@@ -14,7 +14,8 @@ set lock_timeout to '250ms'
 as $$
 declare
   v_began timestamptz := retoma.clock();
-  v_works boolean := retoma_internal.take_turn('tick') or retoma_internal.is_tick_late(v_began);
+  v_works boolean := retoma_internal.take_turn('tick')
+    or (retoma_internal.is_tick_late(v_began) and retoma_internal.take_turn('late_tick'));
 begin
   perform retoma_internal.insist_on_durability();
   update retoma_internal.runner as r

@@ -2,7 +2,8 @@
 -- doubt. Most accepted messages have no code, so they are counted by their batches and not read: what the batches have
 -- counted in a state, less the messages with a code, has none.
 create or replace view retoma.v_message_count as
-select c.id as campaign_id, c.name as campaign, n.state, n.code, n.channel_id, h.name as channel, n.messages
+select c.id as campaign_id, c.name as campaign, n.state, retoma_internal.mask_text(n.code) as code, n.channel_id,
+  h.name as channel, n.messages
 from retoma_internal.campaign as c
 cross join lateral (
   select r.state, r.code, r.channel_id, sum(r.messages)::bigint as messages

@@ -1,5 +1,6 @@
 create or replace view retoma.v_waiting_campaigns as
-select s.campaign_id, s.campaign, w.cause, w.reason, w.waits_until, s.channels, s.pending, s.sending
+select s.campaign_id, s.campaign, w.cause, retoma_internal.mask_text(w.reason) as reason, w.waits_until, s.channels,
+  s.pending, s.sending
 from retoma_internal.campaign_waits() as w
 inner join retoma.v_campaign_summary as s on w.campaign_id = s.campaign_id
 where s.status = 'running';

@@ -184,7 +184,7 @@ class Database:
             if self._stop.is_set() and attempt > 0:
                 raise Stopped
             # A session that was left open keeps its locks: other calls need the connections more.
-            await backoff(attempt, self._stop, doublings=6 if locked else 3)
+            await backoff(attempt, self._stop, doublings=4 if locked else 3)
             attempt += 1
 
     async def _note_locked(self, attempt: int) -> None:

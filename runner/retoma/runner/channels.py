@@ -121,7 +121,8 @@ class Channels:
                         lookup_at = now() + LOOKUP_S
                     if not await lanes.next():
                         return
-                    if now() > turn_ends:
+                    # Leaving waits for all lanes, so not while one is held up: its channel would stand still.
+                    if now() > turn_ends and not lanes.is_held_up:
                         await self._database.call("select retoma.ring(array[%s::int])", (channel_id,))
                         return
         except Stopped:

@@ -71,13 +71,18 @@ class Lanes:
         _raise_first(done)
         return True
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether one of the lanes waits for a lock again and again: the others must go on beside it."""
+        return self._database.is_held_up(self._lanes)
+
     async def _first_done(self) -> set[asyncio.Task[None]]:
         """The lanes that have ended; none when one is held up, because then another lease may be allowed."""
         while True:
             done, _ = await asyncio.wait(
                 self._lanes, timeout=self._lease_s, return_when=asyncio.FIRST_COMPLETED
             )
-            if done or self._database.is_held_up(self._lanes):
+            if done or self.is_held_up:
                 return done
 
     async def __aenter__(self) -> "Lanes":

@@ -109,6 +109,9 @@ class Lease:
                 "lease_lost", batch=self._batch_id, epoch=self._epoch, reason=str(error).splitlines()[0]
             )
         except psycopg.Error as error:
+            # Before others can have the batch: nothing more of it is begun here.
+            self._stop_rendering()
+            self._ready.clear()
             await self._surrender(error)
             raise
         finally:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.support.campaigns import (
     Db,
@@ -15,6 +16,8 @@ from tests.support.campaigns import (
     freeze_clock,
     lease,
     make_campaign,
+    make_channel,
+    make_runner,
     move_clock,
     must_lease,
     refused,
@@ -121,7 +124,7 @@ def test_a_step_that_fails_is_given_up_with_a_reason_and_the_channel_goes_on(
     assert row == (
         "short",
         "defect",
-        f"batch {leased.batch_id}: the list of +***01 is short (RT012)",
+        f"batch {leased.batch_id}: the list of *** is short (RT012)",
     )
     assert send_all(db, runner, channel) == [1, 2, 3]
     assert books(db, "whole") == {"sent": 3}
@@ -137,6 +140,8 @@ def test_an_error_that_says_nothing_about_the_batch_interrupts_nothing(
     tick(db)
 
     assert status(db) == "running"
+    assert lease(db, runner, channel) is None
+    move_clock(db, "1 minute")
     assert send_all(db, runner, channel) == [1, 2, 3]
 
 
@@ -202,3 +207,67 @@ def test_a_lease_that_a_session_keeps_locked_does_not_hold_up_the_channel(
         assert call(db, campaign, other) == "free"
     tick(db)
     assert lease(db, runner, channel) is not None
+
+
+GIVE_UP = "select retoma.give_up_batch(%s, %s, %s, '22P05', 'no such character')"
+
+
+def test_invariant_4_a_lookup_proves_nothing_about_a_batch_that_was_given_up(db: Db) -> None:
+    channel = make_channel(
+        db, "asking", "webhook", {"url": "http://127.0.0.1", "lookup": True}, max_in_flight=5
+    )
+    make_campaign(db, channels=["asking"])
+    leased = must_lease(db, make_runner(db), channel)
+    advance(db, leased, want=3)
+
+    db.execute(GIVE_UP, leased.fence)
+    move_clock(db, "10 minutes")
+
+    # Its requests may still be under way.
+    asked = db.execute("select message_id, attempt from retoma.due_lookups(%s)", (channel,)).fetchall()
+    answers = [{"message_id": one, "attempt": attempt, "result": "absent"} for one, attempt in asked]
+    db.execute("select retoma.record_lookups(%s, %s)", (channel, Jsonb(answers)))
+    assert len(answers) == books(db)["in_doubt"] == 3
+
+
+def test_a_batch_that_was_given_up_is_not_leased_before_its_campaign_is_interrupted(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    make_campaign(db, batch_size=3)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+
+    db.execute(GIVE_UP, leased.fence)
+    move_clock(db, "10 minutes")
+
+    assert lease(db, runner, channel) is None
+
+
+def test_a_lease_that_has_been_over_for_as_long_as_it_lasts_reserves_nothing_more(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    make_campaign(db)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    move_clock(db, "2 minutes")
+
+    late = advance(db, leased, accepted(1), want=2)
+
+    assert (late.action, late.ordinals, late.why_not) == ("released", [], "lease_overdue")
+    assert books(db) == {"sent": 1, "pending": 2}
+
+
+def test_a_lease_that_is_broken_starts_the_gaps_again(db: Db) -> None:
+    channel = make_channel(db, "paced", gap_min_s=20, batch_gap_min_s=40)
+    make_campaign(db, batch_size=3, channels=["paced"])
+    leased = must_lease(db, make_runner(db), channel)
+    advance(db, leased, want=1)
+    move_clock(db, "61 s")
+    db.execute(
+        "create or replace function retoma_internal.settle_lease(p_batch retoma_internal.batch, p_code text)"
+        " returns void language plpgsql as $$ begin raise division_by_zero; end $$"
+    )
+
+    tick(db)
+
+    assert call(db, "select next_send_at > retoma.clock() from retoma_internal.channel_pacing")

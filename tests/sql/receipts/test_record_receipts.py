@@ -4,6 +4,7 @@ from itertools import permutations
 from typing import NamedTuple
 from uuid import UUID
 
+import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
@@ -634,3 +635,18 @@ def _second_attempt(db: Db, runner: UUID, channel: int) -> Lease:
     leased = must_lease(db, runner, channel)
     assert advance(db, leased, want=1).ordinals == [1]
     return leased
+
+
+def test_invariant_4_a_receipt_that_waits_because_its_batch_is_in_use_makes_the_repeat_needless(
+    db: Db, database: str, channel: int, runner: UUID
+) -> None:
+    in_doubt(db, runner, channel)
+    with psycopg.connect(database) as operator:
+        operator.execute("select retoma.resolve_in_doubt('natal', 'resend')")
+        assert record(db, [{"message_id": message_id(db), "status": "delivered"}]).waiting == 1
+
+    leased = must_lease(db, runner, channel)
+    step = advance(db, leased, want=1)
+
+    assert step.ordinals == []
+    assert books(db) == {"sent": 1}
