@@ -32,7 +32,7 @@ def contents(server: Server, url: str) -> str:
     """The schema as pg_dump writes it, and the rows that every installation begins with."""
     dump = subprocess.run(
         [server.program("pg_dump"), "--schema-only", "--encoding=UTF8", url],
-        env={**os.environ, "PGOPTIONS": "-c standard_conforming_strings=on"},
+        env={**os.environ, "PGOPTIONS": "-c standard_conforming_strings=on -c bytea_output=hex"},
         capture_output=True,
         text=True,
         check=True,

@@ -82,7 +82,7 @@ def _account(directory: Path) -> dict[str, Any]:
 
 def _answers(url: str) -> bool:
     try:
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("select 1")
     except psycopg.OperationalError:
         return False
