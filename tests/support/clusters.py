@@ -101,7 +101,8 @@ class Server:
             )
 
     def _create(self, name: str, template: str) -> None:
-        statement = sql.SQL("create database {} template {}")
+        # Twice as fast as the default, and needs no WAL.
+        statement = sql.SQL("create database {} template {} strategy file_copy")
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
 
