@@ -123,8 +123,8 @@ def test_a_slot_of_an_odd_length_is_not_forgotten_early(db: Db, channel: int, ru
     """100 seconds / 96 is rounded up to a microsecond: 96 such slots are more than the period."""
     set_limit(db, 5, "100 seconds")
     make_campaign(db, size=20)
-    leased = must_lease(db, runner, channel)
     set_clock(db, "2026-03-02 22:30:00.5 UTC")
+    leased = must_lease(db, runner, channel)
     assert len(advance(db, leased, want=4).ordinals) == 4
 
     move_clock(db, "99 seconds")
