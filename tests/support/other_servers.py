@@ -1,5 +1,7 @@
 """Databases as other people set them up."""
 
+from typing import LiteralString
+
 import psycopg
 from psycopg import sql
 
@@ -26,11 +28,18 @@ SETTINGS_FROM_17_ON = {**SETTINGS, "transaction_timeout": "1h"}
 
 def set_up(server: Server, url: str) -> None:
     """Gives a database odd settings; the sessions that begin from now on have them."""
-    name = str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
-    statement = sql.SQL("alter database {} set {} to {}")
+    _alter(server, url, "set {} to {}")
+
+
+def take_back(server: Server, url: str) -> None:
+    """Takes them from the database again."""
+    _alter(server, url, "reset {}")
+
+
+def _alter(server: Server, url: str, change: LiteralString) -> None:
+    name = sql.Identifier(str(psycopg.conninfo.conninfo_to_dict(url)["dbname"]))
     with psycopg.connect(server.url(), autocommit=True) as connection:
         new = connection.info.server_version >= 170_000
         for setting, value in (SETTINGS_FROM_17_ON if new else SETTINGS).items():
-            connection.execute(
-                statement.format(sql.Identifier(name), sql.Identifier(setting), sql.Literal(value))
-            )
+            changed = sql.SQL(change).format(sql.Identifier(setting), sql.Literal(value))
+            connection.execute(sql.SQL("alter database {} {}").format(name, changed))
