@@ -1,10 +1,12 @@
 -- Plays the sending through in memory, from one change to the next: a window opens or closes, the period of a limit
--- ends, a channel may send again, something is used up. Messages are a fluid here, so 0.001 of one is none.
+-- ends, a channel may send again, something is used up. Messages are a fluid here, so 0.001 of one is none. Without
+-- nested loops, because a campaign can have thousands of channels with a limit each.
 create or replace function retoma_internal.finish_time(
   p_campaign retoma_internal.campaign, p_from timestamptz, out finishes_at timestamptz, out is_bounded boolean
 )
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
+set enable_nestloop to off
 as $$
 declare
   c_horizon constant timestamptz := p_from + interval '2 years';

@@ -8,17 +8,18 @@ create or replace function retoma_internal.forecast_speeds(
 ) returns double precision[]
 language sql immutable
 begin atomic
+  with used_up as materialized (
+    select distinct l.channel_id from unnest(p_limit_of, p_room) as l (channel_id, room) where l.room < 0.001
+  )
   select array_agg(
     case
-      when s.free_at > p_at then 0
-      when exists (
-        select from unnest(p_limit_of, p_room) as l (channel_id, room)
-        where l.room < 0.001 and l.channel_id in (0, s.channel_id)
-      ) then 0
+      when s.free_at > p_at or u.channel_id is not null then 0
+      when exists (select from used_up as c where c.channel_id = 0) then 0
       else s.per_hour
     end order by s.place
   )
-  from unnest(p_channel_ids, p_per_hour, p_free_at) with ordinality as s (channel_id, per_hour, free_at, place);
+  from unnest(p_channel_ids, p_per_hour, p_free_at) with ordinality as s (channel_id, per_hour, free_at, place)
+  left join used_up as u on s.channel_id = u.channel_id;
 end;
 
 comment on function retoma_internal.forecast_speeds(
