@@ -19,6 +19,8 @@ LEFT_OPEN_S = 8.0
 
 # The hammer itself ends sessions and takes what others hold.
 _ENDED = {"57P01", "57P02", "57P03", None}
+# What runners call does not wait long for a session that was left open: see the page of errors.
+_GAVE_UP_WAITING = "55P03"
 _SHOWN = 300
 NAME_TAKEN = "RT004"
 
@@ -74,7 +76,8 @@ def _call(session: psycopg.Connection, caller: Caller, function: Function) -> bo
     try:
         session.execute(statement, arguments).fetchall()
     except psycopg.Error as error:
-        refusal = error.sqlstate if (error.sqlstate or "").startswith("RT") else None
+        state = error.sqlstate or ""
+        refusal = state if state.startswith("RT") or state == _GAVE_UP_WAITING else None
         caller.notes.called(function.name, refusal)
         if refusal is None and not (session.closed and error.sqlstate in _ENDED):
             shown = f"{statement} with {arguments!r:.{_SHOWN}}: {error!s:.{_SHOWN}}"

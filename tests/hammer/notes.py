@@ -11,7 +11,7 @@ class Notes:
 
     Args:
         calls: how often each function was called.
-        refusals: how often each function answered with each RT code.
+        refusals: how often each function answered with each RT code, or gave up waiting for a lock.
         failures: each kind of failure, with an example and how often it was seen.
         slowest_tick_s: seconds.
         ticks: how many ticks were made.
