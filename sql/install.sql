@@ -71,6 +71,7 @@ set local client_min_messages to warning;
 \ir 20_tables/transport_kind.sql
 \ir 20_tables/channel.sql
 \ir 20_tables/channel_pacing.sql
+\ir 20_tables/channel_refusal.sql
 \ir 20_tables/campaign_channel.sql
 \ir 20_tables/batch.sql
 \ir 20_tables/batch_list.sql
@@ -225,6 +226,7 @@ set local client_min_messages to warning;
 \ir 52_runner/insist_on_durability.sql
 \ir 52_runner/unregister_runner.sql
 \ir 52_runner/live_runners.sql
+\ir 52_runner/refuse_channel.sql
 
 -- Leases: begin, lock, end
 \ir 54_lease/zones_that_may_send.sql

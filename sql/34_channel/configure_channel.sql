@@ -40,6 +40,8 @@ begin
     max_in_flight = v_new.max_in_flight,
     max_leases = v_new.max_leases
   where c.id = v_id;
+  -- Each runner judges the new settings anew.
+  delete from retoma_internal.channel_refusal as f where f.channel_id = v_id;
 end;
 $$;
 

@@ -42,7 +42,10 @@ begin
       and b.id <> all(p_holding)
     for update skip locked
   ) as own;
-  perform from retoma_internal.channels_that_can_lease(v_now) as c (id) where c.id = p_channel_id;
+  perform from retoma_internal.channels_that_can_lease(v_now) as c (id)
+  where c.id = p_channel_id and not exists (
+    select from retoma_internal.channel_refusal as f where (f.channel_id, f.runner_id) = (p_channel_id, p_runner_id)
+  );
   if not found then
     return;
   end if;
@@ -73,8 +76,8 @@ $$;
 
 comment on function retoma.lease_batch(uuid, int, bigint[]) is
 'For runners: leases a batch of the channel, and returns everything that is needed to send it: its content, and the
-settings of the channel with their credentials. batch_id is null when no batch can be leased now; the doorbell rings
-when one can. p_holding: batches that this runner already holds on the channel; each other lease that it has there is
+settings of the channel with their credentials. batch_id is null when no batch can be leased now, or this runner has
+refused the channel; the doorbell rings when one can. p_holding: batches that this runner already holds on the channel; each other lease that it has there is
 ended.
 lease_epoch: for every later call about this batch. reserved: its high-water mark. lease_s: seconds until the lease
 expires when no call renews it. max_in_flight: requests that may be under way at once. may_lease_more: whether the

@@ -1,5 +1,5 @@
--- With our message id: the attempt that already has a good receipt (so that a message is delivered only once), else the
--- latest attempt. With the id of the provider: the latest delivery that has it. Subqueries with a limit cannot become
+-- With our message id: the attempt that already has a good receipt (so that a message is delivered only once), or this
+-- very failure, which is repeated; else the latest attempt. With the id of the provider: the latest delivery that has it. Subqueries with a limit cannot become
 -- joins. So the planner, whatever it assumes about the tables, cannot read one of them from end to end.
 create or replace function retoma_internal.receipt_targets(
   p_receipts retoma_internal.receipt_inbox[],
@@ -19,7 +19,10 @@ language sql stable
 begin atomic
   select
     r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, l.attempt, l.batch_id,
-    l.outcome = 'requeued' and retoma_internal.is_under_way(l, r.channel_id), r.status, r.code, r.at
+    l.outcome = 'requeued' and (d.attempt = l.attempt or r.status <> 'failed')
+    and not (r.status = 'failed' and d.receipt is not distinct from 'failed' and r.at <= d.receipt_at)
+    and retoma_internal.is_under_way(l, r.channel_id),
+    r.status, r.code, r.at
   from unnest(p_receipts) with ordinality
     as r (id, channel_id, message_id, provider_id, status, code, at, received_at, try_after, place)
   cross join lateral (
@@ -31,7 +34,7 @@ begin atomic
       and dd.channel_id = r.channel_id and dd.outcome <> 'skipped'
     order by
       case r.status
-        when 'failed' then dd.receipt in ('delivered', 'read')
+        when 'failed' then dd.receipt in ('delivered', 'read') or dd.receipt = 'failed' and r.at <= dd.receipt_at
         else dd.receipt in ('server', 'delivered', 'read')
       end desc nulls last,
       dd.attempt desc

@@ -9,9 +9,16 @@ select
   end as state,
   r.registered_at,
   r.last_seen_at,
-  (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.runner_id = r.id) as leases
+  (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.runner_id = r.id) as leases,
+  array(
+    select h.name || ': ' || f.reason
+    from retoma_internal.channel_refusal as f
+    inner join retoma_internal.channel as h on f.channel_id = h.id
+    where f.runner_id = r.id
+    order by h.name
+  ) as refuses
 from retoma_internal.runner as r;
 
 comment on view retoma.v_runner is
-'One row per runner: alive, stopped (it gave its leases back) or gone (killed, or its connection was lost), and how many
-leases it holds.';
+'One row per runner: alive, stopped (it gave its leases back) or gone (killed, or its connection was lost), how many
+leases it holds, and which channels it leaves to others because it cannot use their settings.';

@@ -14,6 +14,7 @@ grant execute on function
   retoma.advance_batch(uuid, bigint, int, jsonb, int, int, int[]),
   retoma.release_batch(uuid, bigint, int),
   retoma.refuse_content(uuid, bigint, int, text),
+  retoma.refuse_channel(uuid, int, text),
   retoma.contents_to_check(int, int),
   retoma.record_content_check(int, int, text[], text),
   retoma.tick(uuid),

@@ -7,6 +7,7 @@ import random
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import LiteralString
 
 from psycopg.types.json import Jsonb
@@ -185,6 +186,7 @@ async def _provider_fault(stage: Stage, action: Action) -> None:
     await stage.provider.control("POST", "faults", action.arguments["rules"])
     await asyncio.sleep(action.duration_s)
     await stage.provider.control("DELETE", "faults")
+    await report_withdrawn(stage)
     stage.note(at, f"provider_{action.arguments['rules'][0]['do']}", "provider")
 
 
@@ -231,6 +233,19 @@ async def _retry_failed(stage: Stage, action: Action) -> None:
 
 async def _cancel_campaign(stage: Stage, action: Action) -> None:
     await stage.sql("select retoma.cancel_campaign(%s)", action.target)
+
+
+async def report_withdrawn(stage: Stage) -> None:
+    """The failures of the messages that the provider accepted and did not deliver: all of them, each time."""
+    for request in stage.provider.requests():
+        if request.kind == "withdrawn":
+            receipt = {
+                "message_id": request.message_id,
+                "status": "failed",
+                "code": "server_463",
+                "at": datetime.fromtimestamp(request.at, UTC).isoformat(),
+            }
+            await stage.sql("select retoma.record_receipts(%s, %s)", request.channel, Jsonb([receipt]))
 
 
 async def _receipts(stage: Stage, action: Action) -> None:

@@ -44,7 +44,7 @@ PROVIDER_DOUBTS = ("timeout", "connection_lost", "http_408", "http_500", "http_5
 GIVEN_UP = ("runner_gone", "lease_expired", "released")
 """Codes of what is written at the end of a lease about messages that were reserved under it."""
 
-SETTLED = ("suppressed", "receipt")
+SETTLED = ("suppressed", "receipt", "id_ignored")
 """Codes of messages that are settled without a request of this attempt."""
 
 FINAL = ("sent", "failed", "skipped", "in_doubt", "cancelled")

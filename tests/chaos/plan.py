@@ -161,6 +161,7 @@ def _channels(rng: random.Random) -> tuple[ChannelPlan, ...]:
             "idempotent",
             shared | {"max_in_flight": rng.choice((4, 16)), "max_leases": rng.choice((1, 2))},
         ),
+        ChannelPlan("ignoring", "ignoring", gaps | {"batch_gap_min_s": 0, "batch_gap_max_s": 0}),
         ChannelPlan(
             "asking", "lookup", gaps | {"batch_gap_min_s": 0, "batch_gap_max_s": 0, "max_in_flight": 1}
         ),
@@ -173,6 +174,7 @@ def _campaigns(rng: random.Random) -> tuple[CampaignPlan, ...]:
         CampaignPlan("paced", ("paced",), rng.randint(20, 40), rng.choice((5, 10, 20)), attempts),
         CampaignPlan("plain", ("plain",), rng.randint(80, 200), rng.choice((20, 35, 50)), attempts),
         CampaignPlan("shared", ("plain", "shared"), rng.randint(60, 120), rng.choice((10, 25, 40)), attempts),
+        CampaignPlan("ignoring", ("ignoring",), rng.randint(15, 30), rng.choice((5, 10)), attempts),
         CampaignPlan("asking", ("asking",), rng.randint(15, 30), rng.choice((5, 10)), attempts),
     )
 
@@ -234,20 +236,27 @@ def _rule(rng: random.Random) -> dict[str, Any]:
     """A fault of the sandbox. It never refuses for good a message that it took: that cannot be told apart."""
     rule: dict[str, Any] = {"probability": round(rng.uniform(0.1, 0.9), 2)}
     if rng.random() < 0.5:
-        rule["channel"] = rng.choice(("paced", "plain", "shared", "asking"))
+        rule["channel"] = rng.choice(("paced", "plain", "shared", "ignoring", "asking"))
     kind = rng.choice(
-        ("slow", "status", "rate_limit", "accept_then_drop", "drop_before_accept", "stall", "lie")
-    )
+        (
+            "slow", "status", "endless", "rate_limit", "accept_then_drop", "drop_before_accept", "stall", "lie",
+            "refuse_later",
+        )
+    )  # fmt: skip
     rule["do"] = kind
     if kind in ("slow", "accept_then_drop"):
         rule["latency_ms"] = [rng.randint(0, 100), rng.randint(100, 900)]
     elif kind == "status":
         rule["status"] = rng.choice((400, 409, 422, 500, 503))
+    elif kind == "endless":
+        rule |= {"do": "status", "status": rng.choice((500, 502, 503)), "probability": 1.0}
     elif kind == "rate_limit":
-        rule |= {"retry_after_s": rng.choice((0, 1)), "probability": round(rng.uniform(0.01, 0.1), 2)}
+        rule |= {"retry_after_s": rng.choice((0, 1, 86_400, 10**12)), "probability": round(rng.uniform(0.01, 0.1), 2)}
     elif kind == "lie":
         rule["status"] = rng.choice((200, 408, 500, 502, 504))
         rule["body"] = {"note": "not what a client expects"}
+    elif kind == "refuse_later":
+        rule["probability"] = round(rng.uniform(0.02, 0.5), 2)
     return rule
 
 

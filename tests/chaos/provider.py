@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ class Provider:
     Args:
         directory: where the ledger is.
         seed: of what it does at random.
+        ignores_ids: sessions that ignore our ids.
     """
 
-    def __init__(self, directory: Path, seed: int) -> None:
+    def __init__(self, directory: Path, seed: int, ignores_ids: Sequence[str] = ()) -> None:
         self._ledger = directory / "ledger"
         self._log = directory / "sandbox.log"
         self._seed = seed
+        self._options = [option for session in ignores_ids for option in ("--ignores-ids", session)]
         self._process: asyncio.subprocess.Process | None = None
         self.port = 0
 
@@ -38,7 +41,7 @@ class Provider:
         with self._log.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "retoma", "sandbox", "--ledger", str(self._ledger),
-                "--port", str(self.port), "--seed", str(self._seed),
+                "--port", str(self.port), "--seed", str(self._seed), *self._options,
                 env=environment(), stdout=asyncio.subprocess.PIPE, stderr=errors,
             )  # fmt: skip
         assert self._process.stdout is not None

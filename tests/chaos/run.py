@@ -14,7 +14,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from tests.chaos import checker, evidence, measures, world
-from tests.chaos.actions import act
+from tests.chaos.actions import act, report_withdrawn
 from tests.chaos.history import History, Sample, save
 from tests.chaos.plan import Plan
 from tests.chaos.plan import save as save_plan
@@ -46,7 +46,8 @@ def run(site: Site, plan: Plan, directory: Path) -> Result:
     directory.mkdir(parents=True)
     began = time.monotonic()
     url = site.create_database()
-    stage = Stage(site, plan, url, Provider(directory, plan.seed), directory)
+    ignoring = [channel.name for channel in plan.channels if channel.kind == "ignoring"]
+    stage = Stage(site, plan, url, Provider(directory, plan.seed, ignoring), directory)
     try:
         ended_after_s, samples = asyncio.run(_play(stage))
         history = evidence.collect(url, stage.provider.requests(), stage.faults, samples)
@@ -116,9 +117,18 @@ async def _heal(stage: Stage) -> None:
     survivor = min(alive, key=lambda runner: (runner.life, runner.place))
     await asyncio.gather(*(stage.stop(runner) for runner in alive if runner is not survivor))
     await stage.provider.control("DELETE", "faults", patience_s=60)
+    await report_withdrawn(stage)
     for channel in stage.plan.channels:
         session = f"sessions/{channel.name}"
         await stage.provider.control("PUT", session, {"status": "WORKING"}, patience_s=60)
+    await _resume(stage)
+    # Every report comes a second time, late: it must change nothing.
+    await report_withdrawn(stage)
+
+
+async def _resume(stage: Stage) -> None:
+    """What an operator does after a breaker or a refusal of the account."""
+    for channel in stage.plan.channels:
         await stage.sql("select retoma.channel_connected(%s)", channel.name)
         await stage.sql("select retoma.resume_channel(%s)", channel.name)
     for campaign in stage.plan.campaigns:
@@ -126,6 +136,7 @@ async def _heal(stage: Stage) -> None:
 
 
 async def _has_ended(stage: Stage) -> bool:
+    resuming = asyncio.create_task(_resume_what_stops(stage))
     try:
         await stage.wait(
             0,
@@ -135,12 +146,24 @@ async def _has_ended(stage: Stage) -> bool:
             " + (select count(*) from retoma_internal.delivery as d"
             " join retoma_internal.channel as c on c.id = d.channel_id"
             " join retoma_internal.campaign as g on g.id = d.campaign_id"
-            " where c.looks_up and d.outcome = 'in_doubt' and g.status <> 'cancelled')",
+            " where c.looks_up and d.outcome = 'in_doubt' and g.status <> 'cancelled')"
+            " + (select count(*) from retoma_internal.receipt_inbox where status = 'failed')",
             END_DEADLINE_S,
         )
     except TimeoutError:
         return False
+    finally:
+        resuming.cancel()
     return True
+
+
+async def _resume_what_stops(stage: Stage) -> None:
+    """Outcomes of the faults come after the healing, and may stop a channel once more."""
+    while True:
+        await asyncio.sleep(1)
+        stopped = await stage.sql("select count(*) from retoma.v_interrupted_campaigns where cause <> 'no_runner'")
+        if stopped and stopped[0][0]:
+            await _resume(stage)
 
 
 async def _sample(url: str, samples: list[Sample]) -> None:

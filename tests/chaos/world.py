@@ -55,7 +55,7 @@ def _create_channel(connection: psycopg.Connection, channel: ChannelPlan, provid
         "select retoma.create_channel(%s, %s, %s, %s)",
         (
             channel.name,
-            "waha" if channel.kind == "waha" else "webhook",
+            "waha" if channel.kind in ("waha", "ignoring") else "webhook",
             Jsonb(_settings(channel, provider_url)),
             Jsonb(channel.pacing),
         ),
@@ -65,7 +65,7 @@ def _create_channel(connection: psycopg.Connection, channel: ChannelPlan, provid
 def _settings(channel: ChannelPlan, provider_url: str) -> dict[str, object]:
     url = f"{provider_url}/webhook/{channel.name}"
     match channel.kind:
-        case "waha":
+        case "waha" | "ignoring":
             return {
                 "base_url": f"{provider_url}/waha",
                 "session": channel.name,

@@ -34,6 +34,12 @@ from retoma.errors import RetomaError
 @click.option("--receipts-key", metavar="KEY", help="Signs the receipts.")
 @click.option("--api-key", metavar="KEY", help="Key that WAHA requests must carry in X-Api-Key.")
 @click.option("--idempotent", is_flag=True, help="Every webhook channel suppresses repeated ids.")
+@click.option(
+    "--ignores-ids",
+    metavar="SESSION",
+    multiple=True,
+    help="A WAHA session that ignores our message ids; may be given several times.",
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 def sandbox(  # noqa: PLR0917 - click passes options by name
     host: str,
@@ -44,6 +50,7 @@ def sandbox(  # noqa: PLR0917 - click passes options by name
     receipts_key: str | None,
     api_key: str | None,
     idempotent: bool,
+    ignores_ids: tuple[str, ...],
     seed: int,
 ) -> None:
     """Run a real HTTP server that speaks the providers' dialects.
@@ -63,6 +70,7 @@ def sandbox(  # noqa: PLR0917 - click passes options by name
             faults=None if faults is None else _json_file(faults),
             receipts=None if receipts_to is None else {"url": receipts_to, "key": receipts_key},
             idempotent=idempotent,
+            ignores_ids=ignores_ids,
             api_key=api_key,
             seed=seed,
             announce=click.echo,

@@ -57,7 +57,7 @@ def audit(connection: psycopg.Connection[Any], campaigns: Sequence[str], ledger:
     with ledger.open("rb") as lines:
         # The last line may be one that is being written.
         for entry in (json.loads(line) for line in lines if line.endswith(b"\n")):
-            if entry["message_id"] not in messages or entry["kind"] == "refused":
+            if entry["message_id"] not in messages or entry["kind"] in ("refused", "withdrawn"):
                 continue
             if entry["kind"] == "repeat":
                 repeats += 1

@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import cast
 from uuid import UUID
 
@@ -116,7 +117,8 @@ class Channels:
         turn_ends = now() + TURN_S * random.uniform(0.8, 1.2)
         lookup_at = now()
         try:
-            async with Lanes(self._database, self._runner_id, channel_id, self._run) as lanes:
+            run = partial(self._run, channel_id)
+            async with Lanes(self._database, self._runner_id, channel_id, run) as lanes:
                 while not self._stop.is_set():
                     if now() >= lookup_at:
                         await self._lookup(channel_id)
@@ -132,14 +134,14 @@ class Channels:
             # The tick rings again: trouble of one channel must not reach the others.
             log.exception("drain_failed", channel_id=channel_id)
 
-    async def _run(self, row: Mapping[str, object]) -> None:
+    async def _run(self, channel_id: int, row: Mapping[str, object]) -> None:
         try:
             render = await self._renderer(cast(Content, row["content"]))
         except RetomaError as error:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
             return
-        transport = await self._transport(row)
+        transport = await self._transport(channel_id, row)
         if transport is None:
             await self._refuse("select retoma.release_batch(%s, %s, %s)", row)
             return
@@ -173,7 +175,7 @@ class Channels:
     async def _lookup(self, channel_id: int) -> None:
         """Ask the provider about messages in doubt that are old enough."""
         rows = await self._database.call("select * from retoma.due_lookups(%s)", (channel_id,))
-        transport = await self._transport(rows[0]) if rows else None
+        transport = await self._transport(channel_id, rows[0]) if rows else None
         if transport is None:
             return
         ends_at = now() + LOOKUP_S
@@ -202,8 +204,8 @@ class Channels:
             return "unknown"
         return asking.result()
 
-    async def _transport(self, row: Mapping[str, object]) -> Transport | None:
-        """The transport of a channel; None when its settings are refused, which disconnects it."""
+    async def _transport(self, channel_id: int, row: Mapping[str, object]) -> Transport | None:
+        """The transport of a channel; None when this process cannot use its settings: others may."""
         name, settings = cast(str, row["transport"]), cast(dict[str, object], row["settings"])
         key = name + json.dumps(settings, sort_keys=True)
         if key not in self._transports:
@@ -212,7 +214,7 @@ class Channels:
             except RetomaError as error:
                 log.error("channel_refused", channel=row["channel"], error=error.message)
                 await self._database.call(
-                    "select retoma.channel_disconnected(%s, %s)", (row["channel"], error.message)
+                    "select retoma.refuse_channel(%s, %s, %s)", (self._runner_id, channel_id, error.message)
                 )
                 return None
         return self._transports[key]

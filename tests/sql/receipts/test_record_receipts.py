@@ -538,6 +538,33 @@ def test_a_failure_of_an_attempt_that_is_over_says_nothing_of_the_next_one(
     assert books(db) == {"sent": 1}
 
 
+@pytest.mark.parametrize("moment", ["before", "during", "after"])
+def test_a_failure_that_is_repeated_says_nothing_of_a_further_attempt(
+    db: Db, channel: int, runner: UUID, moment: str
+) -> None:
+    make_campaign(db, size=1)
+    send_all(db, runner, channel)
+    report(db, "failed", at="2026-01-01T12:00:00Z")
+    db.execute("select retoma.retry_failed('natal')")
+
+    if moment == "before":
+        report(db, "failed", at="2026-01-01T12:00:00Z")
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    if moment == "during":
+        report(db, "failed", at="2026-01-01T12:00:00Z")
+    advance(db, leased, accepted(1))
+    if moment == "after":
+        report(db, "failed", at="2026-01-01T12:00:00Z")
+    tick(db)
+
+    assert books(db) == {"sent": 1}
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
+    report(db, "failed", at="2026-01-01T12:00:01Z")
+    assert books(db) == {"failed": 1}
+    assert_counters_match_deliveries(db)
+
+
 @pytest.mark.parametrize("answer", ["http_422", "http_500", "connect_failed"])
 def test_a_message_that_has_arrived_is_sent_whatever_a_further_attempt_says(
     db: Db, channel: int, runner: UUID, answer: str

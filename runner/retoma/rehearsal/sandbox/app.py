@@ -18,7 +18,7 @@ Each request is in the ledger before its answer leaves.
 import asyncio
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -37,13 +37,23 @@ class Sandbox:
     Args:
         ledger: where deliveries are recorded.
         idempotent: whether every webhook channel dedupes, also without ?idempotent=1.
+        ignores_ids: WAHA sessions that ignore our ids.
         api_key: what X-Api-Key must carry on the WAHA addresses; None for anything.
         seed: of everything random, so that a drill can be repeated.
     """
 
-    def __init__(self, ledger: Ledger, *, idempotent: bool, api_key: str | None, seed: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        idempotent: bool,
+        ignores_ids: Collection[str] = (),
+        api_key: str | None,
+        seed: int,
+    ) -> None:
         self._ledger = ledger
         self._idempotent = idempotent
+        self._ignores_ids = frozenset(ignores_ids)
         self._api_key = api_key
         self._rng = random.Random(seed)
         self._rules: list[faults.Rule] = []
@@ -87,7 +97,7 @@ class Sandbox:
         self._ledger.close()
 
     async def _send_waha(self, request: web.BaseRequest) -> web.Response:
-        delivery = dialects.read_waha(await request.read())
+        delivery = dialects.read_waha(await request.read(), self._ignores_ids)
         if not self._authorised(request):
             return self._refuse(delivery, 401, {"statusCode": 401, "message": "Unauthorized"})
         return await self._take(request, delivery)
@@ -125,6 +135,8 @@ class Sandbox:
         elif rule.do == "rate_limit":
             response = self._refuse(delivery, 429, {"statusCode": 429})
             response.headers["Retry-After"] = str(rule.retry_after_s)
+        elif rule.do == "refuse_later":
+            response = self._withdraw(delivery, rule.error)
         else:
             response = self._accept(delivery)
         if rule.do == "lie":
@@ -140,9 +152,13 @@ class Sandbox:
         kind = self._ledger.accept(delivery)
         if self._reporter is not None and kind != "repeat":
             self._reporter.report(delivery)
-        if delivery.dialect == "waha":
-            return _json(201, dialects.waha_accepted(delivery))
-        return _json(202, {"id": delivery.message_id})
+        return _taken(delivery)
+
+    def _withdraw(self, delivery: Delivery, error: str) -> web.Response:
+        self._ledger.withdraw(delivery, error)
+        if self._reporter is not None:
+            self._reporter.report_failure(delivery, error)
+        return _taken(delivery)
 
     def _refuse(self, delivery: Delivery, status: int, body: Mapping[str, object]) -> web.Response:
         self._ledger.refuse(delivery, f"http_{status}")
@@ -158,7 +174,9 @@ class Sandbox:
                 phone = request.rel_url.query.get("phone", "").lstrip("+")
                 return _json(200, {"numberExists": True, "chatId": f"{phone}@c.us"})
             case "GET", session, "chats", _, "messages", identifier:
-                found = self._ledger.contains("waha", session, dialects.waha_message_id(identifier))
+                found = session not in self._ignores_ids and self._ledger.contains(
+                    "waha", session, dialects.waha_message_id(identifier)
+                )
                 return _found(found, identifier)
         return _json(404, {"statusCode": 404, "message": f"Cannot {request.method} {request.rel_url.path}"})
 
@@ -220,6 +238,12 @@ def _document(body: bytes) -> object:
 
 def _json(status: int, body: Mapping[str, object]) -> web.Response:
     return web.Response(status=status, body=json.dumps(body).encode(), content_type="application/json")
+
+
+def _taken(delivery: Delivery) -> web.Response:
+    if delivery.dialect == "waha":
+        return _json(201, dialects.waha_accepted(delivery))
+    return _json(202, {"id": delivery.message_id})
 
 
 def _found(found: bool, identifier: str) -> web.Response:

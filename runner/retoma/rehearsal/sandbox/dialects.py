@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from retoma.rehearsal.sandbox.ledger import Delivery
 
@@ -15,8 +15,13 @@ class BadRequest(Exception):
     """The request is not one that the provider understands."""
 
 
-def read_waha(body: bytes) -> Delivery:
-    """A sendText request. An id makes it deduped, as on the engines NOWEB and GOWS."""
+def read_waha(body: bytes, ignores_ids: Collection[str] = ()) -> Delivery:
+    """A sendText request. An id makes it deduped, as on the engines NOWEB and GOWS.
+
+    Args:
+        body: the JSON.
+        ignores_ids: sessions that use ids of their own, as those of older servers.
+    """
     request = _object(body)
     session, chat, text = (_text(request, key) for key in ("session", "chatId", "text"))
     identifier = request.get("id")
@@ -27,7 +32,8 @@ def read_waha(body: bytes) -> Delivery:
         message_id=waha_message_id(identifier) if isinstance(identifier, str) else None,
         to=f"+{chat.partition('@')[0]}",
         sha256=hashlib.sha256(text.encode()).hexdigest(),
-        dedupes=isinstance(identifier, str),
+        dedupes=isinstance(identifier, str) and session not in ignores_ids,
+        takes_id=session not in ignores_ids,
     )
 
 
@@ -39,7 +45,9 @@ def waha_message_id(identifier: str) -> str:
 
 def waha_serialized_id(delivery: Delivery) -> str:
     """The id that WAHA gives back for a delivery: true_<chat>_<id>."""
-    message_id = delivery.message_id or hashlib.sha256(delivery.identity.encode()).hexdigest()[:32]
+    message_id = delivery.message_id
+    if message_id is None or not delivery.takes_id:
+        message_id = hashlib.sha256(f"{delivery.identity} {delivery.at}".encode()).hexdigest()[:18]
     return f"true_{delivery.to[1:]}@c.us_3EB0{message_id.upper()}"
 
 

@@ -16,6 +16,7 @@ What happens (do), the first rule that matches a request decides:
 - "stall": read it, take nothing, never answer
 - "session": put the WAHA session into `session_status`, so that this and all later sends are refused
 - "lie": take it, but answer `status` and `body` like an error
+- "refuse_later": answer as if it were taken, and report by receipt that it failed with the number `error`
 
 latency_ms, a number or a range [low, high], delays any answer after the ledger has been written.
 """
@@ -35,6 +36,7 @@ ACTIONS = (
     "stall",
     "session",
     "lie",
+    "refuse_later",
 )
 
 
@@ -55,6 +57,7 @@ class Rule:
     body: dict[str, object] | None = None
     retry_after_s: int = 1
     session_status: str = "FAILED"
+    error: str = "463"
     candidates: int = 0
 
     def applies(self, dialect: str, channel: str, to: str, rng: random.Random) -> bool:
@@ -99,6 +102,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "body": (dict,),
     "retry_after_s": (int,),
     "session_status": (str,),
+    "error": (str,),
 }
 
 

@@ -14,8 +14,9 @@ from typing import Literal
 
 from retoma.errors import RetomaError
 
-Kind = Literal["accepted", "repeat", "duplicate", "refused"]
-"""repeat: seen before and suppressed. duplicate: seen before and delivered once more."""
+Kind = Literal["accepted", "repeat", "duplicate", "refused", "withdrawn"]
+"""repeat: seen before and suppressed. duplicate: seen before and delivered once more. withdrawn: accepted, never
+delivered, and reported as failed later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Delivery:
         to: the recipient, E.164 with +.
         sha256: of the text, in hexadecimal.
         dedupes: whether this provider suppresses a repeated id.
+        takes_id: whether it uses our id; otherwise it gives the message one of its own.
     """
 
     at: float
@@ -39,6 +41,7 @@ class Delivery:
     to: str
     sha256: str
     dedupes: bool
+    takes_id: bool = True
 
     @property
     def identity(self) -> str:
@@ -80,6 +83,10 @@ class Ledger:
     def refuse(self, delivery: Delivery, code: str) -> None:
         """Record a delivery that was answered with an error and not taken."""
         self._append(delivery, "refused", code)
+
+    def withdraw(self, delivery: Delivery, code: str) -> None:
+        """Record a delivery that was answered as accepted, and is not delivered."""
+        self._append(delivery, "withdrawn", code)
 
     def contains(self, dialect: str, channel: str, identity: str) -> bool:
         """Whether a message with this identity was accepted on the channel."""
@@ -140,4 +147,5 @@ def _figures(counts: Counter[Kind]) -> dict[str, int]:
         "duplicates": counts["duplicate"],
         "repeats": counts["repeat"],
         "refused": counts["refused"],
+        "withdrawn": counts["withdrawn"],
     }

@@ -84,6 +84,11 @@ class Reporter:
         calls = [(self._rng.uniform(*self._plan.delay_ms) / 1000, _receipt(delivery, s)) for s in statuses]
         self._start(delivery.dialect, delivery.channel, calls)
 
+    def report_failure(self, delivery: Delivery, error: str) -> None:
+        """Report that an accepted message was refused after all, with WhatsApp's number or a code."""
+        delay_s = self._rng.uniform(*self._plan.delay_ms) / 1000
+        self._start(delivery.dialect, delivery.channel, [(delay_s, _receipt(delivery, "failed", error))])
+
     def report_session(self, session: str, status: str) -> None:
         """Report that a WAHA session has another status."""
         payload = {"name": session, "status": status}
@@ -125,16 +130,19 @@ class Reporter:
             await asyncio.sleep(0.1 * 2**attempt)
 
 
-def _receipt(delivery: Delivery, status: str) -> dict[str, object]:
+def _receipt(delivery: Delivery, status: str, error: str = "sandbox_failed") -> dict[str, object]:
     if delivery.dialect == "webhook":
         receipt: dict[str, object] = {"id": delivery.message_id, "status": status, "at": time.time()}
-        return {"receipts": [receipt | ({"code": "sandbox_failed"} if status == "failed" else {})]}
+        return {"receipts": [receipt | ({"code": error} if status == "failed" else {})]}
     payload: dict[str, object] = {
         "id": waha_serialized_id(delivery),
         "from": f"{delivery.to[1:]}@c.us",
         "fromMe": True,
         "ack": _ACKS[status],
     }
+    if error.isdigit():
+        # As NOWEB passes on what WhatsApp said.
+        payload["_data"] = {"update": {"messageStubParameters": [error]}}
     return _waha_event("message.ack", delivery.channel, payload)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from retoma.rehearsal.sandbox.app import Sandbox, listen
@@ -19,6 +19,7 @@ async def serve(
     faults: object | None,
     receipts: object | None,
     idempotent: bool,
+    ignores_ids: Collection[str],
     api_key: str | None,
     seed: int,
     announce: Callable[[str], None],
@@ -28,7 +29,7 @@ async def serve(
     Raises:
         RetomaError: the ledger is in use, or the faults or receipts are not understood.
     """
-    sandbox = Sandbox(Ledger(ledger), idempotent=idempotent, api_key=api_key, seed=seed)
+    sandbox = Sandbox(Ledger(ledger), idempotent=idempotent, ignores_ids=ignores_ids, api_key=api_key, seed=seed)
     if faults is not None:
         sandbox.set_faults(faults)
     if receipts is not None:
