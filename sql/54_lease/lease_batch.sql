@@ -77,8 +77,8 @@ $$;
 comment on function retoma.lease_batch(uuid, int, bigint[]) is
 'For runners: leases a batch of the channel, and returns everything that is needed to send it: its content, and the
 settings of the channel with their credentials. batch_id is null when no batch can be leased now, or this runner has
-refused the channel; the doorbell rings when one can. p_holding: batches that this runner already holds on the channel; each other lease that it has there is
-ended.
+refused the channel; the doorbell rings when one can. p_holding: batches that this runner already holds on the channel;
+each other lease that it has there is ended.
 lease_epoch: for every later call about this batch. reserved: its high-water mark. lease_s: seconds until the lease
 expires when no call renews it. max_in_flight: requests that may be under way at once. may_lease_more: whether the
 channel allows another lease now (channel.max_leases).

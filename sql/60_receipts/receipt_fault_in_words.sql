@@ -9,7 +9,7 @@ begin atomic
     when 'bad_provider_id' then 'its provider_id does not have 1 to 200 characters'
     when 'bad_code' then 'its code has more than 200 characters'
     when 'bad_time' then 'its "at" is not a time like 2026-01-01T12:00:00Z'
-    when 'too_many_wait' then 'too many receipts of this channel wait for the outcomes of their messages; report it again'
+    when 'too_many_wait' then 'too many receipts of this channel wait for the outcomes of their messages'
   end;
 end;
 

@@ -1,6 +1,7 @@
 -- With our message id: the attempt that already has a good receipt (so that a message is delivered only once), or this
--- very failure, which is repeated; else the latest attempt. With the id of the provider: the latest delivery that has it. Subqueries with a limit cannot become
--- joins. So the planner, whatever it assumes about the tables, cannot read one of them from end to end.
+-- very failure, which is repeated; else the latest attempt. With the id of the provider: the latest delivery that has
+-- it. Subqueries with a limit cannot become joins. So the planner, whatever it assumes about the tables, cannot read
+-- one of them from end to end.
 create or replace function retoma_internal.receipt_targets(
   p_receipts retoma_internal.receipt_inbox[],
   out place bigint,
@@ -20,7 +21,7 @@ begin atomic
   select
     r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, l.attempt, l.batch_id,
     l.outcome = 'requeued' and (d.attempt = l.attempt or r.status <> 'failed')
-    and not (r.status = 'failed' and d.receipt is not distinct from 'failed' and r.at <= d.receipt_at)
+    and not (r.status = 'failed' and r.at <= coalesce(case d.receipt when 'failed' then d.receipt_at end, d.at))
     and retoma_internal.is_under_way(l, r.channel_id),
     r.status, r.code, r.at
   from unnest(p_receipts) with ordinality
@@ -32,6 +33,11 @@ begin atomic
     select dd.* from retoma_internal.delivery as dd
     where dd.campaign_id = c.id and dd.ordinal = ('x' || right(r.message_id, 8))::bit(32)::int
       and dd.channel_id = r.channel_id and dd.outcome <> 'skipped'
+      -- A failure from before the end of an earlier attempt is that of an earlier attempt.
+      and (r.status <> 'failed' or dd.attempt = 1 or not exists (
+        select from retoma_internal.delivery as e
+        where e.campaign_id = dd.campaign_id and e.ordinal = dd.ordinal and e.attempt < dd.attempt and e.at >= r.at
+      ))
     order by
       case r.status
         when 'failed' then dd.receipt in ('delivered', 'read') or dd.receipt = 'failed' and r.at <= dd.receipt_at

@@ -104,6 +104,20 @@ OPERATORS = {
 """Actions beside the faults: those of operators, and receipts that come late, twice and in any order."""
 
 
+RULES = (
+    "slow",
+    "status",
+    "endless",
+    "rate_limit",
+    "accept_then_drop",
+    "drop_before_accept",
+    "stall",
+    "lie",
+    "refuse_later",
+)
+"""What a provider_fault does: an action of the sandbox; endless is a status that every request gets."""
+
+
 def make(seed: int) -> Plan:
     """The plan of a seed."""
     rng = random.Random(seed)
@@ -237,12 +251,7 @@ def _rule(rng: random.Random) -> dict[str, Any]:
     rule: dict[str, Any] = {"probability": round(rng.uniform(0.1, 0.9), 2)}
     if rng.random() < 0.5:
         rule["channel"] = rng.choice(("paced", "plain", "shared", "ignoring", "asking"))
-    kind = rng.choice(
-        (
-            "slow", "status", "endless", "rate_limit", "accept_then_drop", "drop_before_accept", "stall", "lie",
-            "refuse_later",
-        )
-    )  # fmt: skip
+    kind = rng.choice(RULES)
     rule["do"] = kind
     if kind in ("slow", "accept_then_drop"):
         rule["latency_ms"] = [rng.randint(0, 100), rng.randint(100, 900)]
@@ -251,7 +260,10 @@ def _rule(rng: random.Random) -> dict[str, Any]:
     elif kind == "endless":
         rule |= {"do": "status", "status": rng.choice((500, 502, 503)), "probability": 1.0}
     elif kind == "rate_limit":
-        rule |= {"retry_after_s": rng.choice((0, 1, 86_400, 10**12)), "probability": round(rng.uniform(0.01, 0.1), 2)}
+        rule |= {
+            "retry_after_s": rng.choice((0, 1, 86_400, 10**12)),
+            "probability": round(rng.uniform(0.01, 0.1), 2),
+        }
     elif kind == "lie":
         rule["status"] = rng.choice((200, 408, 500, 502, 504))
         rule["body"] = {"note": "not what a client expects"}

@@ -161,7 +161,9 @@ async def _resume_what_stops(stage: Stage) -> None:
     """Outcomes of the faults come after the healing, and may stop a channel once more."""
     while True:
         await asyncio.sleep(1)
-        stopped = await stage.sql("select count(*) from retoma.v_interrupted_campaigns where cause <> 'no_runner'")
+        stopped = await stage.sql(
+            "select count(*) from retoma.v_interrupted_campaigns where cause <> 'no_runner'"
+        )
         if stopped and stopped[0][0]:
             await _resume(stage)
 

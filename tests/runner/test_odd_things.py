@@ -1,6 +1,7 @@
 """A runner survives odd things: refused settings, transports that raise, odd answers, a long clean-up."""
 
 import asyncio
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -22,6 +23,7 @@ from tests.support.campaigns import (
     must_lease,
 )
 from tests.support.runners import Runners
+from tests.support.sandbox_process import start_sandbox
 from tests.support.waiting import DEADLINE_S, wait_until
 
 
@@ -127,3 +129,55 @@ async def test_calls_are_repeated_for_as_long_as_the_database_is_away() -> None:
     stop = asyncio.Event()
     stop.set()
     await backoff(100_000, stop)
+
+
+def test_one_runner_without_a_secret_leaves_the_channel_to_one_that_has_it(
+    world: World, runners: Runners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.webhook("sales", secret="env:SALES_SECRET_OF_A_TEST")
+    world.campaign("spring", "sales", messages=20)
+    runners.start("without")
+    refusals = "select refuses from retoma.v_runner where runner = 'without'"
+    wait_until(lambda: "SALES_SECRET_OF_A_TEST" in str(world.db.execute(refusals).fetchall()))
+    assert world.summary("spring")["status"] == "interrupted"
+    assert "SALES_SECRET_OF_A_TEST" in world.summary("spring")["reason"]
+
+    monkeypatch.setenv("SALES_SECRET_OF_A_TEST", "the secret")
+    runners.start("complete")
+
+    assert world.wait_for_end("spring")["sent"] == 20
+
+
+def test_a_provider_that_ignores_our_ids_sends_nothing_twice(
+    db: Db, tmp_path: Path, runners: Runners
+) -> None:
+    sandbox = start_sandbox(tmp_path / "ledger", "--ignores-ids", "sales")
+    try:
+        world = World(db, sandbox)
+        world.waha("sales", (0.01, 0.02), (0, 0))
+        db.execute("update retoma.error_rule set defer_s = 1 where class = 'ambiguous'")
+        sandbox.fault(channel="sales", after=3, first=2, do="accept_then_drop")
+        world.campaign("spring", "sales", messages=12)
+
+        runners.start("r1")
+
+        row = world.wait_for_end("spring")
+        assert (row["sent"], row["in_doubt"]) == (10, 2)
+        assert sandbox.figures("waha", "sales")["duplicates"] == 0
+        assert call(db, "select ignores_ids from retoma.v_channel") == ["text"]
+    finally:
+        sandbox.kill()
+
+
+def test_a_provider_that_fails_every_request_is_left_after_a_few(world: World, runners: Runners) -> None:
+    world.waha("sales", (0.01, 0.02), (0, 0))
+    world.campaign("spring", "sales", messages=30)
+    words = "Cannot read properties of undefined (reading 'markedUnread')"
+    body = {"statusCode": 500, "exception": {"message": words, "name": "Error"}}
+    world.sandbox.fault(channel="sales", do="status", status=500, body=body)
+
+    runners.start("r1")
+
+    wait_until(lambda: world.summary("spring")["status"] == "interrupted")
+    row = world.summary("spring")
+    assert (row["in_doubt"], row["pending"]) == (5, 25)

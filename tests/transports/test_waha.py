@@ -153,7 +153,11 @@ THEIRS = "3EB08A6895830F110A5E4D"
     ],
 )
 async def test_the_answer_shows_whether_our_id_was_taken(
-    sandbox: SandboxProcess, message: Message, body: dict[str, object], provider_id: str | None, took_id: object
+    sandbox: SandboxProcess,
+    message: Message,
+    body: dict[str, object],
+    provider_id: str | None,
+    took_id: bool | None,
 ) -> None:
     sandbox.fault(channel="shows", do="lie", status=201, body=body)
     settings = {"base_url": f"{sandbox.url}/waha", "session": "shows", "engine": "NOWEB"}

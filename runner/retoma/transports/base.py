@@ -53,8 +53,8 @@ class SendResult(NamedTuple):
         retry_after_s: seconds from the answer, when the provider asked for a pause.
         written: False only when it is certain that nothing of the message left this machine.
         provider_id: None when it can be derived from our id.
-        took_id: whether the answer to an accepted message carried our id, on providers that take one. False if
-            it carried another; None if it shows none, or we gave none.
+        took_id: on a provider that takes our id, whether the answer to an accepted message carried it. False
+            if it carried another one; None if it shows none, or we gave none.
         detail: short, for the operator. Never content, a phone number or a secret.
     """
 

@@ -33,7 +33,7 @@ _OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
 _ID_PARTS = re.compile(r"^(?:true|false)_[^_]*_")
 _DOWN = ("STOPPED", "STARTING", "SCAN_QR_CODE", "PASSKEY_REQUIRED", "PASSKEY_CONFIRMATION_REQUIRED", "FAILED")
 _SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
-# GOWS: "no LID found for … from server"; WEBJS: "Lid is missing in chat table". The engine stops before it sends.
+# GOWS: "no LID found for … from server"; WEBJS: "Lid is missing in chat table". Both stop before they send.
 _NO_ADDRESS = re.compile(r"\bno LID found\b|\bLid is missing\b", re.IGNORECASE)
 _BY_NUMBER, _HIDDEN = ("@c.us", "@s.whatsapp.net"), "@lid"
 _ACKS: dict[int, ReceiptStatus] = {1: "server", 2: "delivered", 3: "read", 4: "played"}
@@ -183,7 +183,7 @@ def _given_id(answer: Answer) -> str | None:
 
 
 def _provider_id(value: object) -> str | None:
-    """The part of a WAHA id that is the same in all places: true_<chat>_<this>. The chat has several names."""
+    """The part of a WAHA id that is the same in all places: true_<chat>_<this>. A chat has several names."""
     # WEBJS answers {"_serialized": …, "id": …}, the others a text.
     if isinstance(value, dict):
         value = value.get("_serialized")

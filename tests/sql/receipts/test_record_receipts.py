@@ -538,29 +538,50 @@ def test_a_failure_of_an_attempt_that_is_over_says_nothing_of_the_next_one(
     assert books(db) == {"sent": 1}
 
 
-@pytest.mark.parametrize("moment", ["before", "during", "after"])
-def test_a_failure_that_is_repeated_says_nothing_of_a_further_attempt(
+@pytest.mark.parametrize("moment", ["during", "after"])
+def test_a_late_failure_of_an_earlier_attempt_says_nothing_of_a_further_one(
     db: Db, channel: int, runner: UUID, moment: str
 ) -> None:
-    make_campaign(db, size=1)
-    send_all(db, runner, channel)
-    report(db, "failed", at="2026-01-01T12:00:00Z")
-    db.execute("select retoma.retry_failed('natal')")
+    freeze_clock(db)
+    retry_is_under_way = _second_attempt(db, runner, channel)
+    before_the_first_was_over = "2026-03-02T11:59:59Z"
 
-    if moment == "before":
-        report(db, "failed", at="2026-01-01T12:00:00Z")
-    leased = must_lease(db, runner, channel)
-    advance(db, leased, want=1)
     if moment == "during":
-        report(db, "failed", at="2026-01-01T12:00:00Z")
-    advance(db, leased, accepted(1))
+        report(db, "failed", at=before_the_first_was_over)
+    advance(db, retry_is_under_way, accepted(1))
     if moment == "after":
-        report(db, "failed", at="2026-01-01T12:00:00Z")
+        report(db, "failed", at=before_the_first_was_over)
     tick(db)
 
     assert books(db) == {"sent": 1}
     assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
-    report(db, "failed", at="2026-01-01T12:00:01Z")
+
+
+@pytest.mark.parametrize("moment", ["before", "during", "after"])
+def test_a_failure_that_is_repeated_says_nothing_of_a_further_attempt(
+    db: Db, channel: int, runner: UUID, moment: str
+) -> None:
+    freeze_clock(db)
+    make_campaign(db, size=1)
+    send_all(db, runner, channel)
+    report(db, "failed", at="2026-03-02T12:00:05Z")
+    move_clock(db, "1 minute")
+    db.execute("select retoma.retry_failed('natal')")
+
+    if moment == "before":
+        report(db, "failed", at="2026-03-02T12:00:05Z")
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=1)
+    if moment == "during":
+        report(db, "failed", at="2026-03-02T12:00:05Z")
+    advance(db, leased, accepted(1))
+    if moment == "after":
+        report(db, "failed", at="2026-03-02T12:00:05Z")
+    tick(db)
+
+    assert books(db) == {"sent": 1}
+    assert call(db, "select count(*) from retoma_internal.receipt_inbox") == 0
+    report(db, "failed", at="2026-03-02T12:01:05Z")
     assert books(db) == {"failed": 1}
     assert_counters_match_deliveries(db)
 

@@ -183,9 +183,7 @@ def test_errors_before_anything_was_taken_hold_the_channel_longer_each_time(
     assert call(db, "select failures from retoma_internal.channel_pacing") == {}
 
 
-def test_a_list_on_which_nobody_can_be_reached_stops_the_channel(
-    db: Db, channel: int, runner: UUID
-) -> None:
+def test_a_list_on_which_nobody_can_be_reached_stops_the_channel(db: Db, channel: int, runner: UUID) -> None:
     db.execute(
         "insert into retoma.error_rule (transport, code, class) values ('*', 'dead', 'permanent_recipient')"
     )

@@ -218,8 +218,7 @@ def test_a_provider_that_ignores_our_ids_reports_under_its_own(db: Db, channel: 
     leased = must_lease(db, runner, channel)
     send(db, leased, "ignored", 1)
 
-    db.execute(
-        "select retoma.record_receipts('sales', '[{\"provider_id\": \"THEIRS1\", \"status\": \"delivered\"}]')"
-    )
+    receipts = '[{"provider_id": "THEIRS1", "status": "delivered"}]'
+    db.execute("select retoma.record_receipts('sales', %s)", (receipts,))
 
     assert call(db, "select delivered from retoma.v_campaign_summary") == 1

@@ -15,8 +15,8 @@ from typing import Literal
 from retoma.errors import RetomaError
 
 Kind = Literal["accepted", "repeat", "duplicate", "refused", "withdrawn"]
-"""repeat: seen before and suppressed. duplicate: seen before and delivered once more. withdrawn: accepted, never
-delivered, and reported as failed later."""
+"""repeat: seen before and suppressed. duplicate: seen before and delivered once more. withdrawn: answered as
+accepted, never delivered, and reported as failed later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ async def serve(
     Raises:
         RetomaError: the ledger is in use, or the faults or receipts are not understood.
     """
-    sandbox = Sandbox(Ledger(ledger), idempotent=idempotent, ignores_ids=ignores_ids, api_key=api_key, seed=seed)
+    sandbox = Sandbox(
+        Ledger(ledger), idempotent=idempotent, ignores_ids=ignores_ids, api_key=api_key, seed=seed
+    )
     if faults is not None:
         sandbox.set_faults(faults)
     if receipts is not None:
