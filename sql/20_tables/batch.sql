@@ -74,6 +74,6 @@ comment on column retoma_internal.batch.requeued is 'Messages that continue in a
 comment on column retoma_internal.batch.failure_streak is
 'Messages that the provider refused for their content, since the last one that it accepted.';
 comment on column retoma_internal.batch.doubt_streak is
-'Messages of this lease whose error proves nothing, since the last one that was accepted.';
+'Messages whose error proves nothing, since the last one that was accepted.';
 comment on column retoma_internal.batch.settings_version is
 'Of the channel, when the batch was last leased: these are the settings that its runner sends with.';

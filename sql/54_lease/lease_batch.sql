@@ -56,7 +56,7 @@ begin
   update retoma_internal.batch as b
   set
     status = 'leased', lease_epoch = b.lease_epoch + 1, lease_expires_at = v_now + v_lease, leased_at = v_now,
-    runner_id = p_runner_id, lease_channel_id = p_channel_id, doubt_streak = 0,
+    runner_id = p_runner_id, lease_channel_id = p_channel_id,
     settings_version = (select c.settings_version from retoma_internal.channel as c where c.id = p_channel_id)
   where b.id = lease_batch.batch_id
   returning b.lease_epoch, b.reserved, b.campaign_id into lease_epoch, reserved, v_campaign_id;

@@ -1,8 +1,8 @@
 -- The provider refuses the content, not the recipients: the campaign stops before its whole list fails. Or it leaves
 -- every message of this campaign in doubt, while those of others on the channel are accepted. Locks the campaign.
 create or replace function retoma_internal.trip_breaker(
-  p_batch retoma_internal.batch, p_channel retoma_internal.channel, p_code text
-) returns void
+  p_batch retoma_internal.batch, p_channel retoma_internal.channel, p_codes jsonb
+) returns boolean
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -16,19 +16,23 @@ begin
   set
     status = 'interrupted', interrupt_cause = 'breaker',
     status_reason = case
-      when p_batch.failure_streak >= c.breaker_threshold then format(
-        '%s messages in a row were refused for their content (%s)', p_batch.failure_streak, p_code
+      when p_codes ? 'permanent_message' and p_batch.failure_streak >= c.breaker_threshold then format(
+        '%s messages in a row were refused for their content (%s)', p_batch.failure_streak,
+        p_codes ->> 'permanent_message'
       )
       else format(
         '%s messages in a row may or may not have been taken (%s), and the channel accepts others',
-        p_batch.doubt_streak, p_code
+        p_batch.doubt_streak, p_codes ->> 'ambiguous'
       )
     end
-  where c.id = p_batch.campaign_id and c.status = 'running'
-    and (p_batch.failure_streak >= c.breaker_threshold or p_batch.doubt_streak >= v_doubts);
+  where c.id = p_batch.campaign_id and c.status = 'running' and (
+    p_codes ? 'permanent_message' and p_batch.failure_streak >= c.breaker_threshold
+    or p_codes ? 'ambiguous' and p_batch.doubt_streak >= v_doubts
+  );
+  return found;
 end;
 $$;
 
-comment on function retoma_internal.trip_breaker(retoma_internal.batch, retoma_internal.channel, text) is
+comment on function retoma_internal.trip_breaker(retoma_internal.batch, retoma_internal.channel, jsonb) is
 'Interrupts the campaign of a batch whose failure_streak has reached campaign.breaker_threshold, or whose doubt_streak
-has reached the threshold of breaker. p_code: the last error.';
+has reached the threshold of breaker. p_codes: the last error of each class. Returns whether it has.';

@@ -51,20 +51,23 @@ begin
     where d.campaign_id = j.campaign_id and d.ordinal = j.ordinal and d.attempt = j.attempt
     returning j.*, d as delivery
   ),
-  -- An earlier attempt has arrived: so the latest one, which ended in doubt, is settled.
+  -- An earlier attempt has arrived: so the latest one, which ended in doubt or was refused, is settled.
   proved as (
     update retoma_internal.delivery as d
     set outcome = 'sent', code = 'receipt'
     from (
-      select distinct t.campaign_id, t.ordinal, t.last_attempt from target as t
+      select distinct t.campaign_id, t.ordinal, t.last_attempt, l.outcome as was
+      from target as t
+      inner join retoma_internal.delivery as l
+        on t.campaign_id = l.campaign_id and t.ordinal = l.ordinal and t.last_attempt = l.attempt
       where t.attempt < t.last_attempt and t.status <> 'failed' and not exists (
         select from judged as j
         where j.campaign_id = t.campaign_id and j.ordinal = t.ordinal and j.attempt = t.last_attempt
       )
     ) as t
     where d.campaign_id = t.campaign_id and d.ordinal = t.ordinal and d.attempt = t.last_attempt
-      and d.outcome = 'in_doubt'
-    returning d.batch_id
+      and (d.outcome = 'in_doubt' or d.outcome = 'failed' and d.receipt is null)
+    returning d.batch_id, t.was
   ),
   counted as (
     update retoma_internal.batch as b
@@ -82,7 +85,7 @@ begin
       from (
         select w.batch_id, w.outcome, w.was, w.status, w.had from written as w
         union all
-        select p.batch_id, 'sent', 'in_doubt', null, null from proved as p
+        select p.batch_id, 'sent', p.was, null, null from proved as p
       ) as ww
       group by ww.batch_id
     ) as w

@@ -6,12 +6,13 @@ create or replace function retoma_internal.failed_in_a_row(
 language sql stable
 begin atomic
   with near as materialized (
-    select d.ordinal, d.outcome = 'failed' and d.receipt is not distinct from 'failed' and d.at > p_from as failed
+    select d.ordinal, d.outcome = 'failed' and coalesce(d.receipt, '') = 'failed' and d.at > p_from as failed
     from retoma_internal.delivery as d
     where d.campaign_id = (p_delivery).campaign_id
       and d.ordinal between (p_delivery).ordinal - 2 * p_longest and (p_delivery).ordinal + 2 * p_longest
       and d.channel_id = (p_delivery).channel_id and d.outcome not in ('skipped', 'requeued')
   )
+
   select count(*)::int
   from near as n
   where n.failed

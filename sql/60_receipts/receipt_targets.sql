@@ -19,7 +19,7 @@ create or replace function retoma_internal.receipt_targets(
 language sql stable
 begin atomic
   select
-    r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, l.attempt, l.batch_id,
+    r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, l.attempt as last_attempt, l.batch_id as last_batch_id,
     l.outcome = 'requeued' and (d.attempt = l.attempt or r.status <> 'failed')
     and not (r.status = 'failed' and r.at <= coalesce(case d.receipt when 'failed' then d.receipt_at end, d.at))
     and retoma_internal.is_under_way(l, r.channel_id),
@@ -54,7 +54,8 @@ begin atomic
   ) as l
   union all
   select
-    r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, d.attempt, d.batch_id, false, r.status, r.code, r.at
+    r.place, d.campaign_id, d.ordinal, d.attempt, d.batch_id, d.attempt as last_attempt, d.batch_id as last_batch_id,
+    false, r.status, r.code, r.at
   from unnest(p_receipts) with ordinality
     as r (id, channel_id, message_id, provider_id, status, code, at, received_at, try_after, place)
   cross join lateral (

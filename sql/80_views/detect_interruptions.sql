@@ -9,6 +9,7 @@ begin atomic
   with alive as materialized (
     select r.id from retoma_internal.live_runners() as r (id)
   ),
+
   refused as materialized (
     select f.channel_id, min(f.reason) as reason
     from retoma_internal.channel_refusal as f
@@ -16,6 +17,7 @@ begin atomic
     group by f.channel_id
     having count(*) = (select count(*) from alive)
   )
+
   select
     c.id,
     coalesce(c.interrupt_cause, 'no_runner'),

@@ -3,7 +3,8 @@
 It looks at the history only, and shares no code with the product. Its rules:
 
 - accounting: every recipient is in exactly one final state, and that state agrees with what the provider
-  took: one acceptance for sent, none for failed, skipped and cancelled, at most one in any case.
+  took: one acceptance for sent, none for failed, skipped and cancelled, at most one in any case. What it
+  accepted and withdrew later, it did not take.
 - reserve_then_send: every request lies after the commit of a reservation of its message, and no reservation
   makes more than one request.
 - live_epoch: at the time of the request, that reservation's lease was not over; or the reservation was less

@@ -64,6 +64,11 @@ def sent_but_never_taken(h: History) -> History:
     return replace(h, requests=[r for r in h.requests if r.to != phone(6)])
 
 
+def sent_but_withdrawn(h: History) -> History:
+    later = replace(request(h, 6), kind="withdrawn")
+    return replace(h, requests=swap(h.requests, request(h, 6), later))
+
+
 def failed_but_taken(h: History) -> History:
     return with_state(h, 6, "failed")
 
@@ -263,6 +268,7 @@ PLANTED: list[tuple[str, Callable[[History], History], str]] = [
     ("accounting", a_message_sent_twice, "reached its recipient 2 times"),
     ("accounting", a_message_sent_by_two_channels, "reached its recipient 2 times"),
     ("accounting", sent_but_never_taken, "never took it"),
+    ("accounting", sent_but_withdrawn, "never took it"),
     ("accounting", failed_but_taken, "counts as failed but was sent"),
     ("accounting", skipped_but_taken, "counts as skipped but was sent"),
     ("accounting", completed_without_an_outcome, "is sending, and its campaign is over"),

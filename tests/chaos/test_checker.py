@@ -15,7 +15,7 @@ from tests.chaos.history import (
     load,
     save,
 )
-from tests.chaos.planted import PLANTED, a_zombie_records, request
+from tests.chaos.planted import PLANTED, a_zombie_records, request, swap, with_state
 from tests.chaos.story import Story, clean
 
 
@@ -38,6 +38,14 @@ def test_a_request_of_a_dead_runner_may_be_read_late() -> None:
     late = replace(request(history, 1), at=request(history, 2).at - 0.01)
 
     assert not list(checker.pacing(Facts(replace(history, requests=[late, request(history, 2)]))))
+
+
+def test_a_message_that_was_accepted_and_withdrawn_has_failed() -> None:
+    history = clean()
+    withdrawn = replace(request(history, 6), kind="withdrawn")
+    requests = swap(history.requests, request(history, 6), withdrawn)
+
+    assert not list(checker.accounting(Facts(with_state(replace(history, requests=requests), 6, "failed"))))
 
 
 @pytest.mark.parametrize(

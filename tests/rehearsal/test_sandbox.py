@@ -199,3 +199,52 @@ async def test_receipts_come_late_twice_and_out_of_order_and_are_understood(
     seen = Counter((f.message_id, f.status) for f in facts if isinstance(f, Receipt))
     statuses = ("server", "delivered", "read")
     assert seen == {(message.id, status): 2 for message in messages(10) for status in statuses}
+
+
+async def test_an_account_that_is_refused_later_is_told_by_receipt_as_waha_tells_it(
+    new_sandbox: NewSandbox, tmp_path: Path, message: Message
+) -> None:
+    calls: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def receive(request: web.BaseRequest) -> web.Response:
+        calls.put_nowait(await request.read())
+        return web.Response()
+
+    receiver = web.ServerRunner(web.Server(receive))
+    await receiver.setup()
+    await web.TCPSite(receiver, "127.0.0.1", 0).start()
+    sandbox = new_sandbox(tmp_path)
+    url = f"http://127.0.0.1:{receiver.addresses[0][1]}/{{channel}}"
+    sandbox.call("POST", "/_sandbox/receipts", {"url": url})
+    sandbox.fault(channel="a", do="refuse_later", error="463")
+    settings: dict[str, object] = {"base_url": f"{sandbox.url}/waha", "session": "a", "engine": "NOWEB"}
+    transport = transports.create("waha", settings)
+
+    result = await transport.send(message)
+    (receipt,) = transport.parse_webhook({}, await asyncio.wait_for(calls.get(), 60))
+
+    await transport.aclose()
+    await receiver.cleanup()
+    (entry,) = sandbox.entries("a")
+    sandbox.kill()
+    assert result.status == "accepted"
+    assert isinstance(receipt, Receipt)
+    assert (receipt.message_id, receipt.status, receipt.code) == (message.id, "failed", "server_463")
+    assert (entry["kind"], entry["code"]) == ("withdrawn", "463")
+
+
+async def test_a_session_that_ignores_our_ids_answers_with_its_own_and_repeats(
+    new_sandbox: NewSandbox, tmp_path: Path, message: Message
+) -> None:
+    sandbox = new_sandbox(tmp_path, "--ignores-ids", "old")
+    settings: dict[str, object] = {"base_url": f"{sandbox.url}/waha", "session": "old", "engine": "NOWEB"}
+    transport = transports.create("waha", settings)
+
+    results = [await transport.send(message) for _ in range(2)]
+
+    await transport.aclose()
+    kinds = [entry["kind"] for entry in sandbox.entries("old")]
+    sandbox.kill()
+    assert [result.took_id for result in results] == [False, False]
+    assert results[0].provider_id != results[1].provider_id
+    assert kinds == ["accepted", "duplicate"]

@@ -42,8 +42,12 @@ def ignored(ordinal: int) -> Outcome:
 def send(db: Db, leased: Lease, outcome: str, ordinal: int) -> None:
     """Sends the next message; ordinal: the one that has to be next."""
     assert advance(db, leased, want=1).ordinals == [ordinal]
-    outcomes = {"took": took, "ignored": ignored, "lost": lambda n: error(n, "connection_lost")}
-    advance(db, leased, [outcomes[outcome](ordinal)])
+    outcomes = {
+        "took": took(ordinal),
+        "ignored": ignored(ordinal),
+        "lost": error(ordinal, "connection_lost"),
+    }
+    advance(db, leased, [outcomes[outcome]])
 
 
 def dedupes(db: Db) -> list[str]:
