@@ -13,7 +13,7 @@ declare
   v_max_attempts int;
   v_failures jsonb := '{}';
   v_codes jsonb := '{}';
-  v_stopped boolean;
+  v_count int;
   v_group record;
 begin
   -- Whether the channel dedupes is read under this lock, which configure_channel takes first: it must see the repeats
@@ -54,24 +54,12 @@ begin
     );
     if (v_group.rule).counts_attempt then
       v_codes := v_codes || jsonb_build_object((v_group.rule).class, coalesce(v_group.code, 'no code'));
-      v_failures := v_failures || jsonb_build_object(
-        (v_group.rule).class,
-        cardinality(v_group.ordinals) + coalesce((v_failures ->> (v_group.rule).class)::int, 0)
-      );
+      v_count := cardinality(v_group.ordinals) + coalesce((v_failures ->> (v_group.rule).class)::int, 0);
+      v_failures := v_failures || jsonb_build_object((v_group.rule).class, v_count);
     end if;
   end loop;
   if v_failures <> '{}' then
-    v_batch.failure_streak := v_batch.failure_streak + coalesce((v_failures ->> 'permanent_message')::int, 0);
-    v_batch.doubt_streak := v_batch.doubt_streak + coalesce((v_failures ->> 'ambiguous')::int, 0);
-    -- The channel comes before its campaigns in the order of locks.
-    v_stopped := retoma_internal.count_failures(v_channel, v_failures, v_codes, p_context.at);
-    if not v_stopped then
-      v_stopped := retoma_internal.trip_breaker(v_batch, v_channel, v_codes);
-    end if;
-    if v_stopped then
-      v_batch.failure_streak := 0;
-      v_batch.doubt_streak := 0;
-    end if;
+    v_batch := retoma_internal.apply_breakers(v_batch, v_channel, v_failures, v_codes, p_context.at);
   end if;
   return v_batch;
 end;

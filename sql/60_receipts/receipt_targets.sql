@@ -39,10 +39,11 @@ begin atomic
         where e.campaign_id = dd.campaign_id and e.ordinal = dd.ordinal and e.attempt < dd.attempt and e.at >= r.at
       ))
     order by
-      case r.status
-        when 'failed' then dd.receipt in ('delivered', 'read') or dd.receipt = 'failed' and r.at <= dd.receipt_at
-        else dd.receipt in ('server', 'delivered', 'read')
-      end desc nulls last,
+      coalesce(
+        dd.receipt in ('delivered', 'read') or dd.receipt = 'server' and r.status <> 'failed'
+        or dd.receipt = 'failed' and r.status = 'failed' and r.at <= dd.receipt_at,
+        false
+      ) desc,
       dd.attempt desc
     limit 1
   ) as d

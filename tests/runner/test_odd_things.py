@@ -178,6 +178,6 @@ def test_a_provider_that_fails_every_request_is_left_after_a_few(world: World, r
 
     runners.start("r1")
 
-    wait_until(lambda: world.summary("spring")["status"] == "interrupted")
+    wait_until(lambda: call(world.db, "select state from retoma.v_channel") == "paused")
     row = world.summary("spring")
-    assert (row["in_doubt"], row["pending"]) == (5, 25)
+    assert (row["status"], row["in_doubt"], row["pending"]) == ("interrupted", 5, 25)

@@ -47,11 +47,15 @@ async def test_the_database_expects_what_the_transport_does(
     given = call(db, "select settings from retoma.channel_settings('sales')")
 
     made = registry.create(transport, given)
-    for _ in range(2):
-        assert (await made.send(message)).status == "accepted"
+    results = [await made.send(message) for _ in range(2)]
+    assert [result.status for result in results] == ["accepted"] * 2
     found = await made.lookup(message.id, message.phone)
     await made.aclose()
     repeated = sandbox.figures(transport, name)["duplicates"] == 1
 
+    if results[0].took_id:
+        # The answer has shown it, as it does in a step.
+        db.execute("update retoma_internal.channel set id_taken = '{text}'")
+        db.execute("select retoma.configure_channel('sales')")
     expected = db.execute("select 'text' = any(dedupes), looks_up from retoma.v_channel").fetchone()
     assert expected == (not repeated, found == "found")

@@ -30,7 +30,7 @@ from retoma.transports.signatures import require_signature, verified_object
 
 _TAKES_OUR_ID = ("NOWEB", "GOWS")
 _OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
-_ID_PARTS = re.compile(r"^(?:true|false)_[^_]*_")
+_ID_PARTS = re.compile(r"(?:true|false)_[^_]*_([^_]*)")
 _DOWN = ("STOPPED", "STARTING", "SCAN_QR_CODE", "PASSKEY_REQUIRED", "PASSKEY_CONFIRMATION_REQUIRED", "FAILED")
 _SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
 # GOWS: "no LID found for … from server"; WEBJS: "Lid is missing in chat table". Both stop before they send.
@@ -179,19 +179,26 @@ def _server_code(number: str) -> str:
 
 def _given_id(answer: Answer) -> str | None:
     key = answer.field("key")  # NOWEB can answer with the message of Baileys as it is
-    return _provider_id(answer.field("id")) or _provider_id(key.get("id") if isinstance(key, dict) else None)
+    return _last_part(answer.field("id")) or _last_part(key.get("id") if isinstance(key, dict) else None)
+
+
+def _last_part(value: object) -> str | None:
+    """The part of a WAHA id that is the same in all places: true_<chat>_<this>. A chat has several names."""
+    identifier = _provider_id(value)
+    if identifier is None or (parts := _ID_PARTS.match(identifier)) is None:
+        return identifier or None
+    return parts[1] or None
 
 
 def _provider_id(value: object) -> str | None:
-    """The part of a WAHA id that is the same in all places: true_<chat>_<this>. A chat has several names."""
     # WEBJS answers {"_serialized": …, "id": …}, the others a text.
     if isinstance(value, dict):
         value = value.get("_serialized")
-    return (_ID_PARTS.sub("", value).partition("_")[0] or None) if isinstance(value, str) else None
+    return value if isinstance(value, str) else None
 
 
 def _receipt(payload: Mapping[str, object], at: float | None) -> list[Fact]:
-    provider_id, ack = _provider_id(payload.get("id")), payload.get("ack")
+    provider_id, ack = _last_part(payload.get("id")), payload.get("ack")
     if provider_id is None or payload.get("fromMe") is False:
         return []
     ours = _OUR_ID.search(provider_id)

@@ -539,6 +539,23 @@ def test_a_failure_of_an_attempt_that_is_over_says_nothing_of_the_next_one(
     assert books(db) == {"sent": 1}
 
 
+def test_a_delivery_after_a_failure_and_a_further_attempt_is_that_of_the_further_one(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    make_campaign(db, size=1)
+    send_all(db, runner, channel)
+    report(db, "failed")
+    db.execute("select retoma.retry_failed('natal')")
+    send_all(db, runner, channel)
+
+    report(db, "delivered")
+
+    receipts = "select array_agg(receipt order by attempt) from retoma_internal.delivery"
+    assert call(db, receipts) == ["failed", "delivered"]
+    assert totals(db) == (1, 0)
+    assert_counters_match_deliveries(db)
+
+
 @pytest.mark.parametrize("moment", ["during", "after"])
 def test_a_late_failure_of_an_earlier_attempt_says_nothing_of_a_further_one(
     db: Db, channel: int, runner: UUID, moment: str
