@@ -256,6 +256,7 @@ set local client_min_messages to warning;
 \ir 56_step/count_failures.sql
 \ir 56_step/apply_breakers.sql
 \ir 56_step/apply_error.sql
+\ir 56_step/error_groups.sql
 \ir 56_step/record_errors.sql
 \ir 56_step/record_accepted.sql
 \ir 56_step/judge_ids.sql

@@ -25,35 +25,14 @@ begin
   select c.* into v_channel from retoma_internal.channel as c where c.id = v_batch.lease_channel_id;
   select c.max_attempts into v_max_attempts from retoma_internal.campaign as c where c.id = v_batch.campaign_id;
   for v_group in
-    select
-      o.code, coalesce(o.written, true) as written, max(o.http_status)::smallint as http_status,
-      case when max(o.retry_after_s) is not null then least(max(o.retry_after_s), 86400) end as retry_after_s,
-      array_agg(o.ordinal order by o.ordinal) as ordinals,
-      retoma_internal.classify(v_channel.transport, o.code, p_written => o.written) as rule
-    from (
-      select distinct on (e.ordinal) e.*
-      from jsonb_to_recordset(p_outcomes) as e (
-        ordinal int, status text, code text, written boolean, http_status int, retry_after_s double precision
-      )
-      where e.status = 'error'
-      order by e.ordinal, e.code
-    ) as o
-    where not exists (
-      select from retoma_internal.delivery as d
-      where d.campaign_id = v_batch.campaign_id and d.ordinal = o.ordinal and d.attempt = v_batch.attempt
-    )
-    group by o.code, o.written
-    order by array_position(
-      array['rate_limited_channel', 'channel_down', 'auth'],
-      (retoma_internal.classify(v_channel.transport, o.code, p_written => o.written)).class
-    )
+    select g.* from retoma_internal.error_groups(v_batch, v_channel.transport, p_outcomes) as g
   loop
     v_batch := retoma_internal.apply_error(
       v_batch, v_channel, v_group.rule, v_max_attempts, v_group.ordinals, v_group.http_status, v_group.retry_after_s,
       p_context.at
     );
     if (v_group.rule).counts_attempt then
-      v_codes := v_codes || jsonb_build_object((v_group.rule).class, coalesce(v_group.code, 'no code'));
+      v_codes := v_codes || jsonb_build_object((v_group.rule).class, coalesce((v_group.rule).code, 'no code'));
       v_count := cardinality(v_group.ordinals) + coalesce((v_failures ->> (v_group.rule).class)::int, 0);
       v_failures := v_failures || jsonb_build_object((v_group.rule).class, v_count);
     end if;
