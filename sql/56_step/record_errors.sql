@@ -11,8 +11,8 @@ declare
   v_batch retoma_internal.batch := p_batch;
   v_channel retoma_internal.channel;
   v_max_attempts int;
-  v_failures jsonb := '{}';
-  v_codes jsonb := '{}';
+  v_failures jsonb := '{}'::jsonb;
+  v_codes jsonb := '{}'::jsonb;
   v_count int;
   v_group record;
 begin

@@ -12,7 +12,7 @@ declare
   v_receipts retoma_internal.receipt_inbox[];
   v_done record;
   v_early bigint[];
-  v_no_room bigint[] := '{}';
+  v_no_room bigint[] := array[]::bigint[];
 begin
   if jsonb_typeof(p_receipts) is distinct from 'array' then
     raise exception using errcode = 'RT003', constraint = 'not_an_array',

@@ -78,6 +78,7 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "lease_batch",
         "advance_batch",
         "release_batch",
+        "refuse_channel",
         "refuse_content",
         "contents_to_check",
         "record_content_check",
@@ -202,7 +203,7 @@ def test_an_operator_cannot_read_credentials_or_rewrite_what_happened(
 
 
 def test_an_operator_writes_only_what_is_theirs_to_tune(db: Db) -> None:
-    assert writable(db, "retoma_operator") == {"recipient_staging", "error_rule", "setting"}
+    assert writable(db, "retoma_operator") == {"recipient_staging", "breaker", "error_rule", "setting"}
 
 
 def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
