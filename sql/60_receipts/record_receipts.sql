@@ -22,7 +22,7 @@ begin
     select
       row(
         null, v_channel_id, lower(r.message_id), r.provider_id,
-        case r.status when 'played' then 'read' else r.status end, r.code, coalesce(r.at, retoma.clock()), null
+        case r.status when 'played' then 'read' else r.status end, r.code, retoma_internal.event_time(r.at), null
       )::retoma_internal.receipt_inbox
     from jsonb_to_recordset(p_receipts) as r (message_id text, provider_id text, status text, code text, at timestamptz)
   );
@@ -36,7 +36,7 @@ begin
   end if;
   return cardinality(v_applied);
 exception
-  when invalid_datetime_format or datetime_field_overflow then
+  when invalid_datetime_format or datetime_field_overflow or invalid_parameter_value then
     raise exception using errcode = 'RT003', constraint = 'bad_time',
       message = format('%L is not a time', retoma_internal.first_bad_time(p_receipts)),
       hint = 'Write "at" as 2026-01-01T12:00:00Z, or leave it out';

@@ -331,6 +331,9 @@ def test_what_are_not_receipts_is_refused_whole(db: Db, channel: int, subtests: 
         [{"message_id": "a", "status": None}],
         [{"message_id": "a", "status": "read"}, {"status": "read"}],
         [{"message_id": "a", "status": "read", "at": "yesterday-ish"}],
+        [{"message_id": "a", "status": "read", "at": "2026-01-01 12:00 Nowhere/Town"}],
+        [{"message_id": "a", "status": "read", "at": "infinity"}],
+        [{"message_id": "a", "status": "read", "at": "-infinity"}],
     ]
     for receipts in cases:
         with subtests.test(receipts=receipts), refused(db, "RT003"):
@@ -343,6 +346,13 @@ def test_the_time_that_is_not_one_is_named(db: Db, channel: int) -> None:
 
     with refused(db, "RT003", "'2026-13-01T12:00:00Z' is not a time"):
         db.execute("select retoma.record_receipts('sales', %s)", (Jsonb(receipts),))
+
+
+def test_a_time_in_the_future_counts_as_now(db: Db, channel: int) -> None:
+    receipt = {"message_id": "a", "status": "read", "at": "2999-01-01T12:00:00Z"}
+    db.execute("select retoma.record_receipts('sales', %s)", (Jsonb([receipt]),))
+
+    assert call(db, "select at <= retoma.clock() from retoma_internal.receipt_inbox") is True
 
 
 def test_receipts_of_an_unknown_channel_are_refused(db: Db) -> None:
