@@ -25,11 +25,17 @@ begin atomic
     from letters as l
   )
 
-  -- "s t o p" and "stoooop" are "stop".
-  select regexp_replace(
-    case when w.said ~ '^([^ ] )+[^ ]$' then replace(w.said, ' ', '') else w.said end, '([^ 0-9])\1+', '\1', 'g'
-  )
-  from words as w;
+  -- "s t o p" and "stoooop" are "stop". Not by a regular expression: a reference back to a letter takes minutes in a
+  -- long word.
+  select coalesce(string_agg(l.letter, '' order by l.place), '')
+  from (
+    select c.letter, c.place, lag(c.letter) over (order by c.place) as before
+    from words as w
+    cross join lateral string_to_table(
+      case when w.said ~ '^(?:[^ ] )+[^ ]$' then replace(w.said, ' ', '') else w.said end, null
+    ) with ordinality as c (letter, place)
+  ) as l
+  where l.letter is distinct from l.before or strpos('0123456789', l.letter) > 0;
 end;
 
 comment on function retoma_internal.plain_words(text) is

@@ -31,7 +31,7 @@ comment on column retoma_internal.reply.campaign_id is
 'The campaign whose message this channel had sent to the person last; null when there is none.';
 comment on column retoma_internal.reply.phone is 'E.164 with +; null when the provider hides it.';
 comment on column retoma_internal.reply.address is 'The address of the person at the provider, to find the chat.';
-comment on column retoma_internal.reply.text is 'At most 4,096 characters of it.';
+comment on column retoma_internal.reply.text is 'At most 4,096 characters of it, by which it is understood.';
 comment on column retoma_internal.reply.button is 'The value of the button or list entry that the person chose.';
 comment on column retoma_internal.reply.state is
 'no_action: nothing to do; opted_out: no campaign contacts the number any more; outdated: an opt-out that is older than

@@ -15,7 +15,7 @@ begin
     begin
       perform v_at::timestamptz;
     exception
-      when invalid_datetime_format or datetime_field_overflow then
+      when invalid_datetime_format or datetime_field_overflow or invalid_parameter_value then
         return v_at;
     end;
   end loop;

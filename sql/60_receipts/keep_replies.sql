@@ -16,7 +16,8 @@ begin
     cross join lateral (
       select bool_or(t.meaning = 'opt_out') as opts_out, bool_or(t.meaning = 'near_miss') as near
       from (
-        select retoma_internal.reply_meaning(u.said) as meaning from unnest(array[r.text, r.button]) as u (said)
+        select retoma_internal.reply_meaning(left(u.said, 4096)) as meaning
+        from unnest(array[r.text, r.button]) as u (said)
       ) as t
     ) as m
   ),

@@ -10,7 +10,8 @@ begin atomic
     row(
       null, p_channel_id, i.message_id, r.item ->> 'provider_id',
       case r.item ->> 'status' when 'played' then 'read' else r.item ->> 'status' end, r.item ->> 'code',
-      coalesce(retoma_internal.receipt_time(r.item ->> 'at'), retoma.clock()), null, null
+      -- A time that has not come yet counts as now, see event_time.
+      least(retoma_internal.receipt_time(r.item ->> 'at'), retoma.clock()), null, null
     )::retoma_internal.receipt_inbox,
     coalesce(retoma_internal.receipt_fault(r.item), case
       when i.message_id is not null and not exists (

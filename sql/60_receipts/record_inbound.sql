@@ -26,7 +26,7 @@ begin
     where r.id = any(v_ids) and r.state = 'waiting'
     order by r.id;
 exception
-  when invalid_datetime_format or datetime_field_overflow then
+  when invalid_datetime_format or datetime_field_overflow or invalid_parameter_value then
     raise exception using errcode = 'RT003', constraint = 'bad_time',
       message = format('%L is not a time', retoma_internal.first_bad_time(p_replies)),
       hint = 'Write "at" as 2026-01-01T12:00:00Z, or leave it out';

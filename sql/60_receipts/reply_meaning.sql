@@ -4,7 +4,7 @@ language sql stable
 begin atomic
   with said as materialized (
     select p.words, retoma_internal.without_words(p.words, '{courtesy}') as core
-    from (select coalesce(retoma_internal.plain_words(p_text), '') as words) as p
+    from (select retoma_internal.plain_words(p_text) as words) as p
   )
 
   select case

@@ -2,7 +2,7 @@
 create or replace function retoma_internal.without_words(p_words text, p_meanings text[]) returns text
 language sql stable
 begin atomic
-  select btrim(regexp_replace(' ' || p_words || ' ', ' (' || string_agg(w.plain, '|') || ')(?= )', '', 'g'))
+  select btrim(regexp_replace(' ' || p_words || ' ', ' (?:' || string_agg(w.plain, '|') || ')(?= )', '', 'g'))
   from retoma.reply_word as w
   where w.meaning = any(p_meanings)
   having count(*) > 0

@@ -318,11 +318,23 @@ def test_clean_up_erases_replies_and_keeps_longer_what_waits_for_a_person(db: Db
 
 
 @pytest.mark.usefixtures("channel")
-def test_a_long_text_is_kept_in_part_and_understood_as_a_whole(db: Db) -> None:
-    record(db, reply("a " * 5_000 + "não quero mais receber"))
+def test_a_long_text_is_kept_and_understood_by_its_beginning(db: Db) -> None:
+    record(db, reply("a " * 1_000 + "não quero mais receber" + " b" * 100_000))
 
     assert states(db) == [("opted_out", None)]
     assert call(db, "select length(text) from retoma.v_reply") == 4096
+
+
+@pytest.mark.usefixtures("channel")
+def test_a_text_that_is_made_to_be_slow_is_not(db: Db) -> None:
+    """The minute is for a busy machine: the hours of a regular expression that refers back are more."""
+    db.execute("set statement_timeout = '60 s'")
+
+    record(
+        db, *(reply(part * 4096, number) for number, part in enumerate(["ab", "aabb", "a ", "stop ", "!"]))
+    )
+
+    assert len(states(db)) == 5
 
 
 @pytest.mark.usefixtures("channel")
@@ -336,6 +348,7 @@ def test_what_cannot_be_a_reply_is_refused(db: Db) -> None:
         ([reply(provider_id="x" * 501)], "JSON array"),
         ([{"phone": "11955510001", "text": "SAIR"}], "not an E.164 number"),
         ([reply(at="yesterday or so")], "is not a time"),
+        ([reply(at="2026-01-01 12:00 Nowhere/Town")], "is not a time"),
         ([reply(at="infinity")], "is not a time"),
         ([reply(at="-infinity")], "is not a time"),
     ]

@@ -445,6 +445,7 @@ def test_what_is_no_array_of_receipts_is_refused_whole(db: Db, channel: int, rec
         ({"provider_id": "a", "status": "failed", "code": "c" * 201}, "bad_code"),
         ({"provider_id": "a", "status": "read", "at": "yesterday-ish"}, "bad_time"),
         ({"provider_id": "a", "status": "read", "at": "2026-13-01T12:00:00Z"}, "bad_time"),
+        ({"provider_id": "a", "status": "read", "at": "2026-01-01 12:00 Nowhere/Town"}, "bad_time"),
         ({"provider_id": "a", "status": "read", "at": "infinity"}, "bad_time"),
         ({"provider_id": "a", "status": "read", "at": {}}, "bad_time"),
     ],
@@ -462,6 +463,15 @@ def test_one_bad_receipt_refuses_itself_and_not_its_call(
     ((item, named, reason),) = [tuple(r[k] for k in ("item", "key", "reason")) for r in done.refused]
     assert (item, named) == (2, key)
     assert reason
+
+
+def test_a_time_in_the_future_counts_as_now(db: Db, channel: int, runner: UUID) -> None:
+    make_campaign(db, size=1)
+    receipt = {"message_id": message_id(db), "status": "read", "at": "2999-01-01T12:00:00Z"}
+
+    assert record(db, [receipt]).waiting == 1
+
+    assert call(db, "select at <= retoma.clock() from retoma_internal.receipt_inbox") is True
 
 
 def test_receipts_of_an_unknown_channel_are_refused(db: Db) -> None:
