@@ -11,6 +11,7 @@ begin atomic
   with used_up as materialized (
     select distinct l.channel_id from unnest(p_limit_of, p_room) as l (channel_id, room) where l.room < 0.001
   )
+
   select array_agg(
     case
       when s.free_at > p_at or u.channel_id is not null then 0
