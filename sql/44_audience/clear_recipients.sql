@@ -6,7 +6,10 @@ as $$
 declare
   v_campaign retoma_internal.campaign := retoma_internal.lock_draft(p_campaign);
 begin
+  -- For the trigger keep; until the rows are gone.
+  perform set_config('retoma_internal.erasing', 'yes', true);
   delete from retoma_internal.message as m where m.campaign_id = v_campaign.id;
+  perform set_config('retoma_internal.erasing', 'no', true);
   delete from retoma.recipient_reject as r where r.campaign_id = v_campaign.id;
   update retoma_internal.campaign as c set total = 0 where c.id = v_campaign.id;
   return v_campaign.total;

@@ -593,6 +593,7 @@ def test_a_failure_that_is_repeated_says_nothing_of_a_further_attempt(
     freeze_clock(db)
     make_campaign(db, size=1)
     send_all(db, runner, channel)
+    move_clock(db, "5 s")
     report(db, "failed", at="2026-03-02T12:00:05Z")
     move_clock(db, "1 minute")
     db.execute("select retoma.retry_failed('natal')")
