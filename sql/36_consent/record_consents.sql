@@ -8,6 +8,7 @@ as $$
 declare
   v_phone text;
 begin
+  perform retoma_internal.insist_on_read_committed();
   for v_phone in
     select u.phone from unnest(p_phones) as u (phone)
     where retoma_internal.is_e164(u.phone)

@@ -29,8 +29,9 @@ begin
   from unnest(retoma_internal.batch_ordinals(p_batch, 1, p_batch.reserved)) as u (ordinal)
   inner join retoma_internal.delivery as d
     on d.campaign_id = p_batch.campaign_id and u.ordinal = d.ordinal and d.attempt = p_batch.attempt;
-  perform retoma_internal.start_gap(p_batch.lease_channel_id, retoma.clock(), p_accepted => false);
-  perform retoma_internal.start_batch_gap(p_batch.lease_channel_id, retoma.clock());
+  update retoma_internal.channel_pacing as p
+  set next_send_at = greatest(p.next_send_at, retoma.clock() + greatest(p.gap_max, p.batch_gap_max))
+  where p.channel_id = p_batch.lease_channel_id;
   insert into retoma_internal.event (
     subject, campaign_id, batch_id, channel_id, runner_id, from_state, to_state, code, why
   )

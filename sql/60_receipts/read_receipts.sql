@@ -9,7 +9,8 @@ begin atomic
     r.place,
     row(
       null, p_channel_id, i.message_id, r.item ->> 'provider_id',
-      case r.item ->> 'status' when 'played' then 'read' else r.item ->> 'status' end, r.item ->> 'code',
+      case r.item ->> 'status' when 'played' then 'read' else r.item ->> 'status' end,
+      left(r.item ->> 'code', 200), -- a failure is not refused for its words
       -- A time that has not come yet counts as now, see event_time.
       least(retoma_internal.receipt_time(r.item ->> 'at'), retoma.clock()), null, null
     )::retoma_internal.receipt_inbox,

@@ -8,7 +8,6 @@ begin atomic
     when coalesce(p_receipt ->> 'message_id', p_receipt ->> 'provider_id') is null then 'no_id'
     when lower(p_receipt ->> 'message_id') !~ '^[0-9a-f]{32}$' then 'not_ours'
     when length(p_receipt ->> 'provider_id') not between 1 and 200 then 'bad_provider_id'
-    when length(p_receipt ->> 'code') > 200 then 'bad_code'
     when p_receipt ->> 'at' is not null and retoma_internal.receipt_time(p_receipt ->> 'at') is null then 'bad_time'
   end;
 end;

@@ -7,7 +7,6 @@ begin atomic
     when 'no_id' then 'it has neither message_id nor provider_id'
     when 'not_ours' then 'no message of this channel has its id'
     when 'bad_provider_id' then 'its provider_id does not have 1 to 200 characters'
-    when 'bad_code' then 'its code has more than 200 characters'
     when 'bad_time' then 'its "at" is not a time like 2026-01-01T12:00:00Z'
     when 'too_many_wait' then 'too many receipts of this channel wait for the outcomes of their messages'
   end;

@@ -55,5 +55,5 @@ back. A message in doubt is settled. A failure does what error_rule and breaker 
 applied: how many reports were applied now. waiting: how many wait, because they arrived before the outcome of their
 message, or while its batch was in use. refused: those that cannot be taken, [{"item": 2, "key": "bad_time", "reason":
 "…"}], item from 1. key: not_an_object, bad_status, no_id, not_ours (no message of this channel has the id),
-bad_provider_id, bad_code, bad_time; or too_many_wait: report it again later.
+bad_provider_id, bad_time; or too_many_wait: report it again later.
 Errors: RT001 unknown channel, RT003 not an array.';

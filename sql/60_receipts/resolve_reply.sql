@@ -7,6 +7,7 @@ as $$
 declare
   v_reply retoma_internal.reply;
 begin
+  perform retoma_internal.insist_on_read_committed();
   if p_decision is null or p_decision not in ('opt_out', 'no_opt_out') then
     raise exception using errcode = 'RT003', constraint = 'unknown_decision',
       message = format('%s is not a decision about a reply', coalesce(quote_literal(p_decision), 'null')),

@@ -135,7 +135,7 @@ def test_a_text_that_no_recipient_could_get_is_refused(body: str, message: str, 
         ("Oi ${nome}", "“nome” in single braces, which everybody would see (line 1)"),
         (
             "{% if a %}{nome}{% endif %}",
-            "the text has “nome” in single braces, which everybody would see (line 1)",
+            "“nome” in single braces, which everybody would see (line 1)",
         ),
         ("Oi {{1}}, tudo bem?", "the number 1 in the place of a variable (line 1)"),
         ("Oi {{ 2 | default: 'amigo' }}", "the number 2 in the place of a variable (line 1)"),

@@ -105,7 +105,7 @@ def test_a_list_without_a_usable_row_exits_1(database: str, home: Path, tmp_path
 @pytest.mark.parametrize(
     ("content", "text", "words"),
     [
-        (b"PK\x03\x04" + b"\0" * 100, "Oi", "xlsx"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", "Oi", "xlsx"),
         (b"nome,telefone\n", "Oi", "no rows below its header"),
         (b"nome,telefone\nAna,12\n", "Oi", "has no row that can be used"),
         (b"nome,telefone\nAna,+5511955500001\n", "Oi {nome}", "“nome” in single braces"),

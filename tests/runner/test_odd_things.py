@@ -82,7 +82,7 @@ def test_a_runner_that_cannot_use_the_settings_when_it_would_lookup_leaves_the_c
     runners.start("r1")
 
     refusals = "select refuses from retoma.v_runner where runner = 'r1'"
-    wait_until(lambda: "RETOMA_SECRET_OF_NO_TEST" in str(db.execute(refusals).fetchall()))
+    wait_until(lambda: "RETOMA_SECRETS_FOR" in str(db.execute(refusals).fetchall()))
     assert call(db, "select state from retoma.v_channel") == "connected"
 
 
@@ -132,18 +132,19 @@ async def test_calls_are_repeated_for_as_long_as_the_database_is_away() -> None:
 
 
 def test_one_runner_without_a_secret_leaves_the_channel_to_one_that_has_it(
-    world: World, runners: Runners, monkeypatch: pytest.MonkeyPatch
+    world: World, runners: Runners
 ) -> None:
-    world.webhook("sales", secret="env:SALES_SECRET_OF_A_TEST")
+    world.webhook("sales", secret="env:RETOMA_SECRET_SALES")
     world.campaign("spring", "sales", messages=20)
     runners.start("without")
     refusals = "select refuses from retoma.v_runner where runner = 'without'"
-    wait_until(lambda: "SALES_SECRET_OF_A_TEST" in str(world.db.execute(refusals).fetchall()))
+    wait_until(lambda: "RETOMA_SECRETS_FOR" in str(world.db.execute(refusals).fetchall()))
     assert world.summary("spring")["status"] == "interrupted"
-    assert "SALES_SECRET_OF_A_TEST" in world.summary("spring")["reason"]
+    assert "RETOMA_SECRETS_FOR" in world.summary("spring")["reason"]
 
-    monkeypatch.setenv("SALES_SECRET_OF_A_TEST", "the secret")
-    runners.start("complete")
+    address = call(world.db, "select settings ->> 'url' from retoma_internal.channel")
+    secrets = {"RETOMA_SECRET_SALES": "the secret", "RETOMA_SECRETS_FOR": address}
+    runners.start("complete", prelude=f"import os\nos.environ |= {secrets!r}\n")
 
     assert world.wait_for_end("spring")["sent"] == 20
 
