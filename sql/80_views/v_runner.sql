@@ -19,7 +19,8 @@ select
   ) as refuses
 from retoma_internal.runner as r
 left join (
-  select bb.runner_id, count(*) as leases from retoma_internal.batch as bb where bb.status = 'leased' group by 1
+  select bb.runner_id, count(*) as leases from retoma_internal.batch as bb where bb.status = 'leased'
+  group by bb.runner_id
 ) as b on r.id = b.runner_id;
 
 comment on view retoma.v_runner is
