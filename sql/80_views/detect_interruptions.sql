@@ -3,8 +3,9 @@
 create or replace function retoma_internal.detect_interruptions(
   out campaign_id int, out cause text, out reason text, out since timestamptz
 ) returns setof record
-language sql volatile security definer
+language sql volatile security definer rows 10
 set search_path to pg_catalog, pg_temp
+set jit to off
 begin atomic
   with alive as materialized (
     select r.id from retoma_internal.live_runners() as r (id)

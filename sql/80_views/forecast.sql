@@ -3,6 +3,7 @@ create or replace function retoma.forecast(
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set jit to off
 as $$
 declare
   v_campaign retoma_internal.campaign := retoma_internal.find_campaign(p_campaign);
