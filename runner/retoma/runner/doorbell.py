@@ -70,10 +70,17 @@ async def _listen(
         stopping.cancel()
         if stop.is_set():
             # It says good-bye to the database, and would wait for one that is stalled.
+            worker.add_done_callback(_forget)
             worker.cancel()
             await asyncio.wait({worker}, timeout=GOOD_BYE_S)
         else:
             await worker
+
+
+def _forget(worker: asyncio.Task[None]) -> None:
+    """Asks for its error, about which asyncio would write otherwise."""
+    if not worker.cancelled():
+        worker.exception()
 
 
 def _app(
