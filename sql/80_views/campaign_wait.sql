@@ -29,7 +29,8 @@ found (campaign_id, place, cause, reason, waits_until) as (
   from moment as n
   cross join retoma_internal.batch as b
   inner join retoma_internal.runner as r on b.runner_id = r.id
-  where b.status = 'leased'
+  inner join retoma_internal.campaign as c on b.campaign_id = c.id
+  where b.status = 'leased' and c.status = 'running'
   group by b.campaign_id, n.at, n.lease
   having max(b.lease_expires_at) < n.at + n.lease / 3
   union all

@@ -201,6 +201,17 @@ def test_a_runner_that_holds_a_batch_and_does_not_report_is_named(db: Db, channe
     )
 
 
+def test_a_campaign_that_does_not_run_waits_for_no_runner(db: Db, channel: int, runner: UUID) -> None:
+    make_campaign(db)
+    advance(db, must_lease(db, runner, channel), want=1)
+    move_clock(db, "45 s")
+    db.execute("select retoma.cancel_campaign('natal')")
+
+    row = db.execute("select reason, waits_until from retoma.v_campaign_summary").fetchone()
+
+    assert row == ("cancelled by the operator", None)
+
+
 def test_a_text_that_nobody_has_checked_waits_for_a_runner(db: Db, channel: int, runner: UUID) -> None:
     make_campaign(db, text="{{ name | upcase }}", checked=False)
 
