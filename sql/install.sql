@@ -335,7 +335,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 56_step/write_batch.sql
 \ir 56_step/advance_batch.sql
 \ir 56_step/refuse_content.sql
-\ir 56_step/check_seen.sql
+\ir 56_step/catch_up.sql
 
 -- Receipts and replies
 \ir 60_receipts/receipt_rank.sql

@@ -2,7 +2,7 @@
 
 import itertools
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -31,6 +31,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_report_header() -> str:
     missing = "" if "pg15" in clusters.available() else f" (pg15 is left out: no {clusters.DEBIAN_15})"
     return f"PostgreSQL: {', '.join(clusters.available())}{missing}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What the processes of a failed test logged is a part of its report."""
+    report = yield
+    if report.failed and report.when == "call":
+        directory = getattr(item, "funcargs", {}).get("tmp_path")
+        for log in sorted(directory.glob("*.log")) if directory else []:
+            report.sections.append((f"the end of {log.name}", log.read_text(errors="replace")[-4000:]))
+    return report
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -20,4 +20,5 @@ comment on table retoma_internal.event is
 'Audit: every change of state of channels, campaigns, batches and runners, with time, database role, old state, new
 state and reason. Append-only.';
 comment on column retoma_internal.event.code is
-'Reason for programs. For a batch: how its lease ended (runner_gone, released, lease_expired).';
+'Reason for programs. For a batch: how its lease ended (runner_gone, released, lease_expired), or commits_lost: its
+runner knew more than this server.';

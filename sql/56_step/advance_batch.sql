@@ -18,7 +18,8 @@ create or replace function retoma.advance_batch(
   out reserved int,
   out messages json,
   out why_not text,
-  out because text
+  out because text,
+  out in_flight int
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -35,7 +36,9 @@ declare
 begin
   perform retoma_internal.insist_on_durability();
   v_batch := retoma_internal.lock_lease(p_runner_id, p_batch_id, p_lease_epoch);
-  perform retoma_internal.check_seen(v_batch, p_seen);
+  if p_seen <> v_batch.reserved then
+    v_batch := retoma_internal.catch_up(v_batch, p_seen);
+  end if;
   select c.* into v_context from retoma_internal.step_context_of(v_batch) as c;
   if p_accepted <> '{}' then
     v_batch := retoma_internal.record_accepted(v_batch, p_accepted, v_context);
@@ -74,6 +77,7 @@ begin
   perform retoma_internal.write_batch(v_batch, action, v_context);
   because := retoma_internal.why_not_in_words(why_not);
   reserved := v_batch.reserved;
+  in_flight := retoma_internal.in_flight(v_batch);
 end;
 $$;
 
@@ -89,6 +93,7 @@ further facts.
 Returns reserved, the new high-water mark, and action:
 send: messages is [[ordinal, id, phone, variables], …]. A fifth element true means: do not send it, report it as
 not_attempted.
+in_flight: how many messages are reserved and have no outcome. When the runner has fewer, the server has lost commits.
 wait: call again in wait_s seconds. drain: only outcomes are taken now. released, completed: the lease has ended.
 why_not: a code when nothing can be reserved (campaign_ with its status, channel_ with its state, window_closed,
 limit_reached, paced, lease_overdue); because: the same in words.

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
 from retoma.runner.calls import Database
@@ -142,8 +143,18 @@ class World:
 
     def wait_for_end(self, campaign: str, deadline_s: float = 180) -> dict[str, Any]:
         """Until the campaign is completed; returns its row."""
-        wait_until(lambda: self.summary(campaign)["status"] == "completed", deadline_s)
+        try:
+            wait_until(lambda: self.summary(campaign)["status"] == "completed", deadline_s)
+        except AssertionError as error:
+            error.add_note("\n".join(self._what_it_waits_for(campaign)))
+            raise
         return self.summary(campaign)
+
+    def _what_it_waits_for(self, campaign: str) -> Iterator[str]:
+        yield str(self.summary(campaign))
+        for view in ("v_waiting_campaigns", "v_runner", "v_tick", "v_tick_failure", "v_open_transaction"):
+            for row in self.db.execute(SQL("select * from retoma.{}").format(Identifier(view))):
+                yield f"{view}: {row}"
 
     def accepted(self, channel: str) -> Counter[str]:
         """How often the provider accepted each message id."""

@@ -43,10 +43,10 @@ alter function retoma.advance_batch(uuid, bigint, int, jsonb, int, int, int[]) r
 create function retoma.advance_batch(
   uuid, bigint, int, jsonb, int, int, int[],
   out action text, out wait_s double precision, out reserved int, out messages json, out why_not text,
-  out because text
+  out because text, out in_flight int
 ) language plpgsql as $$
 begin
-  select r.* into action, wait_s, reserved, messages, why_not, because
+  select r.* into action, wait_s, reserved, messages, why_not, because, in_flight
   from retoma.real_advance_batch($1, $2, $3, $4, $5, $6, $7) as r;
   perform public.fail_sometimes();
 end

@@ -6,7 +6,7 @@ They are reached through its public functions only.
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, LiteralString, cast
 from uuid import UUID, uuid4
 
 import psycopg
@@ -187,6 +187,14 @@ def accepted(*ordinals: int) -> list[Outcome]:
 def error(ordinal: int, code: str, **facts: object) -> Outcome:
     """The outcome of a send that failed; facts: written, http_status, retry_after_s."""
     return {"ordinal": ordinal, "status": "error", "code": code, **facts}
+
+
+def lose_commits(db: Db, *statements: LiteralString) -> None:
+    """Makes the rows what they were some commits ago, as on a standby that was promoted without these."""
+    with db.transaction():
+        db.execute("set local session_replication_role to replica")  # no triggers
+        for statement in statements:
+            db.execute(statement)
 
 
 def send_all(db: Db, runner: UUID, channel_id: int) -> list[int]:

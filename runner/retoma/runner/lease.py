@@ -30,8 +30,11 @@ STOP_S = 1.2
 """How long a stop waits for answers of the provider before they are given up as in doubt."""
 
 _ADVANCE = (
-    "select action, wait_s, reserved, messages from retoma.advance_batch(%s, %s, %s, %s, %s, %s, %s::int[])"
+    "select action, wait_s, reserved, messages, in_flight"
+    " from retoma.advance_batch(%s, %s, %s, %s, %s, %s, %s::int[])"
 )
+
+_RELEASE = "select retoma.release_batch(%s, %s, %s)"
 
 _NOT_ATTEMPTED = SendResult("error", code="not_attempted", written=False)
 _RENDER_FAILED = SendResult("error", code="render_failed", written=False)
@@ -158,6 +161,11 @@ class Lease:
                 self._begin(reply["messages"], asked_at + self._lease_s / 2)
                 return 0.0
             case "completed" | "released":
+                return None
+            case _ if reply["in_flight"] > 0 and self._in_flight == 0 and not self._come_back():
+                # A server that was promoted without the last commits waits for outcomes that it had recorded.
+                log.warning("outcomes_lost", batch=self._batch_id, messages=reply["in_flight"])
+                await self._database.call(_RELEASE, (self._runner_id, self._batch_id, self._epoch))
                 return None
             case "drain":
                 return self._lease_s / 3

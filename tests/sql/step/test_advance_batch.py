@@ -14,6 +14,7 @@ from tests.support.campaigns import (
     call,
     error,
     lease,
+    lose_commits,
     make_campaign,
     make_channel,
     make_runner,
@@ -160,12 +161,27 @@ def test_messages_of_a_lost_reply_are_withdrawn_when_the_campaign_was_paused_sin
 
 
 def test_a_high_water_mark_that_was_never_given_is_refused(db: Db, channel: int, runner: UUID) -> None:
-    make_campaign(db)
+    make_campaign(db, size=3)
     leased = must_lease(db, runner, channel)
     advance(db, leased, want=1)
-    for seen in (-1, 2):
+    for seen in (-1, 4):
         with refused(db, "RT003", "the runner cannot have seen"):
             advance(db, leased, want=1, seen=seen)
+
+
+def test_a_server_that_has_lost_reservations_takes_them_from_the_runner(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    make_campaign(db, size=4)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=3)
+    lose_commits(db, "update retoma_internal.batch set reserved = 1")
+
+    step = advance(db, leased, [*accepted(1), *accepted(2)], want=1, seen=3)
+
+    assert (step.action, step.ordinals, step.reserved) == ("send", [4], 4)
+    assert books(db) == {"sent": 2, "sending": 2}
+    assert call(db, "select count(*) from retoma_internal.event where code = 'commits_lost'") == 1
 
 
 def test_outcomes_that_are_malformed_or_not_of_this_reservation_are_refused_whole(
