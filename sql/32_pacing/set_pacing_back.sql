@@ -1,6 +1,6 @@
--- Times in a pacing row that cannot come from a clock that only goes forward. Without this the channel would stand still
--- until the clock is where it was. A minute is more than two sessions can differ by, and passes by itself. The caller has
--- locked the row.
+-- Times in a pacing row that cannot come from a clock that only goes forward. Without this, the channel would stand
+-- still until the clock is where it was. A minute is more than two sessions can differ by, and passes by itself. The
+-- caller has locked the row.
 create or replace function retoma_internal.set_pacing_back(
   p_pacing retoma_internal.channel_pacing, p_now timestamptz
 ) returns retoma_internal.channel_pacing
@@ -24,8 +24,8 @@ begin
   where p.channel_id = v_p.channel_id;
   insert into retoma_internal.event (subject, channel_id, from_state, to_state, code, why)
   select 'channel', c.id, s, s, 'pacing_set_back', format(
-    'the next message waited until %s, which is longer than the pacing of the channel allows: the clock of the database '
-    'went back, or its gaps were made shorter',
+    'the next message waited until %s, longer than the pacing of the channel allows: the clock of the database went '
+    'back, or its gaps were made shorter',
     greatest(p_pacing.next_send_at, p_pacing.tokens_at)
   )
   from retoma_internal.channel as c cross join lateral retoma_internal.channel_state(c) as s

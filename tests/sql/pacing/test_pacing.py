@@ -288,10 +288,7 @@ def test_after_a_clock_that_goes_back_a_bucket_fills_and_a_throttle_is_no_less(d
     channel = make_channel(db, gap_min_s=0, gap_max_s=0, rate_per_s=1, burst=1)
     make_campaign(db, size=3)
     leased = must_lease(db, make_runner(db), channel)
-    db.execute(
-        "update retoma_internal.channel_pacing set throttle = 0.5, throttled_at = retoma.clock() where channel_id = %s",
-        (channel,),
-    )
+    db.execute("update retoma_internal.channel_pacing set throttle = 0.5, throttled_at = retoma.clock()")
     send_one(db, leased)
     move_clock(db, "-1 hour")
 
