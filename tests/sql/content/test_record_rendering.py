@@ -181,7 +181,7 @@ def test_one_message_that_can_be_made_is_enough(db: Db, channel: int) -> None:
 
 
 def test_a_start_says_what_cannot_be_made_and_what_is_not_checked(db: Db, channel: int) -> None:
-    make_campaign(db, size=3, text=TEXT, start=False)
+    make_campaign(db, size=1003, text=TEXT, start=False)
     record(db, page(db, 2), ("text_empty", "x", 1, 1))
     said: list[tuple[str | None, str | None]] = []
     db.add_notice_handler(lambda notice: said.append((notice.severity, notice.message_primary)))
@@ -190,7 +190,7 @@ def test_a_start_says_what_cannot_be_made_and_what_is_not_checked(db: Db, channe
 
     assert said == [
         ("WARNING", "1 messages of campaign 'natal' cannot be made, and will fail"),
-        ("NOTICE", "runners are still checking 1 messages of campaign 'natal'"),
+        ("NOTICE", "runners are still checking 1001 messages of campaign 'natal'"),
     ]
 
 
