@@ -56,7 +56,7 @@ FAILED_ERROR = {
     "error_data": {"details": "Message undeliverable."},
     "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
 }
-IGNORED = {
+IGNORED: dict[str, Json] = {
     "message_template_quality_update": {
         "previous_quality_score": "GREEN",
         "new_quality_score": "YELLOW",

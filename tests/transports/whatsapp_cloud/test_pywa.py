@@ -75,8 +75,8 @@ CASES: dict[str, Callable[[WhatsApp], object]] = {
     "location": template(
         "onde_estamos",
         t.HeaderLocation.params(
-            lat="-23.5614",  # type: ignore[arg-type]
-            lon="-46.6559",  # type: ignore[arg-type]
+            lat="-23.5614",
+            lon="-46.6559",
             name="Loja",
             address="Av. Paulista, 1578",
         ),
