@@ -1,9 +1,11 @@
 -- Inserts the replies, then locks the rows of the numbers that opt out, in the order of their keys. No other lock.
+-- It waits for a lock for a second: the replies of other people must not wait for a session that was left open.
 create or replace function retoma.record_inbound(
   p_channel text, p_replies jsonb, out reply_id bigint, out provider_id text, out code text
 ) returns setof record
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 as $$
 declare
   v_channel_id int := (retoma_internal.find_channel(p_channel)).id;
