@@ -1,9 +1,11 @@
 """Facts of calls to the database: those that come together in one transaction, and each refused by itself.
 
-Facts of one kind and one channel form groups. There are four lanes, so that none waits for the locks of
-another: receipts; failures, which can lock the channel; replies; and reports on the connection, one by one.
+Facts of one kind and one channel form groups. Receipts, replies and reports on the connection have a lane
+each, so that none waits for the locks of another. Receipts that can lock the channel, because they are
+failures, come after the others of their group, in another transaction.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +25,7 @@ GROUP_SIZE = 1_000
 """Facts of one transaction. A call with more is a group of its own."""
 
 ROOM = 20_000
-"""Facts of a lane that wait or are being recorded, of all channels. Beyond it, a provider has to call again."""
+"""Facts of a lane that wait or are being recorded at once, of all channels. More have to come again."""
 
 _BAD_VALUE = "RT003"
 _CALL_AGAIN = "too_many_wait"
@@ -67,9 +69,8 @@ class Recorder:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._receipts = _lane(self._halving(self._record_receipts))
-        self._failures = _lane(self._halving(self._record_receipts))
-        self._replies = _lane(self._halving(self._record_replies, locks_tried=_LOCKS_TRIED))
+        self._receipts = _lane(self._record_receipts)
+        self._replies = _lane(self._record_replies)
         self._changes = _lane(self._record_changes)
 
     async def record(self, channel: str, facts: Sequence[Fact]) -> list[str]:
@@ -91,67 +92,54 @@ class Recorder:
                 reasons.append("A connection is refused: its reason has characters that no text has.")
             else:
                 storable.append(fact)
-        receipts = [fact for fact in storable if isinstance(fact, Receipt)]
-        for lane, items in (
-            (self._receipts, [_receipt_json(fact) for fact in receipts if fact.status != "failed"]),
-            (self._failures, [_receipt_json(fact) for fact in receipts if fact.status == "failed"]),
-            (self._replies, [_reply_json(fact) for fact in storable if isinstance(fact, Inbound)]),
-            (self._changes, [_change_json(fact) for fact in storable if isinstance(fact, ConnectionChange)]),
-        ):
-            if items:
-                reasons += await _take(lane, channel, items)
+        waiting = [
+            _take(lane, channel, items)
+            for lane, items in (
+                (self._receipts, [_receipt_json(fact) for fact in storable if isinstance(fact, Receipt)]),
+                (self._replies, [_reply_json(fact) for fact in storable if isinstance(fact, Inbound)]),
+                (
+                    self._changes,
+                    [_change_json(fact) for fact in storable if isinstance(fact, ConnectionChange)],
+                ),
+            )
+            if items
+        ]
+        if len(waiting) == 1:
+            return reasons + await waiting[0]
+        # Each kind is recorded, whatever becomes of the others.
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+            reasons += result
         return reasons
 
-    def _halving(
-        self, record: Callable[[str, Sequence[_Entry]], Awaitable[None]], *, locks_tried: int = 0
-    ) -> Callable[[str, Sequence[_Part]], Awaitable[Sequence[_Part]]]:
-        """Where the database refuses a group for one of its items, halves find it in few calls.
+    async def _record_receipts(self, channel: str, parts: Sequence[_Part]) -> Sequence[_Part]:
+        async def record(entries: Sequence[_Entry]) -> None:
+            row = await self._database.run(_RECEIPTS, (channel, _document(entries)))
+            for refused in [] if row is None else row[0]:
+                part = entries[refused["item"] - 1][0]
+                if refused["key"] == _CALL_AGAIN:
+                    # A repeat heals this one, and does no harm to the others of its call.
+                    part.error = WebhookRefused("Not recorded; call again.", 503)
+                else:
+                    part.reasons.append(f"A receipt is refused: {refused['reason']}.")
 
-        Args:
-            record: records a group, or raises what the database said.
-            locks_tried: how often a group may wait for a lock, each time for a second, before it is given up.
-        """
+        entries, halves = _entries(parts), _Halves(record, locks_tried=0)
+        for failed in (False, True):
+            some = [entry for entry in entries if (entry[1]["status"] == "failed") == failed]
+            if some:
+                await halves.run(some)
+        return parts
 
-        async def work(channel: str, parts: Sequence[_Part]) -> Sequence[_Part]:
-            locks_met = 0
+    async def _record_replies(self, channel: str, parts: Sequence[_Part]) -> Sequence[_Part]:
+        async def record(entries: Sequence[_Entry]) -> None:
+            row = await self._database.run(_REPLIES, (channel, _document(entries)))
+            for waiting in (row and row[0]) or []:
+                log.warning("reply_waits_for_a_person", channel=channel, **waiting)
 
-            async def in_halves(entries: Sequence[_Entry]) -> None:
-                nonlocal locks_met
-                try:
-                    await record(channel, entries)
-                except psycopg.Error as error:
-                    locks_met += error.sqlstate == _LOCKED
-                    if len(entries) == 1:
-                        _refuse(entries[0][0], error)
-                    elif _may_be_one_item(error) and locks_met <= locks_tried:
-                        # Each half is a transaction of its own, because one that calls twice could lock rows
-                        # in an order that another does not have.
-                        middle = len(entries) // 2
-                        await in_halves(entries[:middle])
-                        await in_halves(entries[middle:])
-                    else:
-                        for part, _ in entries:
-                            part.error = error
-
-            await in_halves([(part, item) for part in parts for item in part.items])
-            return parts
-
-        return work
-
-    async def _record_receipts(self, channel: str, entries: Sequence[_Entry]) -> None:
-        row = await self._database.run(_RECEIPTS, (channel, _document(entries)))
-        for refused in [] if row is None else row[0]:
-            part = entries[refused["item"] - 1][0]
-            if refused["key"] == _CALL_AGAIN:
-                # A repeat heals this one, and does no harm to the others of its call.
-                part.error = WebhookRefused("Not recorded; call again.", 503)
-            else:
-                part.reasons.append(f"A receipt is refused: {refused['reason']}.")
-
-    async def _record_replies(self, channel: str, entries: Sequence[_Entry]) -> None:
-        row = await self._database.run(_REPLIES, (channel, _document(entries)))
-        for waiting in (row and row[0]) or []:
-            log.warning("reply_waits_for_a_person", channel=channel, **waiting)
+        await _Halves(record, locks_tried=_LOCKS_TRIED).run(_entries(parts))
+        return parts
 
     async def _record_changes(self, channel: str, parts: Sequence[_Part]) -> Sequence[_Part]:
         for number, part in enumerate(parts):
@@ -169,6 +157,51 @@ class Recorder:
                         later.error = error
                     break
         return parts
+
+
+class _Halves:
+    """Records a group. If the database refuses it for one of its items, halves find that one in few calls."""
+
+    def __init__(self, record: Callable[[Sequence[_Entry]], Awaitable[None]], *, locks_tried: int) -> None:
+        """Begin with no lock met.
+
+        Args:
+            record: records some entries in one transaction, or raises what the database said.
+            locks_tried: how often it may wait in vain for a lock, a second each time, before it is given up.
+        """
+        self._record = record
+        self._locks_left = locks_tried
+        self._gave_up: psycopg.Error | None = None
+
+    async def run(self, entries: Sequence[_Entry]) -> None:
+        """Record the entries; their parts say what became of them."""
+        if self._gave_up:
+            _fail(entries, self._gave_up)
+            return
+        try:
+            await self._record(entries)
+        except psycopg.Error as error:
+            self._locks_left -= error.sqlstate == _LOCKED
+            if len(entries) == 1 and _may_be_one_item(error):
+                _refuse(entries[0][0], error)
+            elif _may_be_one_item(error) and self._locks_left >= 0:
+                # Each half is a transaction of its own, because one that calls twice could lock rows in an
+                # order that another does not have.
+                middle = len(entries) // 2
+                await self.run(entries[:middle])
+                await self.run(entries[middle:])
+            else:
+                self._gave_up = error
+                _fail(entries, error)
+
+
+def _fail(entries: Sequence[_Entry], error: Exception) -> None:
+    for part, _ in entries:
+        part.error = error
+
+
+def _entries(parts: Sequence[_Part]) -> list[_Entry]:
+    return [(part, item) for part in parts for item in part.items]
 
 
 def _lane(work: Callable[[str, Sequence[_Part]], Awaitable[Sequence[_Part]]]) -> _Lane:

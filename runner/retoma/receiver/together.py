@@ -22,8 +22,8 @@ class _Waiting(NamedTuple, Generic[Item, Answer]):
 class Together(Generic[Item, Answer]):
     """Items with the same key are worked on in groups, one after the other, in the order in which they came.
 
-    Nothing is delayed to make a group larger: an item waits for the group that is worked on when it comes, and
-    for those before it that did not fit into the next one. Keys do not wait for each other.
+    Nothing is delayed to make a group larger: an item waits for the group that is worked on when it comes,
+    and for those before it that did not fit into the next one. Keys do not wait for each other.
     """
 
     def __init__(
@@ -90,11 +90,10 @@ class Together(Generic[Item, Answer]):
     async def _answer(self, key: str, group: list[_Waiting[Item, Answer]]) -> None:
         try:
             answers = await self._work(key, [waiting.item for waiting in group])
+            for waiting, answer in zip(group, answers, strict=True):
+                if not waiting.answer.done():
+                    waiting.answer.set_result(answer)
         except Exception as error:
             for waiting in group:
                 if not waiting.answer.done():
                     waiting.answer.set_exception(error)
-            return
-        for waiting, answer in zip(group, answers, strict=True):
-            if not waiting.answer.done():
-                waiting.answer.set_result(answer)
