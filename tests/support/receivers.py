@@ -88,3 +88,8 @@ def _signed(header: str, algorithm: str, secret: str | None, body: bytes, before
     if secret is None:
         return {}
     return {header: before + hmac.new(secret.encode(), body, getattr(hashlib, algorithm)).hexdigest()}
+
+
+def signed(header: str, secret: str, body: bytes) -> dict[str, str]:
+    """The header of a call that is signed with SHA-256."""
+    return _signed(header, "sha256", secret, body, "sha256=")

@@ -204,6 +204,9 @@ async def _body(request: web.Request) -> bytes:
 
 async def _read(request: web.Request) -> bytes:
     try:
+        if request.content.is_eof():
+            # It came with the head: nothing is waited for.
+            return await request.read()
         async with asyncio.timeout(request.app[_LIMITS].body_timeout_s):
             return await request.read()
     except TimeoutError:
