@@ -1,8 +1,19 @@
 """What Meta asks and reports, through the receiver to the database."""
 
+import time
+
 import pytest
 
-from tests.support.campaigns import Db, make_channel
+from tests.support.campaigns import (
+    Db,
+    advance,
+    call,
+    error,
+    make_campaign,
+    make_channel,
+    make_runner,
+    must_lease,
+)
 from tests.support.receivers import SECRET, Receiver
 from tests.transports.whatsapp_cloud import payloads as p
 
@@ -85,3 +96,22 @@ def test_a_restriction_stops_the_channel_and_an_unsigned_call_changes_nothing(
 def test_fields_without_a_meaning_here_are_answered_with_200(receiver: Receiver) -> None:
     for field, value in p.IGNORED.items():
         assert receiver.meta("sales", p.call(field, value)) == (200, {"facts": 0})
+
+
+def test_a_status_with_our_id_settles_a_message_in_doubt(db: Db, receiver: Receiver, channel: int) -> None:
+    make_campaign(db, size=2)
+    leased = must_lease(db, make_runner(db), channel)
+    step = advance(db, leased, want=1)
+    message_id = step.messages[0][1]
+    advance(db, leased, [error(1, "cloud_131000_5xx", http_status=500)])
+    assert call(db, "select outcome from retoma_internal.delivery") == "in_doubt"
+
+    report = p.status("delivered", biz_opaque_callback_data=message_id, timestamp=str(int(time.time())))
+    sent = p.call("messages", p.messages(statuses=[report]))
+    assert receiver.meta("sales", sent, secret="another")[0] == 401
+    assert call(db, "select outcome from retoma_internal.delivery") == "in_doubt"
+    assert receiver.meta("sales", sent) == (200, {"facts": 1})
+
+    assert db.execute("select outcome, receipt from retoma_internal.delivery").fetchall() == [
+        ("sent", "delivered")
+    ]
