@@ -3,9 +3,9 @@
 -- It takes no id of ours, has no idempotency key, and cannot be asked by our id. So nothing is deduped, nothing is
 -- looked up, and a message in doubt is settled by the webhook that carries our id. A phone number may send 80 messages
 -- per second, or 20 when it is also used in the app; an operator raises the rate up to what Meta shows.
-insert into retoma.transport (name, pacing, looks_up_when, absent_proves, note) values
+insert into retoma.transport (name, pacing, looks_up_when, absent_proves, lists_templates, note) values
 (
-  'whatsapp_cloud', '{"rate_per_s": 20, "burst": 20, "max_in_flight": 32}', '[]', false,
+  'whatsapp_cloud', '{"rate_per_s": 20, "burst": 20, "max_in_flight": 32}', '[]', false, true,
   'WhatsApp Business Cloud API, the official one'
 )
 on conflict (name) do nothing;
@@ -54,11 +54,53 @@ insert into retoma.transport_setting (
   'also accepted, while app_secret is being replaced'
 ),
 (
+  'whatsapp_cloud', 'webhook_token', 'secret', false, null, null, null, null,
+  'webhooks must bring it as "Authorization: Bearer …"; for a provider in between that does not sign'
+),
+(
   'whatsapp_cloud', 'verify_token', 'secret', false, null, null, null, null,
   'the token that is given to Meta together with the address of the webhook'
 ),
 ('whatsapp_cloud', 'timeout_s', 'seconds', false, null, '30', 0.1, 300, 'for a whole request')
 on conflict (transport, key) do nothing;
+
+-- A poll does not exist here.
+insert into retoma.transport_kind (transport, kind)
+select 'whatsapp_cloud', k.kind
+from retoma.content_kind as k
+where k.kind <> 'poll'
+on conflict (transport, kind) do nothing;
+
+-- By Meta's reference of messages; those marked "providers" stand only in the documents of others (Gupshup, Sinch).
+insert into retoma.content_limit (transport, kind, field, maximum, note) values
+('whatsapp_cloud', 'text', 'text', 4096, 'Meta'),
+('whatsapp_cloud', 'image', 'caption', 1024, 'Meta'),
+('whatsapp_cloud', 'video', 'caption', 1024, 'Meta'),
+('whatsapp_cloud', 'document', 'caption', 1024, 'Meta'),
+('whatsapp_cloud', 'template', 'buttons', 10, 'Meta'),
+('whatsapp_cloud', 'template', 'cards', 10, 'Meta'),
+('whatsapp_cloud', 'template', 'cards[].buttons', 2, 'Meta'),
+('whatsapp_cloud', 'buttons', 'text', 1024, 'Meta'),
+('whatsapp_cloud', 'buttons', 'header.text', 60, 'providers'),
+('whatsapp_cloud', 'buttons', 'footer', 60, 'providers'),
+('whatsapp_cloud', 'buttons', 'buttons', 3, 'Meta'),
+('whatsapp_cloud', 'buttons', 'buttons[].id', 256, 'Meta'),
+('whatsapp_cloud', 'buttons', 'buttons[].title', 20, 'Meta'),
+('whatsapp_cloud', 'list', 'text', 4096, 'Meta'),
+('whatsapp_cloud', 'list', 'header.text', 60, 'providers'),
+('whatsapp_cloud', 'list', 'footer', 60, 'providers'),
+('whatsapp_cloud', 'list', 'button', 20, 'Meta'),
+('whatsapp_cloud', 'list', 'sections', 10, 'Meta'),
+('whatsapp_cloud', 'list', 'sections[].title', 24, 'Meta'),
+('whatsapp_cloud', 'list', 'rows', 10, 'Meta: in all sections'),
+('whatsapp_cloud', 'list', 'sections[].rows[].id', 200, 'Meta'),
+('whatsapp_cloud', 'list', 'sections[].rows[].title', 24, 'Meta'),
+('whatsapp_cloud', 'list', 'sections[].rows[].description', 72, 'Meta'),
+('whatsapp_cloud', 'cta_url', 'text', 1024, 'Meta'),
+('whatsapp_cloud', 'cta_url', 'header.text', 60, 'providers'),
+('whatsapp_cloud', 'cta_url', 'footer', 60, 'providers'),
+('whatsapp_cloud', 'cta_url', 'button', 20, 'Meta')
+on conflict (transport, kind, field) do nothing;
 
 -- The codes are those of Meta: developers.facebook.com, "Cloud API error codes". A code of validation, authorization,
 -- account, template or limit proves that nothing was taken. Codes that prove nothing are ambiguous, and so is every

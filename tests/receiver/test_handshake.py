@@ -1,8 +1,20 @@
 """What Meta asks and reports, through the receiver to the database."""
 
-import pytest
+import time
 
-from tests.support.campaigns import Db, make_channel
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.support.campaigns import (
+    Db,
+    advance,
+    call,
+    error,
+    make_campaign,
+    make_channel,
+    make_runner,
+    must_lease,
+)
 from tests.support.receivers import SECRET, Receiver
 from tests.transports.whatsapp_cloud import payloads as p
 
@@ -85,3 +97,37 @@ def test_a_restriction_stops_the_channel_and_an_unsigned_call_changes_nothing(
 def test_fields_without_a_meaning_here_are_answered_with_200(receiver: Receiver) -> None:
     for field, value in p.IGNORED.items():
         assert receiver.meta("sales", p.call(field, value)) == (200, {"facts": 0})
+
+
+def test_a_status_with_our_id_settles_a_message_in_doubt(db: Db, receiver: Receiver, channel: int) -> None:
+    make_campaign(db, size=2)
+    leased = must_lease(db, make_runner(db), channel)
+    step = advance(db, leased, want=1)
+    message_id = step.messages[0][1]
+    advance(db, leased, [error(1, "cloud_131000_5xx", http_status=500)])
+    assert call(db, "select outcome from retoma_internal.delivery") == "in_doubt"
+
+    report = p.status("delivered", biz_opaque_callback_data=message_id, timestamp=str(int(time.time())))
+    sent = p.call("messages", p.messages(statuses=[report]))
+    assert receiver.meta("sales", sent, secret="another")[0] == 401
+    assert call(db, "select outcome from retoma_internal.delivery") == "in_doubt"
+    assert receiver.meta("sales", sent) == (200, {"facts": 1})
+
+    assert db.execute("select outcome, receipt from retoma_internal.delivery").fetchall() == [
+        ("sent", "delivered")
+    ]
+
+
+@pytest.mark.usefixtures("channel")
+def test_what_meta_does_to_a_template_is_recorded(db: Db, receiver: Receiver) -> None:
+    turn = db.execute("select channel_id, asked_at from retoma.templates_to_read()").fetchone()
+    assert turn is not None
+    listed = [{"name": "promocao", "language": "pt_BR", "status": "APPROVED", "components": []}]
+    db.execute("select retoma.record_templates(%s, %s, %s)", (*turn, Jsonb(listed)))
+
+    for field, value in p.TEMPLATE_REPORTS.items():
+        assert receiver.meta("sales", p.call(field, value)) == (200, {"facts": 1})
+
+    assert db.execute("select status, category, quality from retoma.v_template").fetchall() == [
+        ("PAUSED", "MARKETING", "YELLOW")
+    ]

@@ -76,7 +76,7 @@ def channel() -> None:
 
 @channel.command()
 @click.argument("name")
-@click.option("--transport", required=True, help="waha, webhook, or one of your own.")
+@click.option("--transport", required=True, help="waha, whatsapp_cloud, webhook …, or one of your own.")
 @click.option(
     "--set", "settings", multiple=True, type=parameters.setting, metavar="KEY=VALUE", help=_SETTINGS_HELP
 )

@@ -1,14 +1,14 @@
 """Facts of calls to the database: those that come together in one transaction, and each refused by itself.
 
-Facts of one kind and one channel form groups. Receipts, replies and reports on the connection have a lane
-each, so that none waits for the locks of another. Receipts that can lock the channel, because they are
-failures, come after the others of their group, in another transaction.
+Facts of one kind and one channel form groups. Receipts, replies and changes of the account (its connection,
+its templates) have a lane each, so that none waits for the locks of another. Receipts that can lock the
+channel, because they are failures, come after the others of their group, in another transaction.
 """
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import LiteralString
 
@@ -17,7 +17,15 @@ import structlog
 
 from retoma.receiver.database import Database
 from retoma.receiver.together import Overfull, Together
-from retoma.transports.base import ConnectionChange, Fact, Inbound, Receipt, Refused, WebhookRefused
+from retoma.transports.base import (
+    ConnectionChange,
+    Fact,
+    Inbound,
+    Receipt,
+    Refused,
+    TemplateReport,
+    WebhookRefused,
+)
 
 log = structlog.get_logger()
 
@@ -40,7 +48,10 @@ _REPLIES: LiteralString = (
     "select jsonb_agg(to_jsonb(r) order by r.reply_id) from retoma.record_inbound(%s, %s) as r"
 )
 _CONNECTED: LiteralString = "select retoma.channel_connected(%s, %s)"
+_TEMPLATE_REPORT: LiteralString = "select retoma.record_template_reports(%s, %s)"
 _DISCONNECTED: LiteralString = "select retoma.channel_disconnected(%s, %s, %s)"
+
+_CHANGES = (ConnectionChange, TemplateReport)
 
 _Item = dict[str, str | bool | None]
 
@@ -97,10 +108,7 @@ class Recorder:
             for lane, items in (
                 (self._receipts, [_receipt_json(fact) for fact in storable if isinstance(fact, Receipt)]),
                 (self._replies, [_reply_json(fact) for fact in storable if isinstance(fact, Inbound)]),
-                (
-                    self._changes,
-                    [_change_json(fact) for fact in storable if isinstance(fact, ConnectionChange)],
-                ),
+                (self._changes, [_change_json(fact) for fact in storable if isinstance(fact, _CHANGES)]),
             )
             if items
         ]
@@ -145,10 +153,7 @@ class Recorder:
         for number, part in enumerate(parts):
             try:
                 for change in part.items:
-                    if change["connected"]:
-                        await self._database.run(_CONNECTED, (channel, change["at"]))
-                    else:
-                        await self._database.run(_DISCONNECTED, (channel, change["reason"], change["at"]))
+                    await self._record_change(channel, change)
             except psycopg.Error as error:
                 _refuse(part, error)
                 if part.error is not None:
@@ -157,6 +162,14 @@ class Recorder:
                         later.error = error
                     break
         return parts
+
+    async def _record_change(self, channel: str, change: _Item) -> None:
+        if "connected" not in change:
+            await self._database.run(_TEMPLATE_REPORT, (channel, json.dumps([change])))
+        elif change["connected"]:
+            await self._database.run(_CONNECTED, (channel, change["at"]))
+        else:
+            await self._database.run(_DISCONNECTED, (channel, change["reason"], change["at"]))
 
 
 class _Halves:
@@ -270,7 +283,9 @@ def _reply_json(reply: Inbound) -> _Item:
     }
 
 
-def _change_json(change: ConnectionChange) -> _Item:
+def _change_json(change: ConnectionChange | TemplateReport) -> _Item:
+    if isinstance(change, TemplateReport):
+        return asdict(change)
     return {"connected": change.connected, "reason": change.reason, "at": _time(change.at)}
 
 

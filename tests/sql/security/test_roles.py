@@ -95,6 +95,9 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "cleanup",
         "installed_versions",
         "record_inbound",
+        "templates_to_read",
+        "record_templates",
+        "record_template_reports",
     }
 
 
@@ -266,6 +269,7 @@ def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
         "v_window",
         "v_runner",
         "v_event",
+        "content_kinds",
         "v_tick",
         "v_tick_failure",
         "v_open_transaction",

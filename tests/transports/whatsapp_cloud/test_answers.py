@@ -54,6 +54,11 @@ def test_an_accepted_message_has_the_id_of_the_provider() -> None:
     assert accepted({"id": "wamid.A", "message_status": "accepted"}).status == "accepted"
 
 
+def test_an_id_that_the_database_cannot_keep_does_not_undo_the_acceptance() -> None:
+    for wamid in ("x" * 201, "wamid.\0", "wamid.\ud800"):
+        assert accepted({"id": wamid}) == SendResult("accepted", http_status=200)
+
+
 @pytest.mark.parametrize("status", ["held_for_quality_assessment", "paused"])
 def test_what_meta_keeps_for_its_check_is_held(status: str) -> None:
     result = accepted({"id": "wamid.A", "message_status": status})
