@@ -9,6 +9,7 @@ Calls that come together are recorded in one transaction.
 """
 
 import asyncio
+import json
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -220,7 +221,7 @@ async def _read(request: web.Request) -> bytes:
 
 
 def _answer(status: int, facts: dict[str, object]) -> web.Response:
-    response = web.json_response(facts, status=status)
+    response = web.Response(body=json.dumps(facts).encode(), status=status, content_type="application/json")
     if status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
         response.force_close()
     return response

@@ -14,7 +14,7 @@ Algorithm = Literal["sha256", "sha512"]
 
 def sign(key: str, body: bytes, algorithm: Algorithm) -> str:
     """The HMAC of the raw body with the key, as lower-case hexadecimal digits."""
-    return hmac.new(key.encode(), body, getattr(hashlib, algorithm)).hexdigest()
+    return hmac.digest(key.encode(), body, algorithm).hex()
 
 
 def require_signature(key: str | None, received: str, algorithm: Algorithm) -> None:
