@@ -246,3 +246,6 @@ _BODIES: dict[str, tuple[str, Callable[[Mapping[str, object]], Json]]] = {
     "list": ("interactive", _interactive("list", _list)),
     "cta_url": ("interactive", _interactive("cta_url", _link)),
 }
+
+KINDS = frozenset(_BODIES)
+"""The kinds of content that this API can say; retoma.transport_kind has the same."""
