@@ -7,6 +7,7 @@ from functools import partial
 import psycopg
 import pytest
 
+from retoma.receiver import recording
 from retoma.receiver.database import Database
 from retoma.receiver.recording import Recorder
 from retoma.transports.base import ConnectionChange, Fact, Inbound, Receipt, WebhookRefused
@@ -72,6 +73,16 @@ async def test_calls_that_come_together_are_one_transaction(
 
     assert answers == [[]] * SIZE
     assert db.execute(RECEIPTS).fetchone() == (SIZE, 1)
+
+
+async def test_a_call_with_more_than_a_group_takes_several_transactions(
+    db: Db, recorder: Recorder, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "GROUP_SIZE", SIZE // 4)
+
+    assert await recorder.record("sales", [delivered(message_id) for message_id in ids]) == []
+
+    assert db.execute(RECEIPTS).fetchone() == (SIZE, 4)
 
 
 async def test_a_bad_receipt_refuses_itself_and_only_its_caller_hears_of_it(

@@ -7,7 +7,7 @@ channel, because they are failures, come after the others of their group, in ano
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import LiteralString
@@ -30,9 +30,9 @@ from retoma.transports.base import (
 log = structlog.get_logger()
 
 GROUP_SIZE = 1_000
-"""Facts of one transaction. A call with more is a group of its own."""
+"""Facts of one transaction. A call with more is a group of its own, and takes several."""
 
-ROOM = 20_000
+ROOM = 50_000
 """Facts of a lane that wait or are being recorded at once, of all channels. More have to come again."""
 
 _BAD_VALUE = "RT003"
@@ -136,8 +136,8 @@ class Recorder:
         entries, halves = _entries(parts), _Halves(record, locks_tried=0)
         for failed in (False, True):
             some = [entry for entry in entries if (entry[1]["status"] == "failed") == failed]
-            if some:
-                await halves.run(some)
+            for portion in _portions(some):
+                await halves.run(portion)
         return parts
 
     async def _record_replies(self, channel: str, parts: Sequence[_Part]) -> Sequence[_Part]:
@@ -146,7 +146,9 @@ class Recorder:
             for waiting in (row and row[0]) or []:
                 log.warning("reply_waits_for_a_person", channel=channel, **waiting)
 
-        await _Halves(record, locks_tried=_LOCKS_TRIED).run(_entries(parts))
+        halves = _Halves(record, locks_tried=_LOCKS_TRIED)
+        for portion in _portions(_entries(parts)):
+            await halves.run(portion)
         return parts
 
     async def _record_changes(self, channel: str, parts: Sequence[_Part]) -> Sequence[_Part]:
@@ -215,6 +217,11 @@ def _fail(entries: Sequence[_Entry], error: Exception) -> None:
 
 def _entries(parts: Sequence[_Part]) -> list[_Entry]:
     return [(part, item) for part in parts for item in part.items]
+
+
+def _portions(entries: Sequence[_Entry]) -> Iterator[Sequence[_Entry]]:
+    for first in range(0, len(entries), GROUP_SIZE):
+        yield entries[first : first + GROUP_SIZE]
 
 
 def _lane(work: Callable[[str, Sequence[_Part]], Awaitable[Sequence[_Part]]]) -> _Lane:
