@@ -191,7 +191,10 @@ def test_a_variable_that_nobody_has_is_said_at_the_start(db: Db) -> None:
 
     assert start(db) == "running"
 
-    assert said == [("WARNING", "nobody in campaign 'natal' has the variable apelido, nor loja")]
+    assert said == [
+        ("WARNING", "nobody in campaign 'natal' has the variable apelido, nor loja"),
+        ("NOTICE", "runners are still checking 2 messages of campaign 'natal'"),
+    ]
 
 
 def test_an_empty_variable_is_as_good_as_none(db: Db) -> None:

@@ -83,6 +83,8 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "refuse_content",
         "contents_to_check",
         "record_content_check",
+        "recipients_to_render",
+        "record_rendering",
         "tick",
         "blocking_session",
         "ring",
