@@ -7,7 +7,7 @@ from retoma.transports.base import Settings, Transport
 from tests.support.waiting import PATIENT_S
 
 _DEFAULTS: dict[str, dict[str, object]] = {
-    "waha": {"session": "default", "engine": "WEBJS", "timeout_s": PATIENT_S},
+    "waha": {"session": "default", "engine": "WEBJS", "convert": True, "timeout_s": PATIENT_S},
     "webhook": {"timeout_s": PATIENT_S},
 }
 
