@@ -15,7 +15,9 @@ class Choice(NamedTuple):
     value: str | None
 
 
-_NOTHING = Choice("", None)
+NOTHING = Choice("", None)
+"""No choice."""
+
 # By the kind of answer, without regard to case: where its words and its value are.
 _ANSWERS = {
     "buttonsresponsemessage": ("selecteddisplaytext", "selectedbuttonid"),
@@ -40,7 +42,7 @@ def chosen(data: object) -> Choice:
     """The choice in an object that holds a `message`; empty when there is none."""
     facts = _lower(data)
     found = _in_message(facts.get("message"), _DEEPEST)
-    if found != _NOTHING:
+    if found != NOTHING:
         return found
     # WEBJS: on the message itself.
     return Choice("", _text(facts.get("selectedbuttonid")) or _row_id(facts.get("listresponse")))
@@ -89,10 +91,10 @@ def _in_message(message: object, depth: int) -> Choice:
     if depth:
         for wrapper in _WRAPPERS:
             inner = _lower(facts.get(wrapper))
-            found = _in_message(inner.get("message") or inner, depth - 1) if inner else _NOTHING
-            if found != _NOTHING:
+            found = _in_message(inner.get("message") or inner, depth - 1) if inner else NOTHING
+            if found != NOTHING:
                 return found
-    return _NOTHING
+    return NOTHING
 
 
 def _in_interactive(interactive: dict[str, object]) -> Choice:

@@ -1,4 +1,4 @@
-"""How webhook calls show who sent them: an HMAC of the raw body, a signed token, or a secret that both know."""
+"""How webhook calls show who sent them: an HMAC of the raw body, a signed token, or a shared secret."""
 
 import base64
 import binascii
