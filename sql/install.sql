@@ -110,6 +110,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 25_seed/transport_setting.sql
 \ir 25_seed/transport_kind.sql
 \ir 25_seed/error_rule.sql
+\ir 25_seed/whatsapp_cloud.sql
 \ir 25_seed/reply_word.sql
 \ir 25_seed/breaker.sql
 

@@ -12,9 +12,13 @@ begin
       r.phone, r.address, r.provider_id, left(coalesce(r.text, ''), 4096) as text, left(r.button, 500) as button,
       retoma_internal.event_time(r.at) as at, r.at as given_at, m.opts_out, m.near
     from jsonb_to_recordset(p_replies)
-      as r (phone text, address text, provider_id text, text text, button text, at timestamptz)
+      as r (
+        phone text, address text, provider_id text, text text, button text, opts_out boolean, at timestamptz
+      )
     cross join lateral (
-      select bool_or(t.meaning = 'opt_out') as opts_out, bool_or(t.meaning = 'near_miss') as near
+      select
+        coalesce(r.opts_out, false) or bool_or(t.meaning = 'opt_out') as opts_out,
+        bool_or(t.meaning = 'near_miss') as near
       from (
         select retoma_internal.reply_meaning(left(u.said, 4096)) as meaning
         from unnest(array[r.text, r.button]) as u (said)

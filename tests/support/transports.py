@@ -9,6 +9,15 @@ from tests.support.waiting import PATIENT_S
 _DEFAULTS: dict[str, dict[str, object]] = {
     "waha": {"session": "default", "engine": "WEBJS", "convert": True, "timeout_s": PATIENT_S},
     "webhook": {"timeout_s": PATIENT_S},
+    "whatsapp_cloud": {
+        "version": "v25.0",
+        "path": "/{version}/{phone_number_id}/{endpoint}",
+        "access_token": "a token of the tests",
+        "auth_header": "Authorization: Bearer",
+        "endpoint": "messages",
+        "product_policy": "CLOUD_API_FALLBACK",
+        "timeout_s": PATIENT_S,
+    },
 }
 
 

@@ -32,6 +32,9 @@ class Kind:
         dedupes: a second send with the same id cannot reach the person twice.
         looks_up: lookup can answer found or absent.
         checks_numbers: check_number can answer.
+        sends_id: the provider gets our id, whether or not it dedupes by it.
+        accepts: the JSON with which the provider accepts a message.
+        answers_with_id: an answer without the id of a message proves nothing.
     """
 
     label: str
@@ -40,6 +43,17 @@ class Kind:
     dedupes: bool
     looks_up: bool
     checks_numbers: bool
+    sends_id: bool
+    accepts: bytes = b"{}"
+    answers_with_id: bool = False
+
+    @property
+    def accepting_answer(self) -> bytes:
+        """The whole answer of HTTP."""
+        head = (
+            f"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {len(self.accepts)}"
+        )
+        return head.encode() + b"\r\n\r\n" + self.accepts
 
 
 KINDS = [
@@ -55,6 +69,7 @@ KINDS = [
         dedupes=True,
         looks_up=True,
         checks_numbers=True,
+        sends_id=True,
     ),
     Kind(
         "waha-webjs",
@@ -63,6 +78,7 @@ KINDS = [
         dedupes=False,
         looks_up=False,
         checks_numbers=True,
+        sends_id=False,
     ),
     Kind(
         "webhook-idempotent",
@@ -76,6 +92,7 @@ KINDS = [
         dedupes=True,
         looks_up=True,
         checks_numbers=False,
+        sends_id=True,
     ),
     Kind(
         "webhook-plain",
@@ -84,6 +101,18 @@ KINDS = [
         dedupes=False,
         looks_up=False,
         checks_numbers=False,
+        sends_id=True,
+    ),
+    Kind(
+        "whatsapp-cloud",
+        "whatsapp_cloud",
+        lambda url, channel: {"base_url": f"{url}/cloud", "phone_number_id": channel},
+        dedupes=False,
+        looks_up=False,
+        checks_numbers=False,
+        sends_id=True,
+        accepts=b'{"messaging_product":"whatsapp","messages":[{"id":"wamid.HBgNNTUxMTk1NTU="}]}',
+        answers_with_id=True,
     ),
 ]
 

@@ -1,5 +1,7 @@
 """The webhook receiver: takes reports of providers at `POST /hooks/<channel>` to the database.
 
+`GET /hooks/<channel>` answers the handshake of those providers that have one.
+
 The answer is 200 only after the commit, because providers repeat a call until they get one. Repeats and any
 order are harmless: retoma.record_receipts takes care of that. A call that no repeat can heal gets a 4xx.
 Each fact of a call is recorded or refused by itself: a provider that bundles reports does not part them.
@@ -23,6 +25,7 @@ from retoma.receiver.database import Database
 from retoma.receiver.door import Door, Limits, Visitor
 from retoma.transports import registry
 from retoma.transports.base import (
+    AnswersHandshake,
     ConnectionChange,
     Fact,
     Inbound,
@@ -50,7 +53,7 @@ _UNREADABLE = (web.RequestPayloadError, http_exceptions.HttpProcessingError)
 _BY_THE_CALLER = (*_UNREADABLE, ConnectionError)
 _LONG_BODIES: web.AppKey[asyncio.Semaphore] = web.AppKey("long_bodies", asyncio.Semaphore)
 _LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
-_Item = dict[str, str | None]
+_Item = dict[str, str | bool | None]
 
 
 async def serve(
@@ -117,6 +120,7 @@ def create_app(database_url: str, limits: Limits) -> web.Application:
     app[_LONG_BODIES] = asyncio.Semaphore(_LONG_BODIES_AT_ONCE)
     app.cleanup_ctx.append(database)
     app.router.add_post("/hooks/{channel}", _hook)
+    app.router.add_get("/hooks/{channel}", _handshake, allow_head=False)
     return app
 
 
@@ -154,6 +158,25 @@ async def _hook(request: web.Request) -> web.Response:
         log.error("channel_not_usable", channel=channel, reason=error.message)
         return _answer(503, {"error": "not recorded; call again"})
     return _answer_to_facts(channel, facts, reasons)
+
+
+async def _handshake(request: web.Request) -> web.Response:
+    """The question of some providers, before they call, whether the address is meant for them."""
+    channel = request.match_info["channel"]
+    try:
+        transport = await _transport(request.app[_DATABASE], channel)
+        if not isinstance(transport, AnswersHandshake):
+            raise WebhookRefused("The provider of this channel has no handshake.", 405)
+        answer = transport.answer_handshake(request.query)
+    except WebhookRefused as refused:
+        log.warning("handshake_refused", channel=channel, reason=refused.message)
+        return _answer(refused.http_status, {"error": refused.message})
+    except psycopg.Error as error:
+        return _answer_to_error(channel, error)
+    except RetomaError as error:
+        log.error("channel_not_usable", channel=channel, reason=error.message)
+        return _answer(503, {"error": "not usable; call again"})
+    return web.Response(text=answer, headers={"X-Content-Type-Options": "nosniff"})
 
 
 def _answer_to_error(channel: str, error: psycopg.Error) -> web.Response:
@@ -309,6 +332,7 @@ def _reply_json(reply: Inbound) -> _Item:
         "address": reply.address,
         "text": reply.text,
         "button": reply.button,
+        "opts_out": reply.opts_out,
         "provider_id": reply.provider_id,
         "at": _time(reply.at),
     }

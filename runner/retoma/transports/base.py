@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from retoma.errors import RetomaError
 
@@ -156,6 +156,7 @@ class Inbound:
         at: when it was written, in Unix seconds by the provider's clock; None when it did not say.
         address: of the person at the provider, by which an operator finds the chat.
         button: the value behind the button or list entry that the person chose. Never logged.
+        opts_out: the provider itself says that the person wants no more messages, whatever the words.
     """
 
     phone: str | None
@@ -164,6 +165,7 @@ class Inbound:
     at: float | None
     address: str | None = None
     button: str | None = None
+    opts_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,19 @@ class WebhookRefused(RetomaError):
     def __init__(self, message: str, http_status: int) -> None:
         super().__init__(message)
         self.http_status = http_status
+
+
+@runtime_checkable
+class AnswersHandshake(Protocol):
+    """A transport whose provider asks, before it calls the receiver, whether the address is meant for it."""
+
+    def answer_handshake(self, query: Mapping[str, str]) -> str:
+        """The answer to the provider's GET; query has the parameters of its address.
+
+        Raises:
+            WebhookRefused: the caller does not know the token of the channel, or asks for something else.
+        """
+        ...
 
 
 class Transport(Protocol):

@@ -27,7 +27,7 @@ from retoma.transports import evolution_go_contents, evolution_go_webhooks, what
 from retoma.transports.base import Fact, Lookup, Message, NumberCheck, SendResult, Settings, WebhookRefused
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
-from retoma.transports.signatures import decoded_object, same_secret
+from retoma.transports.signatures import json_object, same_secret
 from retoma.transports.whatsapp_web import NotSupported
 
 _DOWN = re.compile(r"(failed to connect client: )?(client disconnected|no active session found)")
@@ -104,7 +104,7 @@ class EvolutionGo:
         return None
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
-        call = decoded_object(body)
+        call = json_object(body)
         if self._token is not None and not same_secret(self._token, call.get("instanceToken")):
             raise WebhookRefused("The token in the webhook call is missing or not that of the instance.", 401)
         # The token names the instance: a call with it is never about another one.

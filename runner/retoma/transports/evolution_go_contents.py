@@ -27,8 +27,8 @@ def request(content: _Content) -> Request:
         content: its fields, rendered.
 
     Raises:
-        NotSupported: there is no such request. Buttons are among them: the server builds their JSON out of the
-            words without quoting them, and cannot carry our id.
+        NotSupported: there is no such request. Buttons are among them: the server builds their JSON out of
+            the words without quoting them, and cannot carry our id.
     """
     kind = str(content.get("kind"))
     if kind not in _REQUESTS:

@@ -20,7 +20,7 @@ from retoma.transports.base import (
     WebhookRefused,
     unix_seconds,
 )
-from retoma.transports.signatures import decoded_object, is_valid_token, same_secret
+from retoma.transports.signatures import is_valid_token, json_object, same_secret
 from retoma.transports.whatsapp_web import BY_NUMBER, HIDDEN
 
 SECRET_HEADER = "x-retoma-secret"  # noqa: S105 (a name)
@@ -75,7 +75,7 @@ def facts(instance: str, headers: Mapping[str, str], body: bytes) -> list[Fact]:
     Raises:
         WebhookRefused: 400 for anything but a JSON object.
     """
-    call = decoded_object(body)
+    call = json_object(body)
     # One address may serve several instances; each channel takes only its own.
     if call.get("instance") != instance:
         return []

@@ -8,6 +8,7 @@ from typing import cast
 from retoma.errors import RetomaError
 from retoma.transports import evolution, evolution_go, null, secrets, waha, webhook
 from retoma.transports.base import Settings, Transport
+from retoma.transports.whatsapp_cloud import transport as whatsapp_cloud
 
 ENTRY_POINT_GROUP = "retoma.transports"
 
@@ -20,6 +21,7 @@ _BUILT_IN: dict[str, Factory] = {
     "null": null.create,
     "waha": waha.create,
     "webhook": webhook.create,
+    "whatsapp_cloud": whatsapp_cloud.create,
 }
 
 

@@ -7,7 +7,7 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from retoma.transports.base import WebhookRefused
@@ -39,19 +39,28 @@ def verified_object(
     Raises:
         WebhookRefused: 401 for a missing or wrong signature, 400 for anything but a JSON object.
     """
+    require_any_signature([] if key is None else [key], body, received, algorithm)
+    return json_object(body)
+
+
+def require_any_signature(keys: Sequence[str], body: bytes, received: str, algorithm: Algorithm) -> None:
+    """Refuse a body that was signed with none of the keys; no key means that the channel has no signature.
+
+    Raises:
+        WebhookRefused: 401.
+    """
     # Compared as bytes: compare_digest raises for text that is not ASCII, and this text comes from outside.
     # A header may even hold what no encoding has, and "?" is in no signature.
     given = received.encode(errors="replace")
-    if key is not None and not hmac.compare_digest(sign(key, body, algorithm).encode(), given):
+    if keys and not any(hmac.compare_digest(sign(key, body, algorithm).encode(), given) for key in keys):
         raise WebhookRefused("The signature of the webhook call is missing or wrong.", 401)
-    return decoded_object(body)
 
 
-def decoded_object(body: bytes) -> Mapping[str, object]:
-    """The JSON object in the body of a call.
+def json_object(body: bytes) -> Mapping[str, object]:
+    """Decode the JSON object of a call.
 
     Raises:
-        WebhookRefused: 400 for anything but a JSON object.
+        WebhookRefused: 400 for anything else.
     """
     try:
         value = json.loads(body)

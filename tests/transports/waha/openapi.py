@@ -57,6 +57,7 @@ REQUESTS: Mapping[str, Schema] = {
 }
 """By the path of the request."""
 
+
 def faults(path: str, request: object) -> list[str]:
     """What the description does not allow in a request; undeclared fields count as faults."""
     return _faults(REQUESTS[path], request, path)

@@ -4,6 +4,7 @@
     GET    /waha/api/sessions/{session}                         status of a session
     GET    /waha/api/{session}/chats/{chat}/messages/{id}       lookup
     GET    /waha/api/contacts/check-exists?phone=&session=      address of a number
+    POST   /cloud/{version}/{phone number id}/{endpoint}        send, as the WhatsApp Cloud API
     POST   /webhook/{channel}[?idempotent=1]                    send
     GET    /webhook/{channel}/{id}                              lookup
 
@@ -78,6 +79,8 @@ class Sandbox:
             match request.method, *parts:
                 case "POST", "waha", "api", "sendText":
                     return await self._send_waha(request)
+                case "POST", "cloud", _, number, ("messages" | "marketing_messages"):
+                    return await self._take(request, dialects.read_cloud(number, await request.read()))
                 case "POST", "webhook", channel:
                     return await self._send_webhook(request, channel)
                 case _, "waha", "api", *rest:
@@ -245,6 +248,8 @@ def _json(status: int, body: Mapping[str, object]) -> web.Response:
 def _taken(delivery: Delivery) -> web.Response:
     if delivery.dialect == "waha":
         return _json(201, dialects.waha_accepted(delivery))
+    if delivery.dialect == "whatsapp_cloud":
+        return _json(200, dialects.cloud_accepted(delivery))
     return _json(202, {"id": delivery.message_id})
 
 
