@@ -22,8 +22,8 @@ Its own codes:
 
 from collections.abc import Mapping
 
-from retoma.transports import evolution_contents, evolution_webhooks, whatsapp_web
-from retoma.transports.base import Fact, Lookup, Message, NumberCheck, SendResult, Settings
+from retoma.transports import evolution_contents, evolution_webhooks, pairing, whatsapp_web
+from retoma.transports.base import Fact, Lookup, Message, NumberCheck, PairingSession, SendResult, Settings
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.whatsapp_web import NotSupported
@@ -126,6 +126,9 @@ class Evolution:
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
         self._door.check(headers)
         return evolution_webhooks.facts(self._instance, headers, body)
+
+    def pair(self, phone: str | None) -> PairingSession:
+        return pairing.EvolutionPairing(self._http, self._base, self._instance, phone)
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -23,8 +23,17 @@ Any other 500 may come after the send.
 import re
 from collections.abc import Mapping
 
-from retoma.transports import evolution_go_contents, evolution_go_webhooks, whatsapp_web
-from retoma.transports.base import Fact, Lookup, Message, NumberCheck, SendResult, Settings, WebhookRefused
+from retoma.transports import evolution_go_contents, evolution_go_webhooks, pairing, whatsapp_web
+from retoma.transports.base import (
+    Fact,
+    Lookup,
+    Message,
+    NumberCheck,
+    PairingSession,
+    SendResult,
+    Settings,
+    WebhookRefused,
+)
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.signatures import json_object, same_secret
@@ -109,6 +118,9 @@ class EvolutionGo:
             raise WebhookRefused("The token in the webhook call is missing or not that of the instance.", 401)
         # The token names the instance: a call with it is never about another one.
         return evolution_go_webhooks.facts(call)
+
+    def pair(self, phone: str | None) -> PairingSession:
+        return pairing.EvolutionGoPairing(self._http, self._base, phone)
 
     async def aclose(self) -> None:
         await self._http.aclose()

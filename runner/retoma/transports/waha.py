@@ -15,7 +15,7 @@ no_lid when it knows no address of the person; ack_error in a receipt without a 
 import re
 from collections.abc import Mapping
 
-from retoma.transports import choices, waha_contents, whatsapp_web
+from retoma.transports import choices, pairing, waha_contents, whatsapp_web
 from retoma.transports.base import (
     ConnectionChange,
     Fact,
@@ -23,6 +23,7 @@ from retoma.transports.base import (
     Lookup,
     Message,
     NumberCheck,
+    PairingSession,
     Receipt,
     ReceiptStatus,
     SendResult,
@@ -146,6 +147,9 @@ class Waha:
                 return _inbound(payload, event_id if isinstance(event_id, str) else None, at)
             case _:
                 return []
+
+    def pair(self, phone: str | None) -> PairingSession:
+        return pairing.WahaPairing(self._http, self._base, self._session, phone)
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -7,7 +7,7 @@
     POST   /cloud/{version}/{phone number id}/{endpoint}        send, as the WhatsApp Cloud API
     POST   /evolution/message/{call}/{instance}                 send, as Evolution API
     POST   /evolution/chat/{call}/{instance}                    lookup, address of a number
-    POST   /evolution_go/send/{call}                            send, as Evolution GO; its apikey is the channel
+    POST   /evolution_go/send/{call}                            send, as Evolution GO (apikey: the channel)
     POST   /evolution_go/message/status, user/check             lookup, address of a number
     POST   /webhook/{channel}[?idempotent=1]                    send
     GET    /webhook/{channel}/{id}                              lookup
