@@ -90,7 +90,11 @@ set local search_path to pg_catalog, pg_temp;
 \ir 20_tables/immutable.sql
 \ir 20_tables/transport.sql
 \ir 20_tables/transport_setting.sql
+\ir 20_tables/content_kind.sql
+\ir 20_tables/content_field.sql
+\ir 20_tables/text_form.sql
 \ir 20_tables/transport_kind.sql
+\ir 20_tables/content_limit.sql
 \ir 20_tables/channel.sql
 \ir 20_tables/channel_pacing.sql
 \ir 20_tables/channel_refusal.sql
@@ -105,11 +109,16 @@ set local search_path to pg_catalog, pg_temp;
 \ir 20_tables/error_rule_guard.sql
 \ir 20_tables/breaker.sql
 
--- First rows: transports, errors, and the words of replies
-\ir 25_seed/transport.sql
-\ir 25_seed/transport_setting.sql
-\ir 25_seed/transport_kind.sql
+-- First rows: kinds of content, errors of all transports, a file for each transport, and the words of replies
+\ir 25_seed/content_kind.sql
+\ir 25_seed/text_form.sql
+\ir 25_seed/content_field.sql
 \ir 25_seed/error_rule.sql
+\ir 25_seed/evolution.sql
+\ir 25_seed/evolution_go.sql
+\ir 25_seed/waha.sql
+\ir 25_seed/webhook.sql
+\ir 25_seed/null.sql
 \ir 25_seed/whatsapp_cloud.sql
 \ir 25_seed/reply_word.sql
 \ir 25_seed/breaker.sql
@@ -185,6 +194,17 @@ set local search_path to pg_catalog, pg_temp;
 -- Content
 \ir 38_content/content_kind.sql
 \ir 38_content/content_guard.sql
+\ir 38_content/is_blank.sql
+\ir 38_content/content_limits.sql
+\ir 38_content/content_parts.sql
+\ir 38_content/content_texts.sql
+\ir 38_content/has_liquid.sql
+\ir 38_content/wrong_type.sql
+\ir 38_content/missing_field.sql
+\ir 38_content/repeated_value.sql
+\ir 38_content/check_shape.sql
+\ir 38_content/check_forms.sql
+\ir 38_content/check_lengths.sql
 \ir 38_content/check_content.sql
 \ir 38_content/content_fault.sql
 \ir 38_content/contents_to_check.sql
@@ -432,6 +452,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 80_views/v_delivery.sql
 \ir 80_views/v_suppression.sql
 \ir 80_views/v_reply.sql
+\ir 80_views/content_kinds.sql
 
 -- Rights of the roles
 \ir 90_security/grants.sql

@@ -2,6 +2,7 @@ create table if not exists retoma_internal.campaign_content (
   campaign_id int not null references retoma_internal.campaign (id) on delete cascade,
   variant smallint not null default 1 check (variant = 1),
   content jsonb not null,
+  texts jsonb not null,
   required_variables text[],
   optional_variables text[],
   fault text check (fault <> ''),
@@ -15,7 +16,10 @@ where required_variables is null and fault is null;
 comment on table retoma_internal.campaign_content is
 'The content of each campaign. It never changes. No batch is leased before a runner has checked it.';
 comment on column retoma_internal.campaign_content.content is
-'A kind and its fields, each a Liquid text: {"kind": "text", "text": "Olá {{ name }}"}.';
+'A kind and its fields, of which the texts are Liquid: {"kind": "text", "text": "Olá {{ name }}"}.';
+comment on column retoma_internal.campaign_content.texts is
+'Its Liquid texts, and what each has to be for every recipient, see content_texts. Fixed with the content: a limit that
+changes in an upgrade changes no campaign.';
 comment on column retoma_internal.campaign_content.required_variables is
 'Variables that every recipient must have, as the parser of a runner found them; null: not checked yet, or refused.';
 comment on column retoma_internal.campaign_content.optional_variables is

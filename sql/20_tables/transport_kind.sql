@@ -1,7 +1,6 @@
 create table if not exists retoma.transport_kind (
   transport text not null references retoma.transport (name),
-  kind text not null check (kind = 'text'),
-  max_length int check (max_length > 0),
+  kind text not null references retoma.content_kind (kind),
   dedupes_when jsonb not null default '[]' check (
     jsonb_typeof(dedupes_when) = 'array' and not dedupes_when @? 'strict $[*] ? (@.type() != "object")'
   ),
@@ -9,9 +8,8 @@ create table if not exists retoma.transport_kind (
   primary key (transport, kind)
 );
 
-comment on table retoma.transport_kind is 'The kinds of content that a transport can send.';
-comment on column retoma.transport_kind.max_length is
-'Maximum number of characters of such a content; null: only the maximum of Retoma applies.';
+comment on table retoma.transport_kind is
+'The kinds of content that a transport can send. content_limit says how much of each.';
 comment on column retoma.transport_kind.dedupes_when is
 'Patterns of settings. On a channel whose settings contain one of them, the recipient sees a message only once when it
 is sent again with the same id. []: never; [{}]: always.';

@@ -1,4 +1,5 @@
--- The meaning of the errors of the transports. A rule that exists is not changed, so the changes of an operator stay.
+-- The meaning of errors that every transport can have. The file of a transport has the rules for its own codes. A rule
+-- that exists is not changed, so the changes of an operator stay.
 insert into retoma.error_rule (transport, code, class, suppress, counts_attempt, defer_s, note) values
 (
   '*', 'connect_failed', 'transient', false, true, null,
@@ -48,31 +49,6 @@ insert into retoma.error_rule (transport, code, class, suppress, counts_attempt,
 ('*', 'http_502', 'ambiguous', false, true, null, 'a proxy lost the provider; the message may have been taken'),
 ('*', 'http_503', 'ambiguous', false, true, null, 'without Retry-After the message may have been taken'),
 ('*', 'http_504', 'ambiguous', false, true, null, 'a proxy waited too long; the message may have been taken'),
-('webhook', 'http_503_retry_after', 'rate_limited_channel', false, true, null, 'the receiver asks for a pause'),
-('waha', 'session_STARTING', 'transient', false, true, 15, 'the session will work in a moment'),
-('waha', 'session_STOPPED', 'channel_down', false, true, null, 'start the session in WAHA'),
-('waha', 'session_SCAN_QR_CODE', 'channel_down', false, true, null, 'scan the QR code in WAHA'),
-('waha', 'session_PASSKEY_REQUIRED', 'channel_down', false, true, null, 'confirm the passkey on the phone'),
-(
-  'waha', 'session_PASSKEY_CONFIRMATION_REQUIRED', 'channel_down', false, true, null,
-  'confirm the passkey on the phone'
-),
-('waha', 'session_FAILED', 'channel_down', false, true, null, 'restart the session in WAHA or pair the phone again'),
-(
-  'waha', 'session_OTHER', 'channel_down', false, true, null,
-  'the session is in a status that this version does not know'
-),
-(
-  'waha', 'no_lid', 'permanent_recipient', false, true, null,
-  'WhatsApp knows no address of this person, so nothing was sent'
-),
-('waha', 'server_463', 'channel_down', false, true, null, 'WhatsApp restricts the account: never retry in a loop'),
-('waha', 'server_479', 'transient', false, true, 60, 'WhatsApp refused once; one retry is enough to know'),
-('waha', 'server_error', 'transient', false, true, 300, 'WhatsApp refused with another number'),
-(
-  'waha', 'ack_error', 'permanent_recipient', false, true, null,
-  'WhatsApp reported by receipt that the message was not sent'
-),
 (
   '*', 'not_attempted', 'transient', false, false, 0,
   'the runner did not send it: it was stopping, or its lease was about to end'

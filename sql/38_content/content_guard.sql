@@ -14,5 +14,6 @@ comment on function retoma_internal.content_guard() is 'Trigger: refuses to chan
 
 create or replace trigger content_guard before update on retoma_internal.campaign_content
 for each row
-when ((old.campaign_id, old.variant, old.content) is distinct from (new.campaign_id, new.variant, new.content))
+when ((old.campaign_id, old.variant, old.content, old.texts)
+  is distinct from (new.campaign_id, new.variant, new.content, new.texts))
 execute function retoma_internal.content_guard();

@@ -1,7 +1,6 @@
 -- Locks the new rows, and what ensure_partition locks. The overload takes one channel.
 --
--- Liquid begins with a brace. So a content without a brace, except the first one of its JSON, requires no variable and
--- no check.
+-- Liquid begins with a brace. So a content without a text that has one requires no variable and no check.
 create or replace function retoma.create_campaign(
   p_name text,
   p_channels text[],
@@ -45,8 +44,11 @@ begin
       message = format('there is already a campaign %L', v_name),
       hint = 'Choose another name; finished campaigns keep their names for the record';
   end if;
-  insert into retoma_internal.campaign_content (campaign_id, content, required_variables)
-  values (v_id, v_content, case when v_content::text not like '_%{%' then '{}'::text[] end);
+  insert into retoma_internal.campaign_content (campaign_id, content, texts, required_variables)
+  values (
+    v_id, v_content, retoma_internal.content_texts(v_content, v_channel_ids),
+    case when not retoma_internal.has_liquid(v_content) then '{}'::text[] end
+  );
   insert into retoma_internal.campaign_channel (campaign_id, channel_id)
   select v_id, u.id from unnest(v_channel_ids) as u (id);
   perform retoma_internal.ensure_partition(v_id);
@@ -56,7 +58,8 @@ $$;
 
 comment on function retoma.create_campaign(text, text[], text, int, timestamptz, int, text, jsonb) is
 'Creates a draft and returns its id. p_channels: names of the channels that share it. p_text: a Liquid text, for example
-''Olá {{ name }}''; or p_content: {"kind": "text", "text": "Olá {{ name }}"}. p_batch_size: messages per batch, 1 to
+''Olá {{ name }}''; or p_content, of any kind in content_kinds: {"kind": "image", "media": {"link": "https://…"},
+"caption": "Olá {{ name }}"}. Each text in it is Liquid. p_batch_size: messages per batch, 1 to
 10000. p_starts_at: start_campaign waits until this time. p_max_attempts: attempts per message, 1 to 20. p_time_zone:
 IANA zone for recipients whose own zone is not known, and for the limits of the campaign.
 Next: add_recipients or load_staged, then start_campaign. A live runner checks the Liquid within a second;

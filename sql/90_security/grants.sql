@@ -128,6 +128,7 @@ grant select on
   retoma.v_in_doubt,
   retoma.v_runner,
   retoma.v_event,
+  retoma.content_kinds,
   retoma.v_tick,
   retoma.v_tick_failure,
   retoma.v_open_transaction

@@ -23,6 +23,10 @@ SEEDS = (
     "retoma.transport",
     "retoma.transport_setting",
     "retoma.transport_kind",
+    "retoma.content_kind",
+    "retoma.content_limit",
+    "retoma_internal.content_field",
+    "retoma_internal.text_form",
     "retoma.setting",
 )
 

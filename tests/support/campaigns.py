@@ -394,7 +394,9 @@ def _fingerprint(db: Db) -> str:
         for (table,) in tables
     ]
     row = db.execute(
-        sql.SQL("select string_agg(part, ' ') from ({}) as parts").format(sql.SQL(" union all ").join(parts))
+        sql.SQL("select string_agg(part, ' ' order by part) from ({}) as parts").format(
+            sql.SQL(" union all ").join(parts)
+        )
     ).fetchone()
     assert row is not None
     return str(row[0])

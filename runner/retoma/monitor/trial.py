@@ -45,7 +45,7 @@ def try_out(connection: psycopg.Connection[dict[str, Any]], campaign: str) -> Tr
     """Make the first messages of a campaign, as a runner would."""
     query = "select * from retoma.sample_recipients(%s, %s)"
     rows = connection.execute(query, [campaign, MESSAGES]).fetchall()
-    content = connection.execute("select retoma.campaign_content(%s) as content", [campaign]).fetchone()
+    content = connection.execute("select * from retoma.campaign_content(%s)", [campaign]).fetchone()
     if not rows or content is None:
         return Trial(None, 0, 0, None)
     return _judged(rows, content["content"])

@@ -29,6 +29,10 @@ from tests.support.campaigns import (
 WAHA: dict[str, object] = {"base_url": "http://127.0.0.1:3000", "session": "default"}
 WEBHOOK: dict[str, object] = {"url": "http://127.0.0.1"}
 
+EACH_KIND = [
+    *("audio", "buttons", "cta_url", "document", "image", "list", "poll", "template", "text", "video"),
+]
+
 
 @dataclass
 class Refusal:
@@ -91,7 +95,7 @@ def test_what_a_provider_can_do_follows_from_the_settings(db: Db, subtests: pyte
         ("waha", WAHA | {"engine": "NOWEB"}, [], False),
         ("waha", WAHA | {"engine": "GOWS", "store": True}, [], True),
         ("webhook", WEBHOOK, [], False),
-        ("webhook", WEBHOOK | {"idempotent": True, "lookup": True}, ["text"], True),
+        ("webhook", WEBHOOK | {"idempotent": True, "lookup": True}, EACH_KIND, True),
         ("webhook", WEBHOOK | {"idempotent": False, "lookup": False}, [], False),
         ("null", {}, [], False),
     ]

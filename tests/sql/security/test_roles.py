@@ -266,6 +266,7 @@ def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
         "v_window",
         "v_runner",
         "v_event",
+        "content_kinds",
         "v_tick",
         "v_tick_failure",
         "v_open_transaction",
