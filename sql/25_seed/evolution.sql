@@ -30,7 +30,7 @@ insert into retoma.transport_setting (
 )
 on conflict (transport, key) do nothing;
 
--- Whether a server takes our message id depends on its version (2.4.0-rc1 or later), and an older one ignores it without
+-- Whether a server takes our message id depends on its version (2.4.0-rc1 or later): an older one ignores it without
 -- an error. So nothing is assumed: the first answer shows it. Voice notes and buttons never carry an id. Audio is one
 -- kind with voice notes, so it never dedupes either.
 insert into retoma.transport_kind (transport, kind, dedupes_when, shows_id) values

@@ -60,6 +60,44 @@ insert into retoma.transport_setting (
 ('whatsapp_cloud', 'timeout_s', 'seconds', false, null, '30', 0.1, 300, 'for a whole request')
 on conflict (transport, key) do nothing;
 
+-- A poll does not exist here.
+insert into retoma.transport_kind (transport, kind)
+select 'whatsapp_cloud', k.kind
+from retoma.content_kind as k
+where k.kind <> 'poll'
+on conflict (transport, kind) do nothing;
+
+-- By Meta's reference of messages; those marked "providers" stand only in the documents of others (Gupshup, Sinch).
+insert into retoma.content_limit (transport, kind, field, maximum, note) values
+('whatsapp_cloud', 'text', 'text', 4096, 'Meta'),
+('whatsapp_cloud', 'image', 'caption', 1024, 'Meta'),
+('whatsapp_cloud', 'video', 'caption', 1024, 'Meta'),
+('whatsapp_cloud', 'document', 'caption', 1024, 'Meta'),
+('whatsapp_cloud', 'template', 'buttons', 10, 'Meta'),
+('whatsapp_cloud', 'template', 'cards', 10, 'Meta'),
+('whatsapp_cloud', 'template', 'cards[].buttons', 2, 'Meta'),
+('whatsapp_cloud', 'buttons', 'text', 1024, 'Meta'),
+('whatsapp_cloud', 'buttons', 'header.text', 60, 'providers'),
+('whatsapp_cloud', 'buttons', 'footer', 60, 'providers'),
+('whatsapp_cloud', 'buttons', 'buttons', 3, 'Meta'),
+('whatsapp_cloud', 'buttons', 'buttons[].id', 256, 'Meta'),
+('whatsapp_cloud', 'buttons', 'buttons[].title', 20, 'Meta'),
+('whatsapp_cloud', 'list', 'text', 4096, 'Meta'),
+('whatsapp_cloud', 'list', 'header.text', 60, 'providers'),
+('whatsapp_cloud', 'list', 'footer', 60, 'providers'),
+('whatsapp_cloud', 'list', 'button', 20, 'Meta'),
+('whatsapp_cloud', 'list', 'sections', 10, 'Meta'),
+('whatsapp_cloud', 'list', 'sections[].title', 24, 'Meta'),
+('whatsapp_cloud', 'list', 'rows', 10, 'Meta: in all sections'),
+('whatsapp_cloud', 'list', 'sections[].rows[].id', 200, 'Meta'),
+('whatsapp_cloud', 'list', 'sections[].rows[].title', 24, 'Meta'),
+('whatsapp_cloud', 'list', 'sections[].rows[].description', 72, 'Meta'),
+('whatsapp_cloud', 'cta_url', 'text', 1024, 'Meta'),
+('whatsapp_cloud', 'cta_url', 'header.text', 60, 'providers'),
+('whatsapp_cloud', 'cta_url', 'footer', 60, 'providers'),
+('whatsapp_cloud', 'cta_url', 'button', 20, 'Meta')
+on conflict (transport, kind, field) do nothing;
+
 -- The codes are those of Meta: developers.facebook.com, "Cloud API error codes". A code of validation, authorization,
 -- account, template or limit proves that nothing was taken. Codes that prove nothing are ambiguous, and so is every
 -- code without a row, every code after a status 5xx (cloud_…_5xx), and every answer that is not Meta's own JSON.

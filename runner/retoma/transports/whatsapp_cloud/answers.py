@@ -14,6 +14,8 @@ from retoma.transports.http.client import Answer
 
 # Codes have at most seven digits, and phone numbers have more: a code never carries one into a log.
 _CODE = re.compile(r"[0-9]{1,7}")
+# What the database keeps. A message with another id was taken all the same.
+_STORABLE = re.compile(r"[!-~]{1,200}")
 _TRACE = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]{1,40}")
 _HUB_RATE_LIMIT = re.compile(r"\bexceeded the\b.*\blimit\b", re.IGNORECASE)
 # Both wait for Meta's check of the quality, and may still end as failed.
@@ -50,7 +52,8 @@ def _sent(body: object) -> SendResult | None:
     if not isinstance(message, dict) or not isinstance(wamid, str) or not wamid:
         return None
     held = message.get("message_status") in _HELD
-    return SendResult("held" if held else "accepted", http_status=200, provider_id=wamid)
+    provider_id = wamid if _STORABLE.fullmatch(wamid) else None
+    return SendResult("held" if held else "accepted", http_status=200, provider_id=provider_id)
 
 
 def _code(answer: Answer, body: object, error: object) -> str | None:
