@@ -53,5 +53,11 @@ insert into retoma.error_rule (transport, code, class, suppress, counts_attempt,
   '*', 'not_attempted', 'transient', false, false, 0,
   'the runner did not send it: it was stopping, or its lease was about to end'
 ),
-('*', 'render_failed', 'permanent_message', false, true, null, 'the text cannot be rendered for this recipient')
+('*', 'render_failed', 'permanent_message', false, true, null, 'the text cannot be rendered for this recipient'),
+('*', 'text_empty', 'permanent_message', false, true, null, 'a text that is required is blank for this recipient'),
+('*', 'text_too_long', 'permanent_message', false, true, null, 'a text is too long for this recipient'),
+(
+  '*', 'text_malformed', 'permanent_message', false, true, null,
+  'a text has not the form of its field for this recipient, as an address or a line'
+)
 on conflict (transport, code) do nothing;

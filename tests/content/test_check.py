@@ -8,19 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retoma.content.budget import LONGEST_TEXT
 from retoma.content.check import check
-from retoma.content.kinds import LONGEST_TEXT
 from retoma.content.liquid import parse
 from retoma.content.render import render
-from retoma.content.results import RenderError
+from retoma.content.results import Checked, RenderError
 from retoma.errors import RetomaError
-from tests.support.contents import text
 
 PHONE = "+5511955500001"
 
 
 def needed(body: str) -> list[str]:
-    return check(text(body)).required_variables
+    return check([("text", body)]).required_variables
 
 
 @pytest.mark.parametrize(
@@ -176,7 +175,7 @@ def test_braces_that_everybody_shall_see_can_be_written(body: str) -> None:
     ],
 )
 def test_the_variables_that_a_recipient_may_lack(body: str, variables: list[str]) -> None:
-    assert check(text(body)).optional_variables == variables
+    assert check([("text", body)]).optional_variables == variables
 
 
 def test_the_words_that_are_logged_hold_nothing_of_the_text_around_the_fault() -> None:
@@ -186,27 +185,12 @@ def test_the_words_that_are_logged_hold_nothing_of_the_text_around_the_fault() -
     assert "secret" not in refused.value.message
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ({}, "the content has no kind"),
-        ({"kind": "smoke signal"}, "there is no content of the kind 'smoke signal'"),
-        ({"kind": ["text"]}, "there is no content of the kind ['text']"),
-        ({"kind": "text"}, "the content has no text"),
-        ({"kind": "text", "text": 5}, "the text of the content is not a text"),
-        ({"kind": "text", "text": " \n"}, "the text of a campaign cannot be empty"),
-        ({"kind": "text", "text": "Olá", "txt": "Oi"}, "a content of the kind text has no field txt"),
-        ({"kind": "text", "text": "x" * 65_537}, "the text has 65,537 characters; 65,536 are the most"),
-    ],
-)
-def test_a_content_that_has_not_the_shape_of_its_kind_is_refused(
-    content: dict[str, object], message: str
-) -> None:
-    with pytest.raises(RetomaError) as refused:
-        check(content)
-
-    assert refused.value.message == message
-    assert refused.value.hint
+def test_an_error_names_the_place_of_the_text_and_all_of_them_count() -> None:
+    assert check([("caption", "{{ a }} {{ b | default: '' }}"), ("buttons[0].title", "{{ b }}")]) == Checked(
+        ["a", "b"], []
+    )
+    with pytest.raises(RetomaError, match=r"the buttons\[0\]\.title is not valid Liquid"):
+        check([("caption", "Olá"), ("buttons[0].title", "{{ name")])
 
 
 HOSTILE = {
@@ -362,4 +346,4 @@ def test_whoever_has_the_required_variables_lacks_none(body: str, value: str) ->
 @given(st.text(alphabet="ab {}%-|:'\"[].,(1)=<\n#", max_size=40))
 def test_any_text_is_accepted_or_refused_in_words(body: str) -> None:
     with contextlib.suppress(RetomaError):
-        check(text(body))
+        check([("text", body)])

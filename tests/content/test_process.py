@@ -15,11 +15,11 @@ import structlog
 from retoma.content import process
 from retoma.content.budget import CPU_S
 from retoma.content.frames import packed
-from retoma.content.kinds import Content
 from retoma.content.process import NotTried, RenderProcess
 from retoma.content.results import Checked, RenderError
+from retoma.content.written import Content
 from retoma.errors import RetomaError
-from tests.support.contents import text
+from tests.support.contents import written
 from tests.support.renderers import with_defect
 from tests.support.waiting import wait_until
 
@@ -36,7 +36,7 @@ class Renders:
         self.process = RenderProcess()
 
     def begin(self, body: str, **variables: object) -> asyncio.Future[Content]:
-        return self.process.render(body, text(body), PHONE, variables)
+        return self.process.render(body, written(body), PHONE, variables)
 
     async def one(self, body: str, **variables: object) -> str:
         return await words(self.begin(body, **variables))
@@ -248,14 +248,14 @@ async def test_nothing_of_a_content_is_logged(renders: Renders) -> None:
 
 
 async def test_a_content_is_read_and_tried_out(renders: Renders) -> None:
-    checked = await renders.process.check(text("Olá {{ nome | upcase }} {{ cidade | default: 'aqui' }}"))
+    checked = await renders.process.check(written("Olá {{ nome | upcase }} {{ cidade | default: 'aqui' }}"))
 
     assert checked == Checked(["nome"], ["cidade"])
 
 
 async def refusal(renders: Renders, body: str) -> RetomaError:
     with pytest.raises(RetomaError) as refused:
-        await renders.process.check(text(body))
+        await renders.process.check(written(body))
     return refused.value
 
 
@@ -292,7 +292,7 @@ async def test_a_content_that_asks_for_too_much_is_refused_before_anybody_could_
 async def test_what_depends_on_the_values_of_a_recipient_is_no_fault_of_a_content(renders: Renders) -> None:
     body = "{{ lista | join: '; ' | slice: 1, n }} {{ preco | times: 2 }} {{ dia | date: '%d/%m' }}"
 
-    checked = await renders.process.check(text(body))
+    checked = await renders.process.check(written(body))
 
     assert checked.required_variables == ["dia", "lista", "n", "preco"]
 
@@ -319,14 +319,14 @@ async def test_a_content_that_cannot_be_read_is_refused_and_the_next_one_is_read
     renders: Renders, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, defect: str, words: str
 ) -> None:
     with_defect(
-        monkeypatch, tmp_path, f"def check(content):\n    {defect}\nchild.CHECK_CPU_S, child.check = 1, check"
+        monkeypatch, tmp_path, f"def check(texts):\n    {defect}\nchild.CHECK_CPU_S, child.check = 1, check"
     )
     first = await refusal(renders, GREETING)
     monkeypatch.undo()
     await renders.process.aclose()
 
     assert first.message == words
-    assert (await renders.process.check(text(GREETING))).required_variables == ["nome"]
+    assert (await renders.process.check(written(GREETING))).required_variables == ["nome"]
 
 
 async def test_where_no_process_can_be_had_a_content_was_not_checked(
@@ -335,7 +335,7 @@ async def test_where_no_process_can_be_had_a_content_was_not_checked(
     monkeypatch.setattr(sys, "executable", "/nonexistent")
 
     with pytest.raises(NotTried):
-        await renders.process.check(text(GREETING))
+        await renders.process.check(written(GREETING))
 
 
 def start(variables: Mapping[str, object]) -> subprocess.Popen[bytes]:
@@ -345,7 +345,7 @@ def start(variables: Mapping[str, object]) -> subprocess.Popen[bytes]:
     assert running.stdin is not None
     assert running.stdout is not None
     assert running.stdout.read(len(packed([]))) == packed([])
-    running.stdin.write(packed({"fields": {"text": ENDLESS}, "recipients": [[PHONE, variables]]}))
+    running.stdin.write(packed({"texts": [ENDLESS], "recipients": [[PHONE, variables]]}))
     running.stdin.flush()
     return running
 

@@ -122,10 +122,10 @@ async def test_a_content_that_cannot_be_read_is_read_once_and_holds_up_no_other(
         monkeypatch,
         tmp_path,
         "check = child.check\n"
-        "def defective(content):\n"
+        "def defective(texts):\n"
         f"    open({str(reads)!r}, 'a').write('x')\n"
-        f"    if 'odd' in content['text']: raise {error}\n"
-        "    return check(content)\n"
+        f"    if 'odd' in texts[0][1]: raise {error}\n"
+        "    return check(texts)\n"
         "child.check = defective",
     )
 

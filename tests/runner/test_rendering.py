@@ -8,9 +8,9 @@ import pytest
 import structlog
 from psycopg.types.json import Jsonb
 
-from retoma.content.kinds import Content
 from retoma.content.process import NotTried, RenderProcess
 from retoma.content.results import Checked
+from retoma.content.written import Content, Written
 from retoma.errors import RetomaError
 from retoma.runner.lease import Lease
 from retoma.transports.base import Message, SendResult, now
@@ -48,7 +48,7 @@ async def test_a_stop_does_not_wait_for_a_text_that_is_being_read(
     campaign(db, "natal", "sales", NOT_PLAIN, [{"name": "Ana"}])
     reading = asyncio.Event()
 
-    async def endless(process: RenderProcess, content: Content) -> Checked:
+    async def endless(process: RenderProcess, written: Written) -> Checked:
         reading.set()
         await asyncio.Event().wait()
         raise AssertionError
@@ -69,7 +69,7 @@ async def test_a_content_that_this_runner_cannot_read_interrupts_its_campaign_be
 ) -> None:
     campaign(db, "natal", "sales", NOT_PLAIN, [{"name": "Ana"}] * 2)
 
-    async def refuse(process: RenderProcess, content: Content) -> Checked:
+    async def refuse(process: RenderProcess, written: Written) -> Checked:
         raise RetomaError("the text is of another age")
 
     monkeypatch.setattr(RenderProcess, "check", refuse)
@@ -85,8 +85,8 @@ async def test_a_runner_that_can_have_no_process_gives_the_batch_back(
     campaign(db, "natal", "sales", NOT_PLAIN, [{"name": "Ana"}])
     tried: list[Content] = []
 
-    async def fail(process: RenderProcess, content: Content) -> Checked:
-        tried.append(content)
+    async def fail(process: RenderProcess, written: Written) -> Checked:
+        tried.append(written.content)
         raise NotTried
 
     monkeypatch.setattr(RenderProcess, "check", fail)
@@ -107,7 +107,7 @@ class Hanging:
         monkeypatch.setattr(RenderProcess, "render", lambda _, *arguments: self.render(*arguments))
 
     def render(
-        self, key: str, content: Content, phone: str, variables: Mapping[str, object]
+        self, key: str, written: Written, phone: str, variables: Mapping[str, object]
     ) -> asyncio.Future[Content]:
         future: asyncio.Future[Content] = asyncio.get_running_loop().create_future()
         self.futures.append(future)

@@ -15,7 +15,6 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from retoma.content.check import check
-from tests.support import contents
 
 Db = psycopg.Connection
 Outcome = dict[str, object]
@@ -125,7 +124,7 @@ def make_campaign(
 
 def check_content(db: Db, campaign_id: int, text: str) -> None:
     """Checks the text of a campaign as a runner does."""
-    checked = check(contents.text(text))
+    checked = check([("text", text)])
     db.execute(
         "select retoma.record_content_check(%s, 1, %s, null, %s)",
         (campaign_id, checked.required_variables, checked.optional_variables),

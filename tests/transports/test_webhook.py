@@ -25,7 +25,7 @@ async def test_the_request_is_signed_and_names_its_id_twice(message: Message) ->
     signature = hmac.new(SECRET.encode(), server.body, hashlib.sha256).hexdigest()
     assert server.headers["x-retoma-signature"] == f"sha256={signature}"
     assert server.headers["idempotency-key"] == message.id
-    assert json.loads(server.body) == {"id": message.id, "to": message.phone, "text": message.content["text"]}
+    assert json.loads(server.body) == {"id": message.id, "to": message.phone, **message.content}
 
 
 async def test_a_503_with_a_pause_is_told_apart_from_one_without(

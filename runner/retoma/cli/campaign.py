@@ -1,6 +1,7 @@
 """`retoma campaign`: create, start, pause and list campaigns."""
 
 import datetime
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,12 @@ def campaign() -> None:
     type=click.File(encoding="utf-8"),
     help="The text from a file (- for standard input), without the line end at its end.",
 )
+@click.option(
+    "--content",
+    "content_file",
+    type=click.File(encoding="utf-8"),
+    help="A content of any kind from a JSON file (- for standard input): an image, a template, a list …",
+)
 @click.option("--batch-size", type=click.IntRange(1), help="Messages per batch.  [default: 300]")
 @click.option(
     "--at",
@@ -83,6 +90,7 @@ def create(
     channels: tuple[str, ...],
     text: str | None,
     text_file: Any,
+    content_file: Any,
     batch_size: int | None,
     at: datetime.datetime | None,
     windows: tuple[parameters.Window, ...],
@@ -97,16 +105,14 @@ def create(
     retoma campaign create spring --channel sales --channel support --text 'Olá {{ name }}'
     retoma campaign create 'May offers' --channel sales --text-file may.txt \\
         --window 09:00-12:00/1-5 --window 14:00-18:00/1-5 --time-zone America/Sao_Paulo --limit 2000/day
+    retoma campaign create 'New shop' --channel sales --content image.json
     """
     from psycopg.types.json import Jsonb  # noqa: PLC0415
 
     from retoma.content.apart import check_apart  # noqa: PLC0415
+    from retoma.content.written import Written  # noqa: PLC0415
 
-    if (text is None) == (text_file is None):
-        raise click.UsageError("Give the text either with --text or with --text-file.")
-    body = text if text is not None else _read(text_file)
-    content = {"kind": "text", "text": body}
-    checked = check_apart(content)
+    content = _content(text, text_file, content_file)
     name = name.strip()  # as the database does, so that the windows find it
     with connected("campaign") as connection, connection.transaction():
         campaign_id = call(
@@ -120,6 +126,9 @@ def create(
             name, list(channels), Jsonb(content), batch_size, _moment(connection, at, time_zone),
             max_attempts, time_zone,
         )["id"]  # fmt: skip
+        # The database goes first: it knows the shape of each kind.
+        made = call(connection, "select * from retoma.campaign_content(%s)", name)
+        checked = check_apart(Written(made["content"], made["texts"]))
         call(
             connection,
             "select retoma.record_content_check(%s, 1, %s, null, %s)",
@@ -369,6 +378,20 @@ def _ask_before_resending(summary: Row, phones: int) -> None:
         )
 
 
+def _content(text: str | None, text_file: Any, content_file: Any) -> Any:
+    if sum(given is not None for given in (text, text_file, content_file)) != 1:
+        raise click.UsageError("Give one of --text, --text-file and --content.")
+    if content_file is None:
+        return {"kind": "text", "text": text if text is not None else _read(text_file)}
+    try:
+        return json.loads(_read(content_file))
+    except json.JSONDecodeError as error:
+        raise RetomaError(
+            f"{Path(content_file.name).name} is not JSON: line {error.lineno}, {error.msg}.",
+            hint='For example {"kind": "image", "media": {"link": "https://…"}, "caption": "Olá {{ name }}"}',
+        ) from error
+
+
 def _read(file: Any) -> str:
     try:
         # An editor ends the last line; a message should not.
@@ -392,10 +415,12 @@ def _window_in_words(window: Row) -> str:
 
 
 def _show_trial(trial: "Trial", *, as_json: bool) -> None:
+    from retoma.content.in_words import in_words  # noqa: PLC0415
+
     if trial.first is not None and not as_json:
-        number, phone, text = trial.first
+        number, phone, content = trial.first
         click.echo(f"Message {number}, to {phone}:")
-        for line in text.splitlines():
+        for line in in_words(content):
             click.echo(f"  {line}")
     if trial.failed:
         tried = trial.made + trial.failed

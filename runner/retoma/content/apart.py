@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from retoma.content.kinds import Content
 from retoma.content.process import NotTried, RenderProcess
-from retoma.content.renderer import compile_content
+from retoma.content.renderer import Renderer, compile_content
 from retoma.content.results import Checked, RenderError
+from retoma.content.written import Content, Written
 from retoma.errors import RetomaError
 
 _silent = structlog.wrap_logger(
@@ -19,7 +19,7 @@ Recipient = tuple[str, dict[str, object]]
 """Phone number and variables."""
 
 
-def check_apart(content: Content) -> Checked:
+def check_apart(written: Written) -> Checked:
     """Read a content and try it out, within a budget of time and memory.
 
     Raises:
@@ -29,7 +29,7 @@ def check_apart(content: Content) -> Checked:
     async def check() -> Checked:
         process = RenderProcess(_silent)
         try:
-            return await process.check(content)
+            return await process.check(written)
         except NotTried:
             raise _no_process() from None
         finally:
@@ -38,7 +38,7 @@ def check_apart(content: Content) -> Checked:
     return asyncio.run(check())
 
 
-def render_apart(content: Content, recipients: Sequence[Recipient]) -> list[Content | RenderError]:
+def render_apart(written: Written, recipients: Sequence[Recipient]) -> list[Content | RenderError]:
     """Render a content for some recipients, each within its budget.
 
     Raises:
@@ -48,17 +48,32 @@ def render_apart(content: Content, recipients: Sequence[Recipient]) -> list[Cont
     async def render() -> list[Content | RenderError]:
         process = RenderProcess(_silent)
         try:
-            make = await compile_content(content, process)
-            results: list[Content | RenderError] = []
-            for made in [make(phone, variables) for phone, variables in recipients]:
-                results.append(await _outcome(made) if isinstance(made, asyncio.Future) else made)
-            return results
+            return await render_all(await compile_content(written, process), recipients)
         except NotTried:
             raise _no_process() from None
         finally:
             await process.aclose()
 
     return asyncio.run(render())
+
+
+async def render_all(make: Renderer, recipients: Sequence[Recipient]) -> list[Content | RenderError]:
+    """Make a content for some recipients, and wait for all of them.
+
+    Raises:
+        NotTried: no process could be had.
+    """
+    begun = [_begun(make, phone, variables) for phone, variables in recipients]
+    return [await _outcome(made) if isinstance(made, asyncio.Future) else made for made in begun]
+
+
+def _begun(
+    make: Renderer, phone: str, variables: dict[str, object]
+) -> Content | RenderError | asyncio.Future[Content]:
+    try:
+        return make(phone, variables)
+    except RenderError as error:
+        return error
 
 
 async def _outcome(made: asyncio.Future[Content]) -> Content | RenderError:

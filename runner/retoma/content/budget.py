@@ -1,5 +1,8 @@
 """How much of a text is read, and what it may use up in the process beside the runner."""
 
+LONGEST_TEXT = 65_536
+"""Characters of one text, written and rendered; WhatsApp takes no more in one message."""
+
 LONGEST_TAG = 2_000
 """Characters between the braces."""
 

@@ -1,25 +1,25 @@
-"""Checks of a content before anything is sent."""
+"""Checks of the texts of a content before anything is sent."""
 
-from retoma.content.kinds import Content, kind_of, liquid_fields
+from collections.abc import Iterable
+
 from retoma.content.liquid import parse
 from retoma.content.results import Checked
 from retoma.content.variables import required_variables, used_variables
 
 
-def check(content: Content) -> Checked:
-    """Refuse a content that could never be sent, and say what it needs.
+def check(texts: Iterable[tuple[str, str]]) -> Checked:
+    """Refuse a text that could never be sent, and say what all of them need.
 
     Args:
-        content: for example {"kind": "text", "text": "Olá {{ name }}"}.
+        texts: what each is called in an error, and its Liquid.
 
     Raises:
-        RetomaError: an unknown kind; a field that is missing, unknown or too long; Liquid that is not valid.
+        RetomaError: Liquid that is not valid, or cannot be rendered for any recipient.
     """
-    kind_of(content)
     required: set[str] = set()
     used: set[str] = set()
-    for field, text in liquid_fields(content).items():
-        template = parse(text, field)
+    for place, text in texts:
+        template = parse(text, place)
         required.update(required_variables(template))
         used.update(used_variables(template))
     return Checked(sorted(required), sorted(used - required))

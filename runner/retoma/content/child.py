@@ -5,9 +5,10 @@ it: SIGPROF ends this process when one message has used up its CPU time. It is n
 machine must not make innocent messages fail.
 
 It reads frames from standard input, and writes lists of results in the same order. It says [] when it is
-ready. To {"fields": {name: Liquid}, "recipients": [[phone, variables], …]} a result is {name: text}, to
-{"check": content} it is {"required": […], "optional": […]}. In place of either, it is [code, words] of a
-RenderError; of a check also ["refused", message, hint]. It ends at the end of its input, so it outlives its
+ready. To {"texts": [Liquid, …], "recipients": [[phone, variables], …]} a result is a list of texts, to
+{"check": [[place, Liquid], …]} it is {"required": […], "optional": […]}. In place of either, it is
+{"error": [code, words]} of a RenderError; of a check also {"refused": [message, hint]}.
+It ends at the end of its input, so it outlives its
 runner by one message at most. It logs nothing.
 """
 
@@ -17,14 +18,13 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, BinaryIO
 
 from retoma.content.budget import CHECK_CPU_S, CPU_S, MEMORY_BYTES
 from retoma.content.check import check
 from retoma.content.frames import HEADER_SIZE, length_in, packed, unpacked
-from retoma.content.kinds import Content, liquid_fields
 from retoma.content.liquid import parse
 from retoma.content.render import render
 from retoma.content.results import RenderError
@@ -33,7 +33,7 @@ from retoma.errors import RetomaError
 WRITE_AFTER_S = 0.002
 """Results go out together, but none waits much longer than this for others."""
 
-_parse = lru_cache(maxsize=32)(parse)
+_parse = lru_cache(maxsize=256)(parse)
 
 
 def main() -> None:
@@ -67,9 +67,9 @@ def _answer(frame: Mapping[str, Any]) -> Iterator[list[object]]:
     for phone, variables in frame["recipients"]:
         _allow(CPU_S)
         try:
-            results.append({n: render(_parse(text), phone, variables) for n, text in frame["fields"].items()})
+            results.append([render(_parse(text), phone, variables) for text in frame["texts"]])
         except RenderError as error:
-            results.append([error.code, error.words])
+            results.append({"error": [error.code, error.words]})
             if error.code == "over_memory":
                 yield results
                 _end_after(results[-1])
@@ -81,31 +81,31 @@ def _answer(frame: Mapping[str, Any]) -> Iterator[list[object]]:
         yield results
 
 
-def _checked(content: Content) -> object:
+def _checked(texts: Sequence[tuple[str, str]]) -> object:
     """What the content needs; or why it cannot be sent, whoever gets it."""
     _allow(CHECK_CPU_S)
     try:
-        checked = check(content)
+        checked = check(texts)
         names = [*checked.required_variables, *checked.optional_variables]
-        _try(content, dict.fromkeys(names, "1"))
-        _try(content, {})
+        _try(texts, dict.fromkeys(names, "1"))
+        _try(texts, {})
     except RetomaError as error:
-        return ["refused", error.message, error.hint]
+        return {"refused": [error.message, error.hint]}
     except RenderError as error:
-        return [error.code, error.words]
+        return {"error": [error.code, error.words]}
     except MemoryError:
-        return ["over_memory", "the text needs too much memory"]
+        return {"error": ["over_memory", "the text needs too much memory"]}
     except Exception as error:
         # A defect of the parser. Not its words, which may hold content; and no reason to keep others waiting.
-        return ["refused", f"the text cannot be read ({type(error).__name__})", None]
+        return {"refused": [f"the text cannot be read ({type(error).__name__})", None]}
     finally:
         _allow(0)
     return {"required": checked.required_variables, "optional": checked.optional_variables}
 
 
-def _try(content: Content, variables: Mapping[str, object]) -> None:
+def _try(texts: Sequence[tuple[str, str]], variables: Mapping[str, object]) -> None:
     """Render a content for nobody. What depends on the values of a recipient is no fault of the content."""
-    for text in liquid_fields(content).values():
+    for _, text in texts:
         _allow(CPU_S)
         try:
             render(_parse(text), "+0", variables)
@@ -116,7 +116,7 @@ def _try(content: Content, variables: Mapping[str, object]) -> None:
 
 def _end_after(result: object) -> None:
     """End when memory ran out: what is left in this process may be too little for the next message."""
-    if isinstance(result, list) and result[0] == "over_memory":
+    if isinstance(result, dict) and result.get("error", [None])[0] == "over_memory":
         raise SystemExit(0)
 
 

@@ -29,10 +29,10 @@ from liquid.exceptions import LiquidError, LiquidSyntaxError, UnknownFilterError
 from liquid.expression import Expression
 from liquid.token import TOKEN_CONTENT, Token
 
+from retoma.content.budget import LONGEST_TEXT
 from retoma.content.comparisons import AnyEqual, tolerant
 from retoma.content.dates import date
 from retoma.content.filters import StrictFilter
-from retoma.content.kinds import LONGEST_TEXT
 from retoma.content.markup import refuse_unbounded
 from retoma.content.missing import ListOrNothing, Missing
 from retoma.content.ranges import BoundedRange

@@ -6,7 +6,6 @@ that one are neither lost nor failed. Nothing here parses Liquid.
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -20,8 +19,8 @@ import structlog
 
 from retoma.content.budget import CPU_S
 from retoma.content.frames import HEADER_SIZE, length_in, packed, unpacked
-from retoma.content.kinds import Content, liquid_fields
 from retoma.content.results import Checked, RenderError
+from retoma.content.written import Content, Written
 from retoma.errors import RetomaError
 
 MOST_AT_ONCE = 300
@@ -57,31 +56,35 @@ class _Job:
 class _Line:
     """The messages that wait for one content, or its checks."""
 
-    __slots__ = ("content", "is_check", "jobs")
+    __slots__ = ("is_check", "jobs", "written")
 
-    def __init__(self, content: Content, *, is_check: bool) -> None:
-        self.content = content
+    def __init__(self, written: Written, *, is_check: bool) -> None:
+        self.written = written
         self.is_check = is_check
         self.jobs: deque[_Job] = deque()
 
     def frame(self, jobs: list[_Job]) -> bytes:
         """The question to the process."""
         if self.is_check:
-            return packed({"check": self.content})
+            return packed({"check": [[text.place, text.liquid] for text in self.written.texts]})
         recipients = [(job.phone, job.variables) for job in jobs]
-        return packed({"fields": liquid_fields(self.content), "recipients": recipients})
+        return packed({"texts": [text.liquid for text in self.written.texts], "recipients": recipients})
 
     def settle(self, job: _Job, result: Any) -> None:
         """Pass the answer on."""
         if job.future.done():
             return
         if isinstance(result, list):
-            code, *words = result
-            job.future.set_exception(RetomaError(*words) if code == "refused" else RenderError(code, *words))
-        elif self.is_check:
-            job.future.set_result(Checked(result["required"], result["optional"]))
+            try:
+                job.future.set_result(self.written.rendered(result))
+            except RenderError as error:
+                job.future.set_exception(error)
+        elif "error" in result:
+            job.future.set_exception(RenderError(*result["error"]))
+        elif "refused" in result:
+            job.future.set_exception(RetomaError(*result["refused"]))
         else:
-            job.future.set_result({**self.content, **result})
+            job.future.set_result(Checked(result["required"], result["optional"]))
 
     def take(self) -> list[_Job]:
         """The messages of the next frame. One that may have been the end of the last process goes alone."""
@@ -113,31 +116,31 @@ class RenderProcess:
         self._may_start_at = 0.0
 
     def render(
-        self, key: str, content: Content, phone: str, variables: Mapping[str, object]
+        self, key: str, written: Written, phone: str, variables: Mapping[str, object]
     ) -> asyncio.Future[Content]:
         """Begin to render a content for a recipient.
 
         Args:
             key: the same for the same content.
-            content: a content that was checked.
+            written: a content that was checked.
             phone: E.164, the variable `phone`.
             variables: of the recipient.
 
         Returns:
-            The content with rendered fields. RenderError when it cannot be made; cancelled when no process
+            The content with rendered texts. RenderError when it cannot be made; cancelled when no process
             could be had for it, which is the fault of no message. It may be cancelled from outside at any
             time.
         """
-        return self._begin(key, content, phone, variables)
+        return self._begin(key, written, phone, variables)
 
-    async def check(self, content: Content) -> Checked:
+    async def check(self, written: Written) -> Checked:
         """Read a content and try it out, within a budget.
 
         Raises:
             RetomaError: it can be sent to nobody.
             NotTried: no process could be had.
         """
-        asked = self._begin(f"check {json.dumps(content, sort_keys=True)}", content, is_check=True)
+        asked = self._begin(f"check {written.key}", written, is_check=True)
         try:
             await asyncio.wait({asked})
         finally:
@@ -155,7 +158,7 @@ class RenderProcess:
     def _begin(
         self,
         key: str,
-        content: Content,
+        written: Written,
         phone: str = "",
         variables: Mapping[str, object] = MappingProxyType({}),
         *,
@@ -165,7 +168,7 @@ class RenderProcess:
         future: asyncio.Future[Any] = loop.create_future()
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _Line(content, is_check=is_check)
+            line = self._lines[key] = _Line(written, is_check=is_check)
         line.jobs.append(_Job(phone, variables, future))
         if self._working is None:
             # It begins when the caller is done, with all that it asked for.

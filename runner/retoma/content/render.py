@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from liquid import BoundTemplate
 from liquid.exceptions import LiquidError, OutputStreamLimitError, ResourceLimitError, UndefinedError
 
-from retoma.content.kinds import LONGEST_TEXT
+from retoma.content.budget import LONGEST_TEXT
 from retoma.content.results import RenderError
 
 

@@ -1,67 +1,78 @@
 """From a content to a function that makes it for each recipient."""
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from retoma.content.kinds import Content, kind_of, liquid_fields
-from retoma.content.plain import Render, plain_parts, renderer_of_plain
+from retoma.content.plain import PLAIN_LIMIT, Part, Render, plain_parts, renderer_of_plain
 from retoma.content.process import RenderProcess
+from retoma.content.written import Content, Written
 
 Renderer = Callable[[str, Mapping[str, object]], Content | asyncio.Future[Content]]
 """From a phone number (E.164, the variable `phone`) and the recipient's variables to what is sent.
 
-At once, or later where it is rendered in the process beside this one. Later, it is a RenderError when the
-content cannot be made, and cancelled when it was not tried, which is the fault of no message.
+At once, or later where it is rendered in the process beside this one. It is a RenderError, raised at once or
+later, when the content cannot be made for this recipient; and cancelled when it was not tried, which is the
+fault of no message.
 """
 
 
-async def compile_content(content: Content, process: RenderProcess) -> Renderer:
+async def compile_content(written: Written, process: RenderProcess) -> Renderer:
     """Read a content once.
 
     Args:
-        content: for example {"kind": "text", "text": "Olá {{ name }}"}.
+        written: a content with its Liquid texts.
         process: where it is read and rendered unless all of it is plain text.
 
     Raises:
         RetomaError: as check.
         NotTried: no process could be had.
     """
-    kind_of(content)
-    ask_liquid = partial(process.render, json.dumps(content, sort_keys=True), content)
-    plain = _plain_fields(content)
-    if plain is None:
-        await process.check(content)
-        return ask_liquid
-    return _renderer_of_plain(content, plain, ask_liquid)
+    ask_liquid = partial(process.render, written.key, written)
+    plain: list[Sequence[Part]] = []
+    for text in written.texts:
+        parts = plain_parts(text.liquid)
+        if parts is None:
+            await process.check(written)
+            return ask_liquid
+        plain.append(parts)
+    return _renderer_of_one(written, plain, ask_liquid) or _renderer_of_plain(written, plain, ask_liquid)
 
 
-def _renderer_of_plain(content: Content, plain: Mapping[str, Render], ask_liquid: Renderer) -> Renderer:
-    if len(plain) == 1:
-        # The cheapest way to write it, because it runs for every message.
-        kind = content["kind"]
-        ((field, render_field),) = plain.items()
+def _renderer_of_one(
+    written: Written, plain: Sequence[Sequence[Part]], ask_liquid: Renderer
+) -> Renderer | None:
+    """The cheapest way to write it, because it runs for every message: most contents are one text.
 
-        def render_one(phone: str, variables: Mapping[str, object]) -> Content | asyncio.Future[Content]:
-            text = render_field(phone, variables)
-            return ask_liquid(phone, variables) if text is None else {"kind": kind, field: text}
+    Its words alone are not blank, and Liquid decides about one that is too long.
+    """
+    if len(written.texts) != 1 or len(written.content) != 2:
+        return None
+    (text,) = written.texts
+    (parts,) = plain
+    says_something = any(words.strip() for is_variable, words in parts if not is_variable)
+    if len(text.path) != 1 or text.pattern is not None or not says_something:
+        return None
+    kind, field = written.content["kind"], str(text.path[0])
+    render_field = renderer_of_plain(parts, min(PLAIN_LIMIT, text.maximum))
 
-        return render_one
+    def render_one(phone: str, variables: Mapping[str, object]) -> Content | asyncio.Future[Content]:
+        words = render_field(phone, variables)
+        return ask_liquid(phone, variables) if words is None else {"kind": kind, field: words}
+
+    return render_one
+
+
+def _renderer_of_plain(written: Written, plain: Sequence[Sequence[Part]], ask_liquid: Renderer) -> Renderer:
+    renders: list[Render] = [renderer_of_plain(parts, PLAIN_LIMIT) for parts in plain]
 
     def render(phone: str, variables: Mapping[str, object]) -> Content | asyncio.Future[Content]:
-        texts = {field: render_field(phone, variables) for field, render_field in plain.items()}
-        return ask_liquid(phone, variables) if None in texts.values() else {**content, **texts}
+        texts: list[str] = []
+        for render_text in renders:
+            words = render_text(phone, variables)
+            if words is None:
+                return ask_liquid(phone, variables)
+            texts.append(words)
+        return written.rendered(texts)
 
     return render
-
-
-def _plain_fields(content: Content) -> Mapping[str, Render] | None:
-    """The Liquid fields of a content, if all of them are plain."""
-    renders: dict[str, Render] = {}
-    for field, text in liquid_fields(content).items():
-        parts = plain_parts(text)
-        if parts is None:
-            return None
-        renders[field] = renderer_of_plain(parts)
-    return renders

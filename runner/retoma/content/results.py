@@ -20,7 +20,8 @@ class RenderError(Exception):
     """This recipient's content cannot be made.
 
     Args:
-        code: missing_variable, value_refused, over_limit, over_size, over_memory, over_time, or crashed.
+        code: missing_variable, value_refused, over_limit, over_size, over_memory, over_time, or crashed;
+            text_empty, text_too_long or text_malformed, when a text is not what its field has to be.
         words: the cause, never a value.
     """
 
@@ -28,6 +29,11 @@ class RenderError(Exception):
         super().__init__(f"{code}: {words}")
         self.code = code
         self.words = words
+
+    @property
+    def outcome(self) -> str:
+        """The code of such a message in error_rule."""
+        return self.code if self.code.startswith("text_") else "render_failed"
 
     @property
     def is_over_budget(self) -> bool:

@@ -7,6 +7,7 @@ import psycopg
 
 from retoma.content.apart import render_apart
 from retoma.content.results import RenderError
+from retoma.content.written import Content, Written
 from retoma.errors import RetomaError
 
 MESSAGES = 100
@@ -17,13 +18,13 @@ class Trial(NamedTuple):
     """What came of the first messages.
 
     Args:
-        first: number, phone and text of the first one that could be made; None without recipients.
+        first: number, phone and content of the first one that could be made; None without recipients.
         made: how many could be made.
         failed: how many could not.
         why: of the first one that could not, with its number.
     """
 
-    first: tuple[int, str, str] | None
+    first: tuple[int, str, Content] | None
     made: int
     failed: int
     why: str | None
@@ -48,12 +49,12 @@ def try_out(connection: psycopg.Connection[dict[str, Any]], campaign: str) -> Tr
     content = connection.execute("select * from retoma.campaign_content(%s)", [campaign]).fetchone()
     if not rows or content is None:
         return Trial(None, 0, 0, None)
-    return _judged(rows, content["content"])
+    return _judged(rows, Written(content["content"], content["texts"]))
 
 
-def _judged(rows: Sequence[dict[str, Any]], content: dict[str, object]) -> Trial:
-    results = render_apart(content, [(row["phone"], row["variables"]) for row in rows])
-    first: tuple[int, str, str] | None = None
+def _judged(rows: Sequence[dict[str, Any]], written: Written) -> Trial:
+    results = render_apart(written, [(row["phone"], row["variables"]) for row in rows])
+    first: tuple[int, str, Content] | None = None
     why: str | None = None
     failed = 0
     for row, result in zip(rows, results, strict=True):
@@ -61,5 +62,5 @@ def _judged(rows: Sequence[dict[str, Any]], content: dict[str, object]) -> Trial
             failed += 1
             why = why or f"number {row['ordinal']}: {result.words}"
         else:
-            first = first or (row["ordinal"], row["phone"], str(result["text"]))
+            first = first or (row["ordinal"], row["phone"], result)
     return Trial(first, len(rows) - failed, failed, why)

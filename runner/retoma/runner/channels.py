@@ -5,15 +5,15 @@ import json
 import random
 from collections.abc import Mapping
 from functools import partial
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import structlog
 from psycopg.types.json import Jsonb
 
-from retoma.content.kinds import Content
 from retoma.content.process import NotTried, RenderProcess
 from retoma.content.renderer import Renderer, compile_content
+from retoma.content.written import Written, key_of
 from retoma.errors import RetomaError
 from retoma.runner.calls import Database, StaleLease, Stopped
 from retoma.runner.lanes import Lanes
@@ -133,7 +133,7 @@ class Channels:
 
     async def _run(self, channel_id: int, row: Mapping[str, object]) -> None:
         try:
-            render = await self._renderer(cast(Content, row["content"]))
+            render = await self._renderer(row)
         except RetomaError as error:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
@@ -148,20 +148,20 @@ class Channels:
         lease = Lease(self._database, self._runner_id, row, transport, render=render, stop=self._stop)
         await lease.run()
 
-    async def _renderer(self, content: Content) -> Renderer:
+    async def _renderer(self, row: Mapping[str, Any]) -> Renderer:
         """The renderer of a content; RetomaError when it cannot be rendered, NotTried when nobody knows."""
-        key = json.dumps(content, sort_keys=True)
+        key = key_of(row["content"], row["texts"])
         known = self._renderers.get(key)
         if known is None:
-            known = await self._compiled(content)
+            known = await self._compiled(Written(row["content"], row["texts"]))
             if len(self._renderers) >= RENDERERS:
                 self._renderers.clear()
             self._renderers[key] = known
         return known
 
-    async def _compiled(self, content: Content) -> Renderer:
+    async def _compiled(self, written: Written) -> Renderer:
         # A stop does not wait for a text that takes long to read.
-        compiling = asyncio.create_task(compile_content(content, self._render_process), name="compile")
+        compiling = asyncio.create_task(compile_content(written, self._render_process), name="compile")
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait({compiling, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

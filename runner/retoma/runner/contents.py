@@ -8,6 +8,7 @@ import psycopg
 import structlog
 
 from retoma.content.process import NotTried, RenderProcess
+from retoma.content.written import Written
 from retoma.errors import RetomaError
 from retoma.runner.calls import Database, Stopped
 from retoma.transports.base import now
@@ -90,7 +91,7 @@ async def _check_all(database: Database, pauses: Pauses) -> None:
 async def _check(database: Database, process: RenderProcess, row: Mapping[str, Any]) -> None:
     required, optional, fault = None, None, None
     try:
-        checked = await process.check(row["content"])
+        checked = await process.check(Written(row["content"], row["texts"]))
     except RetomaError as error:
         fault = error.message
     else:

@@ -15,9 +15,9 @@ import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
-from retoma.content.kinds import Content
 from retoma.content.renderer import Renderer
 from retoma.content.results import RenderError
+from retoma.content.written import Content
 from retoma.runner.calls import Database, StaleLease
 from retoma.transports.base import Message, SendResult, Transport, now
 
@@ -37,7 +37,6 @@ _ADVANCE = (
 _RELEASE = "select retoma.release_batch(%s, %s, %s)"
 
 _NOT_ATTEMPTED = SendResult("error", code="not_attempted", written=False)
-_RENDER_FAILED = SendResult("error", code="render_failed", written=False)
 _TRANSPORT_FAILED = SendResult("error", code="transport_failed")
 
 _LONGEST_WORD = 200
@@ -209,7 +208,7 @@ class Lease:
                 self._begin_ready()
 
     def _note_render_failed(self, ordinal: int, error: RenderError) -> None:
-        self._note(ordinal, _RENDER_FAILED)
+        self._note(ordinal, SendResult("error", code=error.outcome, written=False))
         log.warning("render_failed", batch=self._batch_id, ordinal=ordinal, error=str(error))
 
     def _stop_rendering(self) -> None:

@@ -57,7 +57,7 @@ class Webhook:
         self._http = HttpClient(self._url, {}, settings.seconds("timeout_s"))
 
     async def send(self, message: Message) -> SendResult:
-        payload = encode({"id": message.id, "to": message.phone, "text": message.content["text"]})
+        payload = encode({"id": message.id, "to": message.phone, **message.content})
         headers = {"Idempotency-Key": message.id}
         if self._secret is not None:
             headers[SIGNATURE_HEADER] = f"sha256={sign(self._secret, payload, 'sha256')}"

@@ -192,7 +192,7 @@ def changed(kind: str, place: int = 0, **fields: object) -> dict[str, object]:
             "header.location.latitude is not a number",
         ),
         (changed("template", cards=[{"body": ["a"]}]), "bad_field", "cards[0].header is missing"),
-        (changed("template", **{"header.text": "a"}), "unknown_key", "has no field header.text"),
+        (changed("template") | {"header.text": "a"}, "unknown_key", "has no field header.text"),
         (
             changed("buttons", buttons=[{"id": "a", "title": "A", "url": "b"}]),
             "unknown_key",

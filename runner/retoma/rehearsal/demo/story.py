@@ -16,7 +16,9 @@ from psycopg.types.json import Jsonb
 
 from retoma import config
 from retoma.content.apart import check_apart
+from retoma.content.in_words import in_words
 from retoma.content.results import Checked
+from retoma.content.written import Written
 from retoma.database import schema, session
 from retoma.database.url import database_url
 from retoma.errors import RetomaError
@@ -74,7 +76,8 @@ def run(options: Options, tell: Tell, display: Callable[[], Display]) -> bool:
         RetomaError: another demo runs here, or something did not work.
         psycopg.Error: the database refused.
     """
-    checked = check_apart({"kind": "text", "text": options.text})
+    written = Written({"kind": "text", "text": options.text}, [{"path": ["text"], "place": "text"}])
+    checked = check_apart(written)
     directory = config.home() / "demo"
     with _alone(directory), ExitStack() as stack:
         started_at = time.monotonic()
@@ -244,9 +247,9 @@ def _show_first_message(connection: Connection, campaign: str, tell: Tell) -> No
     trial = try_out(connection, campaign)
     trial.insist()
     if trial.first is not None:
-        _, phone, text = trial.first
+        _, phone, content = trial.first
         tell("message", f"the first one, to {phone}:")
-        for line in text.splitlines():
+        for line in in_words(content):
             tell("", f"  {line}")
     if trial.failed:
         tell("", f"{trial.failed} of the first {trial.made + trial.failed} cannot be made; {trial.why}")
