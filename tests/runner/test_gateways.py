@@ -11,7 +11,7 @@ from tests.support.runners import Runners
 from tests.support.sandbox_process import SandboxProcess, start_sandbox
 from tests.support.waiting import PATIENT_S
 
-TEXT = {"kind": "text", "text": "Olá {{ name }}"}
+TEXT: dict[str, object] = {"kind": "text", "text": "Olá {{ name }}"}
 IMAGE = {
     "kind": "image",
     "media": {"link": "https://files.example/{{ name }}.png"},
@@ -87,8 +87,9 @@ def test_a_gateway_that_loses_its_session_before_the_send_costs_no_attempt(
     db: Db, tmp_path: Path, runners: Runners, transport: str
 ) -> None:
     sandbox = start_sandbox(tmp_path / "ledger")
-    closed = {"status": 500, "error": "…", "response": {"message": "Connection Closed"}}
-    body = closed if transport == "evolution" else {"error": "client disconnected"}
+    closed: dict[str, object] = {"status": 500, "error": "…", "response": {"message": "Connection Closed"}}
+    down: dict[str, object] = {"error": "client disconnected"}
+    body = closed if transport == "evolution" else down
     try:
         channel(db, sandbox, transport)
         codes = ["connection_closed_before", "session_down"]

@@ -64,9 +64,9 @@ def _start(connection: "psycopg.Connection[Row]", name: str, phone: str, text: s
     from psycopg.types.json import Jsonb  # noqa: PLC0415
 
     from retoma.content.apart import check_apart  # noqa: PLC0415
+    from retoma.content.written import Written  # noqa: PLC0415
 
     content = {"kind": "text", "text": text}
-    checked = check_apart(content)
     campaign = f"test of {name} {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M:%S.%f}"
     with connection.transaction():
         number = call(
@@ -74,6 +74,8 @@ def _start(connection: "psycopg.Connection[Row]", name: str, phone: str, text: s
             "select retoma.create_campaign(%s, %s::text[], p_content => %s) as id",
             campaign, [name], Jsonb(content),
         )["id"]  # fmt: skip
+        made = call(connection, "select * from retoma.campaign_content(%s)", campaign)
+        checked = check_apart(Written(made["content"], made["texts"]))
         call(
             connection,
             "select retoma.record_content_check(%s, 1, %s, null, %s)",
