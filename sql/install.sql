@@ -136,6 +136,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 32_pacing/current_tokens.sql
 \ir 32_pacing/random_gap.sql
 \ir 32_pacing/is_unpaced.sql
+\ir 32_pacing/latest_send.sql
+\ir 32_pacing/set_pacing_back.sql
 \ir 32_pacing/pacing_allowance.sql
 \ir 32_pacing/spend_pacing.sql
 \ir 32_pacing/start_gap.sql

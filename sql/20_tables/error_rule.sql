@@ -1,11 +1,11 @@
 create table if not exists retoma.error_rule (
   transport text not null,
-  code text not null,
+  code text not null check (length(code) <= 200),
   class text not null,
   suppress boolean not null default false,
   counts_attempt boolean not null default true,
   defer_s int,
-  note text,
+  note text check (length(note) <= 1000),
   primary key (transport, code)
 );
 

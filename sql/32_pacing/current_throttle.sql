@@ -1,3 +1,4 @@
+-- A clock that went back takes nothing away.
 create or replace function retoma_internal.current_throttle(
   p_pacing retoma_internal.channel_pacing, p_now timestamptz
 ) returns double precision
@@ -5,7 +6,7 @@ language sql immutable
 begin atomic
   select case
     when (p_pacing).throttle = 1 then 1
-    else least(1, (p_pacing).throttle * (1 + extract(epoch from p_now - (p_pacing).throttled_at) / 240))
+    else least(1, (p_pacing).throttle * (1 + greatest(extract(epoch from p_now - (p_pacing).throttled_at), 0) / 240))
   end;
 end;
 

@@ -13,6 +13,9 @@ declare
 begin
   select p.* into v_p from retoma_internal.channel_pacing as p where p.channel_id = p_channel_id for update;
   allowed := 0;
+  if v_p.next_send_at > p_now or v_p.tokens_at > p_now then
+    v_p := retoma_internal.set_pacing_back(v_p, p_now);
+  end if;
   if v_p.hold_until > p_now or v_p.next_send_at > p_now then
     wait_s := extract(epoch from greatest(v_p.hold_until, v_p.next_send_at) - p_now);
     return;

@@ -32,13 +32,10 @@ declare
   v_batch retoma_internal.batch;
   v_context retoma_internal.step_context;
   v_taken record;
-  v_open int;
 begin
   perform retoma_internal.insist_on_durability();
   v_batch := retoma_internal.lock_lease(p_runner_id, p_batch_id, p_lease_epoch);
-  if p_seen <> v_batch.reserved then
-    v_batch := retoma_internal.catch_up(v_batch, p_seen);
-  end if;
+  v_batch := case when p_seen <> v_batch.reserved then retoma_internal.catch_up(v_batch, p_seen) else v_batch end;
   select c.* into v_context from retoma_internal.step_context_of(v_batch) as c;
   if p_accepted <> '{}' then
     v_batch := retoma_internal.record_accepted(v_batch, p_accepted, v_context);
@@ -49,17 +46,17 @@ begin
     select c.* into v_context from retoma_internal.step_context_of(v_batch) as c;
   end if;
   why_not := v_context.why_not;
-  v_open := retoma_internal.in_flight(v_batch);
+  in_flight := retoma_internal.in_flight(v_batch);
   if p_seen < v_batch.reserved then
     -- The reply to the last call was lost. No other runner can hold this epoch, so these messages were not sent.
     messages := retoma_internal.reserved_messages(v_batch, p_seen, p_withhold => why_not is not null);
   end if;
   if messages is not null then
     action := 'send';
-  elsif v_open = 0 and v_batch.reserved = v_batch.size then
+  elsif in_flight = 0 and v_batch.reserved = v_batch.size then
     action := 'completed';
   elsif why_not is not null then
-    action := case when v_open = 0 then 'released' else 'drain' end;
+    action := case when in_flight = 0 then 'released' else 'drain' end;
   elsif p_want > 0 and v_batch.reserved < v_batch.size then
     v_taken := retoma_internal.reserve_messages(v_batch, p_want, v_context);
     v_batch := v_taken.batch;

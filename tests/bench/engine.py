@@ -57,7 +57,7 @@ def engine(
     size: int,
     *,
     runners: int,
-    window: int = WINDOW,
+    window: int | None = WINDOW,
     batch_size: int = WINDOW,
     channels: int = 1,
     leases: int = LEASES,
@@ -69,7 +69,7 @@ def engine(
 
     Args:
         runners: processes, each of which drains every channel.
-        window: messages under way at once, for each lease.
+        window: messages under way at once, for each lease; None for the defaults of the transport.
         leases: of a channel at once, for each runner.
         connections: of each runner.
     """

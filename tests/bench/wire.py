@@ -31,24 +31,27 @@ def bench(*, quick: bool) -> Report:
         sides = interleaved(
             {
                 "client alone": lambda: client_alone(receiver, size),
-                "runner": lambda: runner(server, receiver, size),
+                "runner": lambda: runner(server, receiver, size, WINDOW),
+                "runner, channel as created": lambda: runner(server, receiver, size, None),
             },
             rounds,
         )
     report.sides = list(sides.values())
     rates = {name: [run.rate for run in side.runs] for name, side in sides.items()}
     report.target("runner / client alone", ratio_of(rates["runner"], rates["client alone"]), 0.6)
+    as_created = ratio_of(rates["runner, channel as created"], rates["runner"])
+    report.target("channel as created / best settings", as_created, 0.8)
     report.target("runner, messages a second", sides["runner"].rate, 10_000)
     return report
 
 
-def runner(server: Server, receiver: Sink, size: int) -> Run:
+def runner(server: Server, receiver: Sink, size: int, window: int | None) -> Run:
     """The engine, with everything on."""
     return engine(
         server,
         size,
         runners=1,
-        window=WINDOW,
+        window=window,
         leases=LEASES,
         transport="webhook",
         settings={"url": receiver.url},

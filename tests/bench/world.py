@@ -35,22 +35,23 @@ def make_channel(
     transport: str = "null",
     settings: Mapping[str, object] | None = None,
     *,
-    window: int = 300,
+    window: int | None = 300,
     leases: int = 1,
 ) -> int:
     """Make a channel without gaps; returns its id.
 
     Args:
-        window: messages under way at once, for each lease.
+        window: messages under way at once, for each lease; None for the defaults of the transport.
         leases: batches that may be leased at once.
     """
+    pacing = {} if window is None else {"max_in_flight": window, "max_leases": leases}
     row = connection.execute(
         "select retoma.create_channel(%s, %s, %s, %s)",
         (
             name,
             transport,
             json.dumps(settings or {}),
-            json.dumps({"max_in_flight": window, "max_leases": leases}),
+            json.dumps(pacing),
         ),
     ).fetchone()
     assert row is not None

@@ -357,10 +357,13 @@ def test_a_row_that_no_message_could_use_is_refused(importing: Import, db: psyco
     assert [phone for phone, _, _ in audience(db)] == ["+5511955501234"]
 
 
-@pytest.mark.parametrize("while_", ["reading", "loading"])
-def test_ctrl_c_says_that_nothing_was_imported_and_leaves_nothing(
-    database: str, db: psycopg.Connection, importing: Import, tmp_path: Path, while_: str
+@pytest.mark.parametrize(
+    "ended", ["SIGINT, reading", "SIGINT, loading", "SIGTERM, loading", "SIGHUP, reading"]
+)
+def test_a_signal_says_that_nothing_was_imported_and_leaves_nothing(
+    database: str, db: psycopg.Connection, importing: Import, tmp_path: Path, ended: str
 ) -> None:
+    name, while_ = ended.split(", ")
     rows = b"phone,nome\n" + b"".join(b"+5511955501%03d,Ana\nnobody,Bia\n" % n for n in range(400))
     if while_ == "loading":
         # Another session holds the campaign.
@@ -382,7 +385,7 @@ def test_ctrl_c_says_that_nothing_was_imported_and_leaves_nothing(
     )
     with psycopg.connect(database, autocommit=True) as other:
         wait_until(lambda: call(other, busy))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.Signals[name])
     out, err = process.communicate(timeout=300)
 
     assert (process.returncode, out) == (1, b"")

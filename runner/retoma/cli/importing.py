@@ -14,6 +14,7 @@ import click
 
 from retoma.cli import names, parameters
 from retoma.errors import DatabaseUnreachable, RetomaError
+from retoma.signals import ended_as_by_ctrl_c
 
 if TYPE_CHECKING:
     import psycopg
@@ -71,6 +72,7 @@ def import_command(
         click.open_file(file, "rb") as stream,
         _connected(database_url()) as connection,
         _progress(stream) as (say, on_progress),
+        ended_as_by_ctrl_c(),
     ):
         try:
             summary = import_recipients(

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from retoma import config
 from retoma.errors import RetomaError
+from retoma.signals import ended_as_by_ctrl_c
 
 STOP_S = 4.0
 
@@ -103,13 +103,9 @@ class Processes:
 @contextmanager
 def processes(directory: Path, url: str) -> Iterator[Processes]:
     """Processes that are stopped at the end, be it by Ctrl-C, SIGTERM, a closed terminal or an error."""
-    with ExitStack() as stack:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            stack.callback(signal.signal, number, signal.signal(number, _interrupt))
+    with ended_as_by_ctrl_c():
         started = Processes(directory, url)
-        stack.callback(started.stop)
-        yield started
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+        try:
+            yield started
+        finally:
+            started.stop()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from tests.bench import sink, world
-from tests.bench.clients import timed
+from tests.bench.clients import WINDOW, timed
 from tests.bench.measure import Run, interleaved
 from tests.bench.peers import install, redis_server
 from tests.bench.peers.install import Unavailable
@@ -64,7 +64,7 @@ def bench(*, quick: bool) -> Report:
         except Unavailable as reason:
             missing = [name for name in ("BullMQ", "Celery") if name not in peers]
             report.notes.append(f"Left out: {', '.join(missing)} ({reason}).")
-        retoma = {"retoma": lambda: runner(server, receiver, size)}
+        retoma = {"retoma": lambda: runner(server, receiver, size, WINDOW)}
         sides = interleaved(floors | retoma | peers, rounds)
     report.sides = list(sides.values())
     rates = {name: [run.rate for run in side.runs] for name, side in sides.items()}

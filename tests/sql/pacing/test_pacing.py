@@ -250,3 +250,48 @@ def test_new_pacing_holds_from_the_next_step_of_a_lease_on(db: Db) -> None:
     db.execute("select retoma.configure_channel('sales', p_pacing => %s)", (Jsonb(gaps),))
 
     assert advance(db, leased, accepted(1, 2), want=5).action == "wait"
+
+
+def test_a_clock_that_goes_back_leaves_no_gap_longer_than_the_longest(db: Db) -> None:
+    channel = make_channel(db, gap_min_s=5, gap_max_s=15)
+    make_campaign(db, size=2)
+    leased = must_lease(db, make_runner(db), channel)
+    send_one(db, leased)
+    move_clock(db, "-1 hour")
+
+    step = advance(db, leased, want=1)
+
+    assert step.action == "wait"
+    assert step.wait_s is not None
+    assert 0 < step.wait_s <= 15
+    assert call(db, "select count(*) from v_event where code = 'pacing_set_back'") == 1
+    send_one(db, leased)
+    assert books(db) == {"sent": 2}
+
+
+def test_a_channel_whose_gap_comes_from_a_clock_that_went_back_is_rung(db: Db) -> None:
+    channel = make_channel(db, gap_min_s=5, gap_max_s=15)
+    make_campaign(db, size=2)
+    runner = make_runner(db)
+    leased = must_lease(db, runner, channel)
+    send_one(db, leased)
+    release(db, leased)
+    silence(db)
+    move_clock(db, "-1 hour")
+
+    tick(db, runner)
+
+    assert doorbells(db) == [channel]
+
+
+def test_after_a_clock_that_goes_back_a_bucket_fills_and_a_throttle_is_no_less(db: Db) -> None:
+    channel = make_channel(db, gap_min_s=0, gap_max_s=0, rate_per_s=1, burst=1)
+    make_campaign(db, size=3)
+    leased = must_lease(db, make_runner(db), channel)
+    db.execute("update retoma_internal.channel_pacing set throttle = 0.5, throttled_at = retoma.clock()")
+    send_one(db, leased)
+    move_clock(db, "-1 hour")
+
+    at = [send_one(db, leased)[0] for _ in range(2)]
+
+    assert at[1] - at[0] <= 2.1
