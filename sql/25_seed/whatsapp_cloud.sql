@@ -3,9 +3,9 @@
 -- It takes no id of ours, has no idempotency key, and cannot be asked by our id. So nothing is deduped, nothing is
 -- looked up, and a message in doubt is settled by the webhook that carries our id. A phone number may send 80 messages
 -- per second, or 20 when it is also used in the app; an operator raises the rate up to what Meta shows.
-insert into retoma.transport (name, pacing, looks_up_when, absent_proves, note) values
+insert into retoma.transport (name, pacing, looks_up_when, absent_proves, lists_templates, note) values
 (
-  'whatsapp_cloud', '{"rate_per_s": 20, "burst": 20, "max_in_flight": 32}', '[]', false,
+  'whatsapp_cloud', '{"rate_per_s": 20, "burst": 20, "max_in_flight": 32}', '[]', false, true,
   'WhatsApp Business Cloud API, the official one'
 )
 on conflict (name) do nothing;

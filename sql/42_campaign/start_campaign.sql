@@ -20,6 +20,7 @@ begin
   end if;
   if v_campaign.status = 'draft' then
     perform retoma_internal.check_audience(v_campaign);
+    perform retoma_internal.check_templates(v_campaign);
     perform retoma_internal.refresh_statistics(v_campaign);
     perform retoma_internal.cut_batches(v_campaign);
   end if;
@@ -38,4 +39,4 @@ comment on function retoma.start_campaign(text, timestamptz) is
 now. A waiting runner begins within a second. Returns the new status: running, scheduled, or interrupted when it cannot
 be sent.
 Errors: RT001 unknown campaign, RT002 neither draft nor scheduled, RT005 no recipients, a content that can never be
-sent, a variable missing, or a time zone missing.';
+sent, a template that cannot be sent, a variable missing, or a time zone missing.';

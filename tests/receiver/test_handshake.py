@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.support.campaigns import (
     Db,
@@ -114,4 +115,19 @@ def test_a_status_with_our_id_settles_a_message_in_doubt(db: Db, receiver: Recei
 
     assert db.execute("select outcome, receipt from retoma_internal.delivery").fetchall() == [
         ("sent", "delivered")
+    ]
+
+
+@pytest.mark.usefixtures("channel")
+def test_what_meta_does_to_a_template_is_recorded(db: Db, receiver: Receiver) -> None:
+    turn = db.execute("select channel_id, asked_at from retoma.templates_to_read()").fetchone()
+    assert turn is not None
+    listed = [{"name": "promocao", "language": "pt_BR", "status": "APPROVED", "components": []}]
+    db.execute("select retoma.record_templates(%s, %s, %s)", (*turn, Jsonb(listed)))
+
+    for field, value in p.TEMPLATE_REPORTS.items():
+        assert receiver.meta("sales", p.call(field, value)) == (200, {"facts": 1})
+
+    assert db.execute("select status, category, quality from retoma.v_template").fetchall() == [
+        ("PAUSED", "MARKETING", "YELLOW")
     ]

@@ -12,6 +12,7 @@ import json
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, LiteralString
@@ -31,6 +32,7 @@ from retoma.transports.base import (
     Inbound,
     Receipt,
     Refused,
+    TemplateReport,
     Transport,
     WebhookRefused,
 )
@@ -247,11 +249,15 @@ async def _record(database: Database, channel: str, facts: list[Fact]) -> list[s
     replies = [_reply_json(fact) for fact in facts if isinstance(fact, Inbound)]
     reasons += await _record_receipts(database, channel, receipts)
     reasons += await _record_replies(database, channel, replies)
+    reports = [asdict(fact) for fact in facts if isinstance(fact, TemplateReport)]
+    if reports:
+        statement: LiteralString = "select retoma.record_template_reports(%s, %s)"
+        await database.run(statement, (channel, json.dumps(reports)))
     for fact in facts:
         if isinstance(fact, ConnectionChange) and fact.connected:
             await database.run("select retoma.channel_connected(%s, %s)", (channel, _time(fact.at)))
         elif isinstance(fact, ConnectionChange):
-            statement: LiteralString = "select retoma.channel_disconnected(%s, %s, %s)"
+            statement = "select retoma.channel_disconnected(%s, %s, %s)"
             await database.run(statement, (channel, fact.reason, _time(fact.at)))
     return reasons
 

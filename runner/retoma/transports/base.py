@@ -169,13 +169,32 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateReport:
+    """The provider reports that a template of the account has changed; None for what has not.
+
+    Args:
+        name: of the template.
+        language: as the list of templates writes it: pt_BR.
+        status: in the words of the list: APPROVED, PAUSED …
+        category: in the words of the provider.
+        quality: in the words of the provider.
+    """
+
+    name: str
+    language: str
+    status: str | None = None
+    category: str | None = None
+    quality: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """One report of a call that is not understood; others may be. The reason is for the caller."""
 
     reason: str
 
 
-Fact = Receipt | ConnectionChange | Inbound | Refused
+Fact = Receipt | ConnectionChange | Inbound | TemplateReport | Refused
 
 
 class WebhookRefused(RetomaError):
@@ -201,6 +220,41 @@ class AnswersHandshake(Protocol):
 
         Raises:
             WebhookRefused: the caller does not know the token of the channel, or asks for something else.
+        """
+        ...
+
+
+class Template(NamedTuple):
+    """One template, as a provider lists it.
+
+    Args:
+        name: of the template.
+        language: pt_BR.
+        status: in the words of the provider. Only APPROVED can be sent.
+        category: in the words of the provider, or None.
+        quality: in the words of the provider, or None.
+        named: whether its variables have names instead of numbers.
+        components: header, body, buttons and cards: [{"type": "BODY", "text": "Olá {{1}}"}].
+    """
+
+    name: str
+    language: str
+    status: str
+    category: str | None
+    quality: str | None
+    named: bool
+    components: list[object]
+
+
+@runtime_checkable
+class ListsTemplates(Protocol):
+    """A transport whose provider approves templates and lists them (retoma.transport.lists_templates)."""
+
+    async def list_templates(self) -> list[Template]:
+        """All templates of the account.
+
+        Raises:
+            RetomaError: there is no list; the message says why, without a secret.
         """
         ...
 

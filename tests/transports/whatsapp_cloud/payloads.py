@@ -56,7 +56,15 @@ FAILED_ERROR = {
     "error_data": {"details": "Message undeliverable."},
     "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
 }
-IGNORED: dict[str, Json] = {
+TEMPLATE_REPORTS: dict[str, Json] = {
+    "message_template_status_update": {
+        "event": "PAUSED",
+        "message_template_id": 594425479261596,
+        "message_template_name": "promocao",
+        "message_template_language": "pt-BR",
+        "reason": "NONE",
+        "other_info": {"title": "FIRST_PAUSE", "description": "…"},
+    },
     "message_template_quality_update": {
         "previous_quality_score": "GREEN",
         "new_quality_score": "YELLOW",
@@ -71,6 +79,8 @@ IGNORED: dict[str, Json] = {
         "previous_category": "UTILITY",
         "new_category": "MARKETING",
     },
+}
+IGNORED: dict[str, Json] = {
     "phone_number_quality_update": {
         "display_phone_number": "551155550000",
         "event": "THROUGHPUT_UPGRADE",

@@ -15,6 +15,7 @@ from retoma.transports.base import (
     Receipt,
     Refused,
     SendResult,
+    TemplateReport,
     WebhookRefused,
 )
 from retoma.transports.http.client import Answer
@@ -46,6 +47,7 @@ WHOLE_CALLS = [
     p.call(
         "account_update", {"event": "ACCOUNT_RESTRICTION", "restriction_info": [{"restriction_type": "X"}]}
     ),
+    *(p.call(field, value) for field, value in p.TEMPLATE_REPORTS.items()),
     p.call("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}}),
 ]
 ANSWERS = [
@@ -88,7 +90,7 @@ def test_a_signed_call_gives_facts_or_is_refused(call: Any) -> None:
         assert refused.http_status == 400  # noqa: PT017 - most calls are not refused
         return
     for fact in facts:
-        assert isinstance(fact, Receipt | Inbound | ConnectionChange | Refused)
+        assert isinstance(fact, Receipt | Inbound | ConnectionChange | TemplateReport | Refused)
         if isinstance(fact, Receipt):
             assert fact.message_id or fact.provider_id
         if isinstance(fact, Inbound):

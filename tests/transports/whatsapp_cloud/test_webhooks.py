@@ -17,6 +17,7 @@ from retoma.transports.base import (
     Inbound,
     Receipt,
     Refused,
+    TemplateReport,
     Transport,
     WebhookRefused,
 )
@@ -227,6 +228,21 @@ def test_what_meta_does_to_the_account(value: p.Json, connected: bool, reason: s
 )
 def test_what_does_not_stop_the_account(value: p.Json) -> None:
     assert facts(p.call("account_update", value)) == []
+
+
+def test_what_meta_does_to_a_template() -> None:
+    changed = {
+        "message_template_status_update": TemplateReport("promocao", "pt_BR", status="PAUSED"),
+        "message_template_quality_update": TemplateReport("promocao", "pt_BR", quality="YELLOW"),
+        "template_category_update": TemplateReport("promocao", "pt_BR", category="MARKETING"),
+    }
+    for field, report in changed.items():
+        assert facts(p.call(field, p.TEMPLATE_REPORTS[field])) == [report]
+        assert facts(p.call(field, {})) == []
+
+    field = "message_template_status_update"
+    again = p.call(field, p.TEMPLATE_REPORTS[field] | {"event": "REINSTATED"})
+    assert facts(again) == [TemplateReport("promocao", "pt_BR", status="APPROVED")]
 
 
 @pytest.mark.parametrize("field", p.IGNORED)

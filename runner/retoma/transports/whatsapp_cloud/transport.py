@@ -18,12 +18,13 @@ from retoma.transports.base import (
     NumberCheck,
     SendResult,
     Settings,
+    Template,
     WebhookRefused,
 )
 from retoma.transports.http.client import HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.signatures import json_object, require_any_signature, require_signature
-from retoma.transports.whatsapp_cloud import answers, requests, webhooks
+from retoma.transports.whatsapp_cloud import answers, requests, templates, webhooks
 
 _MARKETING = "marketing_messages"
 _PLACEHOLDER = re.compile(r"\{([a-z_]*)\}")
@@ -96,6 +97,16 @@ class WhatsAppCloud:
         if query.get("hub.mode") != "subscribe" or not _CHALLENGE.fullmatch(challenge):
             raise WebhookRefused("This is not the handshake of a subscription.", 400)
         return challenge
+
+    async def list_templates(self) -> list[Template]:
+        waba_id = self._account.waba_id
+        if waba_id is None:
+            raise RetomaError(
+                "The setting waba_id of the transport whatsapp_cloud is missing.",
+                hint="Channel settings: set it to Meta's id of the account, which lists the templates.",
+            )
+        url = self._base / self._settings.text("version") / waba_id / "message_templates"
+        return await templates.list_templates(self._http, url)
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -17,6 +17,7 @@ from retoma.transports.base import (
     Receipt,
     ReceiptStatus,
     Refused,
+    TemplateReport,
     WebhookRefused,
     unix_seconds,
 )
@@ -39,6 +40,7 @@ _STATUSES: dict[object, ReceiptStatus] = {
 # Notices about a person, which that person did not write.
 _NOT_WRITTEN = ("system", "request_welcome")
 _BAN_STATES = {"DISABLE": False, "REINSTATE": True}
+_APPROVED_AGAIN = {"REINSTATED": "APPROVED", "UNARCHIVED": "APPROVED", "UNPAUSED": "APPROVED"}
 _RESTRICTS_SENDING = "RESTRICTED_BIZ_INITIATED_MESSAGING"
 
 
@@ -80,6 +82,12 @@ def _entry_facts(entry: object, account: Account) -> Iterator[Fact]:
                 yield from _each(value.get("messages"), partial(_inbound, contacts))
             case "user_preferences":
                 yield from _each(value.get("user_preferences"), _preference)
+            case "message_template_status_update":
+                yield from _template_report(value, status=_template_status(value))
+            case "message_template_quality_update":
+                yield from _template_report(value, quality=_text(value, "new_quality_score"))
+            case "template_category_update":
+                yield from _template_report(value, category=_text(value, "new_category"))
             case "account_update":
                 yield from _connection_change(value, _at(entry.get("time")))
 
@@ -204,6 +212,20 @@ def _connection_change(value: Json, at: float | None) -> Iterator[Fact]:
                 yield ConnectionChange(False, "account_RESTRICTED", at)
         case "ACCOUNT_DELETED" | "PARTNER_REMOVED" as event:
             yield ConnectionChange(False, f"account_{event}", at)
+
+
+def _template_status(value: Json) -> str | None:
+    event = _text(value, "event")
+    return _APPROVED_AGAIN.get(event, event) if event else None
+
+
+def _template_report(
+    value: Json, *, status: str | None = None, category: str | None = None, quality: str | None = None
+) -> Iterator[Fact]:
+    name, language = _text(value, "message_template_name"), _text(value, "message_template_language")
+    if name and language and (status or category or quality):
+        # Meta writes pt-BR in some of these reports, and pt_BR in the list.
+        yield TemplateReport(name, language.replace("-", "_"), status, category, quality)
 
 
 def _objects(items: object) -> list[Json]:
