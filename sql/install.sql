@@ -76,6 +76,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 20_tables/tick_failure.sql
 \ir 20_tables/campaign.sql
 \ir 20_tables/campaign_content.sql
+\ir 20_tables/render_fault.sql
 \ir 20_tables/send_window.sql
 \ir 20_tables/limit_rule.sql
 \ir 20_tables/limit_use.sql
@@ -213,6 +214,14 @@ set local search_path to pg_catalog, pg_temp;
 \ir 38_content/content_fault.sql
 \ir 38_content/contents_to_check.sql
 \ir 38_content/record_content_check.sql
+\ir 38_content/contents_to_render.sql
+\ir 38_content/recipients_to_render.sql
+\ir 38_content/rendering_refusal.sql
+\ir 38_content/check_rendering.sql
+\ir 38_content/count_render_faults.sql
+\ir 38_content/record_rendering.sql
+\ir 38_content/forget_rendering.sql
+\ir 38_content/tell_rendering.sql
 
 -- Templates that a provider has to approve
 \ir 39_templates/json_list.sql
@@ -475,6 +484,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 80_views/v_reply.sql
 \ir 80_views/v_template.sql
 \ir 80_views/content_kinds.sql
+\ir 80_views/v_render_fault.sql
 
 -- Rights of the roles
 \ir 90_security/grants.sql

@@ -6,12 +6,18 @@ create table if not exists retoma_internal.campaign_content (
   required_variables text[],
   optional_variables text[],
   fault text check (fault <> ''),
+  rendering boolean not null,
+  rendered int not null default 0,
+  list int not null default 1,
   primary key (campaign_id, variant)
 );
 
 -- Nearly always empty. Each lease and each tick reads it.
 create index if not exists campaign_content_unchecked_idx on retoma_internal.campaign_content (campaign_id)
 where required_variables is null and fault is null;
+
+create index if not exists campaign_content_rendering_idx on retoma_internal.campaign_content (campaign_id)
+where rendering;
 
 comment on table retoma_internal.campaign_content is
 'The content of each campaign. It never changes. No batch is leased before a runner has checked it.';
@@ -26,3 +32,10 @@ comment on column retoma_internal.campaign_content.optional_variables is
 'Variables that the content names and a recipient may lack; null: not known.';
 comment on column retoma_internal.campaign_content.fault is
 'Why the content can never be sent to these recipients, in words; null when no reason is known.';
+comment on column retoma_internal.campaign_content.rendering is
+'Runners render it for all recipients, to count those for whom it cannot be made. False where it is the same for all,
+and when they are done.';
+comment on column retoma_internal.campaign_content.rendered is
+'For the recipients up to this ordinal they have done so.';
+comment on column retoma_internal.campaign_content.list is
+'Number of the list of recipients: a draft that is cleared gets the next one.';

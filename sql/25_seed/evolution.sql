@@ -67,7 +67,7 @@ insert into retoma.error_rule (transport, code, class, suppress, counts_attempt,
   'said to be thrown before the message is written, which the source does not prove'
 ),
 ('evolution', 'http_400', 'ambiguous', false, true, null, 'a 400 that is not in the form of the server'),
-('evolution', 'empty_answer', 'ambiguous', false, true, null, 'taken, but nothing says under which id'),
+('evolution', 'unreadable_answer', 'ambiguous', false, true, null, 'a 2xx that is not in the form of the server'),
 (
   'evolution', 'failed_before_sending', 'transient', false, true, 60,
   'the number check failed, or the medium could not be fetched'

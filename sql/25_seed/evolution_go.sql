@@ -61,6 +61,7 @@ insert into retoma.error_rule (transport, code, class, suppress, counts_attempt,
   'evolution_go', 'server_463', 'channel_down', false, true, null,
   'WhatsApp restricts the account: never retry in a loop'
 ),
+('evolution_go', 'unreadable_answer', 'ambiguous', false, true, null, 'a 2xx that is not in the form of the server'),
 ('evolution_go', 'server_479', 'transient', false, true, 60, 'WhatsApp refused once; one retry is enough to know'),
 ('evolution_go', 'server_error', 'transient', false, true, 300, 'WhatsApp refused with another number')
 on conflict (transport, code) do nothing;

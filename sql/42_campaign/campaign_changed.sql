@@ -8,6 +8,9 @@ begin
   values ('campaign', new.id, case when tg_op = 'UPDATE' then old.status end, new.status, new.status_reason);
   if new.status = 'running' then
     perform retoma_internal.ring_campaign(new.id);
+  elsif new.status in ('completed', 'cancelled') then
+    -- Nothing more of it is checked.
+    update retoma_internal.campaign_content as t set rendering = false where t.campaign_id = new.id and t.rendering;
   end if;
   return null;
 end;

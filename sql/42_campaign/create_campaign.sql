@@ -44,10 +44,10 @@ begin
       message = format('there is already a campaign %L', v_name),
       hint = 'Choose another name; finished campaigns keep their names for the record';
   end if;
-  insert into retoma_internal.campaign_content (campaign_id, content, texts, required_variables)
+  insert into retoma_internal.campaign_content (campaign_id, content, texts, required_variables, rendering)
   values (
     v_id, v_content, retoma_internal.content_texts(v_content, v_channel_ids),
-    case when not retoma_internal.has_liquid(v_content) then '{}'::text[] end
+    case when not retoma_internal.has_liquid(v_content) then '{}'::text[] end, retoma_internal.has_liquid(v_content)
   );
   insert into retoma_internal.campaign_channel (campaign_id, channel_id)
   select v_id, u.id from unnest(v_channel_ids) as u (id);

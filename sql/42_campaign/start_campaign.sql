@@ -23,6 +23,7 @@ begin
     perform retoma_internal.check_templates(v_campaign);
     perform retoma_internal.refresh_statistics(v_campaign);
     perform retoma_internal.cut_batches(v_campaign);
+    perform retoma_internal.tell_rendering(v_campaign);
   end if;
   update retoma_internal.campaign as c
   set
@@ -37,6 +38,6 @@ $$;
 comment on function retoma.start_campaign(text, timestamptz) is
 'Starts a draft at p_at, else at the time given to create_campaign, else now. For a scheduled campaign: at p_at, else
 now. A waiting runner begins within a second. Returns the new status: running, scheduled, or interrupted when it cannot
-be sent.
+be sent. A warning says how many messages cannot be made, and a notice how many runners are still checking.
 Errors: RT001 unknown campaign, RT002 neither draft nor scheduled, RT005 no recipients, a content that can never be
 sent, a template that cannot be sent, a variable missing, or a time zone missing.';

@@ -8,6 +8,7 @@ declare
   v_content retoma_internal.campaign_content;
   v_unknown text[];
   v_unfit text;
+  v_refusal text := retoma_internal.rendering_refusal(p_campaign.id);
 begin
   if p_campaign.total = 0 then
     raise exception using errcode = 'RT005', constraint = 'no_recipients',
@@ -26,6 +27,11 @@ begin
     raise exception using errcode = 'RT005', constraint = 'variables_missing', message = v_unfit,
       hint = 'Create a campaign whose text has the names of the list, import the recipients with these variables, '
         || 'or give the text a default: {{ name | default: "" }}';
+  end if;
+  if v_refusal is not null then
+    raise exception using errcode = 'RT005', constraint = 'nothing_to_send',
+      message = format('campaign %L: %s', p_campaign.name, v_refusal),
+      hint = 'Import other values (retoma import --replace), or create a campaign with another text';
   end if;
   if v_unknown <> '{}' then
     raise warning using message = format(
@@ -47,5 +53,6 @@ $$;
 
 comment on function retoma_internal.check_audience(retoma_internal.campaign) is
 'Error RT005 when the campaign has no recipients, when its content cannot be sent, when a recipient lacks a required
-variable, when a variable is written otherwise than in the list, or when the campaign has windows and no time zone is
-known for a recipient. A warning when nobody has a variable that the content names.';
+variable, when a variable is written otherwise than in the list, when the content could be made for none of the
+recipients that runners have tried, or when the campaign has windows and no time zone is known for a recipient. A
+warning when nobody has a variable that the content names.';

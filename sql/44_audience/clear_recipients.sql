@@ -12,6 +12,7 @@ begin
   perform set_config('retoma_internal.erasing', 'no', true);
   delete from retoma.recipient_reject as r where r.campaign_id = v_campaign.id;
   update retoma_internal.campaign as c set total = 0 where c.id = v_campaign.id;
+  perform retoma_internal.forget_rendering(v_campaign.id);
   return v_campaign.total;
 end;
 $$;

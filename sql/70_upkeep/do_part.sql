@@ -14,7 +14,10 @@ begin
     when 'zones' then retoma_internal.interrupt_for_zones()
     when 'jobs' then retoma_internal.sweep_jobs()
     when 'rings' then retoma_internal.ring_ready_channels()
-    when 'contents' then (select count(*)::int from retoma.contents_to_check())
+    when 'contents' then (
+      (select count(*)::int from retoma.contents_to_check())
+      + (select count(*)::int from retoma_internal.contents_to_render(0, 10))
+    )
   end;
 end;
 $$;

@@ -49,5 +49,6 @@ comment on function retoma.tick(uuid) is
 'For runners, about every half second: records that p_runner_id is alive, applies early receipts (settled), reaps leases
 (reaped), interrupts campaigns that cannot go on, ends the batches of cancelled campaigns, starts due campaigns
 (started), interrupts and resumes campaigns by the state of their channels, removes jobs of dead runners, and rings
-channels that have work (rung). unchecked: contents that wait for contents_to_check, 10 at most. A part that fails does
-not stop the others: see v_tick and v_tick_failure. Returns nulls while another runner is doing this.';
+channels that have work (rung). unchecked: contents that wait for contents_to_check or recipients_to_render, 10 at most
+of each. A part that fails does not stop the others: see v_tick and v_tick_failure. Returns nulls while another runner
+is doing this.';

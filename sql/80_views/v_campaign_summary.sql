@@ -32,13 +32,19 @@ select
   c.starts_at,
   c.time_zone,
   c.started_at,
-  c.finished_at
+  c.finished_at,
+  case when r.rendering then c.total - r.rendered else 0 end as to_check,
+  (
+    select coalesce(sum(f.messages), 0)::int from retoma_internal.render_fault as f where f.campaign_id = c.id
+  ) as cannot_be_made
 from retoma_internal.campaign as c
 inner join retoma_internal.campaign_totals as b on c.id = b.campaign_id
 left join retoma_internal.campaign_content as t on c.id = t.campaign_id and t.fault is not null
+left join retoma_internal.campaign_content as r on c.id = r.campaign_id and r.rendering
 left join retoma_internal.detect_interruptions() as i on c.id = i.campaign_id
 left join retoma_internal.campaign_waits() as w on c.id = w.campaign_id;
 
 comment on view retoma.v_campaign_summary is
 'One row per campaign: status (draft, scheduled, running, paused, interrupted, completed, cancelled), why nothing is
-sent and until when, and its books.';
+sent and until when, and its books. to_check: recipients for whom no runner has rendered the content yet;
+cannot_be_made: those for whom it cannot be, see v_render_fault.';

@@ -19,6 +19,8 @@ grant execute on function
   retoma.refuse_channel(uuid, int, text),
   retoma.contents_to_check(int, int),
   retoma.record_content_check(int, int, text[], text, text[]),
+  retoma.recipients_to_render(int, int),
+  retoma.record_rendering(int, int, int, int, int, jsonb),
   retoma.tick(uuid),
   retoma.blocking_session(),
   retoma.ring(int[]),
@@ -134,6 +136,7 @@ grant select on
   retoma.v_runner,
   retoma.v_event,
   retoma.content_kinds,
+  retoma.v_render_fault,
   retoma.v_tick,
   retoma.v_tick_failure,
   retoma.v_open_transaction

@@ -21,8 +21,8 @@ with made as (
   select 'running ' || g, 9000, 'UTC' from generate_series(1, %(campaigns)s) as g
   returning id, mod(id, 3) = 0 as has_windows
 ), checked as (
-  insert into retoma_internal.campaign_content (campaign_id, content, texts, required_variables)
-  select id, '{"kind": "text", "text": "x"}', '[{"path": ["text"], "place": "text"}]', '{}' from made
+  insert into retoma_internal.campaign_content (campaign_id, content, texts, required_variables, rendering)
+  select id, '{"kind": "text", "text": "x"}', '[{"path": ["text"], "place": "text"}]', '{}', false from made
 ), zoned as (
   insert into retoma_internal.campaign_zone (campaign_id, zone)
   select id, case when has_windows then 'UTC' else '' end from made
@@ -139,8 +139,10 @@ def _add_finished(connection: psycopg.Connection, messages: int, campaigns: int,
     row = connection.execute(
         "with made as (insert into retoma_internal.campaign (name, total)"
         " select %s || ' ' || g, %s from generate_series(1, %s) as g returning id), said as ("
-        "insert into retoma_internal.campaign_content (campaign_id, content, texts, required_variables)"
-        """ select id, '{"kind": "text", "text": "x"}', '[{"path": ["text"], "place": "text"}]', '{}'"""
+        "insert into retoma_internal.campaign_content"
+        " (campaign_id, content, texts, required_variables, rendering)"
+        """ select id, '{"kind": "text", "text": "x"}', '[{"path": ["text"], "place": "text"}]', '{}',"""
+        " false"
         " from made)"
         " select array_agg(id order by id) from made",
         (label, each, campaigns),

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import structlog
 
-from retoma.runner import contents
+from retoma.runner import contents, pauses
 from retoma.runner.calls import Database
 from tests.runner.conftest import World
 from tests.support.campaigns import Db, call, make_campaign, make_channel, status
@@ -144,7 +144,7 @@ async def test_where_no_process_can_be_had_contents_are_tried_again_later(
 ) -> None:
     make_channel(db)
     make_campaign(db, text="Olá {{ name }}", checked=False)
-    monkeypatch.setattr(contents, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(pauses, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(sys, "executable", "/nonexistent")
 
     with structlog.testing.capture_logs() as logs:
@@ -165,22 +165,22 @@ def test_a_content_without_an_answer_is_read_again_after_a_pause_that_grows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = [100.0]
-    monkeypatch.setattr(contents, "now", lambda: clock[0])
-    pauses = contents.Pauses()
+    monkeypatch.setattr(pauses, "now", lambda: clock[0])
+    known = pauses.Pauses()
     row = {"campaign_id": 1, "variant": 1}
     waited: list[float] = []
     for _ in range(9):
-        pauses.begin(row)
+        known.begin(row)
         began = clock[0]
-        while not pauses.is_due(row):
+        while not known.is_due(row):
             clock[0] += 0.5
         waited.append(clock[0] - began)
 
     assert waited == [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert pauses.is_due({"campaign_id": 2, "variant": 1})
-    pauses.begin(row)
-    pauses.end(row)
-    assert pauses.is_due(row)
+    assert known.is_due({"campaign_id": 2, "variant": 1})
+    known.begin(row)
+    known.end(row)
+    assert known.is_due(row)
 
 
 async def test_contents_that_cannot_be_recorded_do_not_hold_up_the_others(db: Db, database: str) -> None:

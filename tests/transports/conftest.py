@@ -113,6 +113,8 @@ KINDS = [
         looks_up=True,
         checks_numbers=True,
         sends_id=True,
+        accepts=b'{"key":{"remoteJid":"5511955500001@s.whatsapp.net","fromMe":true,"id":"3EB0"}}',
+        answers_with_id=True,
         says_absent=False,
     ),
     Kind(
@@ -123,6 +125,8 @@ KINDS = [
         looks_up=True,
         checks_numbers=True,
         sends_id=True,
+        accepts=b'{"message":"success","data":{"Info":{"ID":"3EB0"}}}',
+        answers_with_id=True,
         says_absent=False,
     ),
     Kind(

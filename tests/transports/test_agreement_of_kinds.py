@@ -81,10 +81,10 @@ def test_each_code_of_a_transport_has_a_rule(db: Db, transport: str) -> None:
     own = {
         "waha": "content_not_supported no_lid server_463 server_479 server_error session_OTHER ack_error",
         "evolution": "content_not_supported not_on_whatsapp invalid_request refused_while_sending "
-        "connection_closed connection_closed_before failed_before_sending license_required empty_answer "
+        "connection_closed connection_closed_before failed_before_sending license_required unreadable_answer "
         "ack_error http_400",
         "evolution_go": "content_not_supported not_on_whatsapp invalid_request session_down media_refused "
-        "media_unreachable server_463 server_479 server_error",
+        "media_unreachable unreadable_answer server_463 server_479 server_error",
     }[transport]
     rows = db.execute("select code from retoma.error_rule where transport = %s", [transport]).fetchall()
     assert set(own.split()) <= {code for (code,) in rows}

@@ -1,4 +1,4 @@
-"""Checks the contents that no parser has read yet: those of campaigns that were created in psql."""
+"""Checks the contents that no parser has read yet, and renders those that were checked for all recipients."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,56 +11,36 @@ from retoma.content.process import NotTried, RenderProcess
 from retoma.content.written import Written
 from retoma.errors import RetomaError
 from retoma.runner.calls import Database, Stopped
-from retoma.transports.base import now
+from retoma.runner.pauses import Pauses
+from retoma.runner.rendering import Rendering
 
 log = structlog.get_logger()
-
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-"""Before a content is read again that could not be checked; each time twice as long."""
 
 _PAGE = "select * from retoma.contents_to_check(p_after_campaign => %s)"
 
 
 async def check_contents(database: Database, unchecked: asyncio.Event) -> None:
-    """Check contents whenever there are some, until this is cancelled or the runner stops.
+    """Check and render contents whenever there are some, until this is cancelled or the runner stops.
 
     Args:
         database: not the pool for sending, because a check may keep its connection for minutes.
-        unchecked: set when there may be contents to check.
+        unchecked: set when there may be contents to check or to render.
     """
-    pauses = Pauses()
-    while True:
-        await unchecked.wait()
-        unchecked.clear()
-        try:
-            await _check_all(database, pauses)
-        except Stopped:
-            return
-        except Exception:
-            log.exception("content_check_failed")
-
-
-class Pauses:
-    """When a content may be read again. Each tick tells of it, and reading may cost seconds of CPU time."""
-
-    def __init__(self) -> None:
-        self._pauses: dict[tuple[int, int], tuple[float, float]] = {}
-
-    def is_due(self, row: Mapping[str, Any]) -> bool:
-        due_at, _ = self._pauses.get(_key(row), (0.0, 0.0))
-        return now() >= due_at
-
-    def begin(self, row: Mapping[str, Any]) -> None:
-        _, last_s = self._pauses.get(_key(row), (0.0, FIRST_PAUSE_S / 2))
-        pause_s = min(2 * last_s, LONGEST_PAUSE_S)
-        self._pauses[_key(row)] = now() + pause_s, pause_s
-
-    def end(self, row: Mapping[str, Any]) -> None:
-        self._pauses.pop(_key(row), None)
-
-
-def _key(row: Mapping[str, Any]) -> tuple[int, int]:
-    return row["campaign_id"], row["variant"]
+    pauses, rendering = Pauses(), Rendering(database)
+    try:
+        while True:
+            await unchecked.wait()
+            unchecked.clear()
+            try:
+                await _check_all(database, pauses)
+                if await rendering.pages():
+                    unchecked.set()
+            except Stopped:
+                return
+            except Exception:
+                log.exception("content_check_failed")
+    finally:
+        await rendering.aclose()
 
 
 async def _check_all(database: Database, pauses: Pauses) -> None:

@@ -16,7 +16,8 @@ Its own codes:
 - refused_while_sending: any other 400. One try block of the server holds the send and the work after it, so
   the message may be out. connection_closed: one of them, which says that the socket was closed.
 - license_required: from 2.4.0 on, a server without a licence.
-- empty_answer: 201 without a body, for a content that cannot carry our id.
+- unreadable_answer: 201 without the key of a message; no body at all is taken for an acceptance where the
+  request carried our id.
 - ack_error in a receipt; content_not_supported.
 """
 
@@ -88,8 +89,11 @@ class Evolution:
         if not answer.ok:
             return whatsapp_web.failed(answer, _error_code(answer))
         given = _given_id(answer)
-        if given is None and not request.takes_id and not answer.raw.strip():
-            return SendResult("error", code="empty_answer", http_status=answer.status)
+        # With S3 on, the server can answer with nothing although it sent. Our id, if it took it, finds the
+        # receipts.
+        was_left_out = request.takes_id and not answer.raw.strip()
+        if given is None and not was_left_out:
+            return SendResult("error", code="unreadable_answer", http_status=answer.status)
         return whatsapp_web.accepted(answer, given, message.id if request.takes_id else None)
 
     async def lookup(self, message_id: str, phone: str) -> Lookup:

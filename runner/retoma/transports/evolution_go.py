@@ -15,7 +15,7 @@ Its own codes:
 - not_on_whatsapp, session_down, media_refused, media_unreachable: 500 in words that it says before the
   send.
 - server_463, server_479, server_error: WhatsApp itself refused.
-- content_not_supported.
+- unreadable_answer: 200 without the id of a message; content_not_supported.
 
 Any other 500 may come after the send.
 """
@@ -81,8 +81,10 @@ class EvolutionGo:
             **fields,
         }
         answer = await self._http.post_json(self._targets[path], encode(request), {}, message.send_before)
+        if answer.ok and (given := _given_id(answer)):
+            return whatsapp_web.accepted(answer, given, message.id)
         if answer.ok:
-            return whatsapp_web.accepted(answer, _given_id(answer), message.id)
+            return SendResult("error", code="unreadable_answer", http_status=answer.status)
         return whatsapp_web.failed(answer, _error_code(answer))
 
     async def lookup(self, message_id: str, phone: str) -> Lookup:

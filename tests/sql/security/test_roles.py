@@ -267,6 +267,7 @@ def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
         "v_runner",
         "v_event",
         "content_kinds",
+        "v_render_fault",
         "v_tick",
         "v_tick_failure",
         "v_open_transaction",

@@ -154,7 +154,14 @@ async def test_an_empty_answer_was_accepted_only_where_our_id_can_be_in_it() -> 
     without_id, _ = await sent(CONTENTS[5][0], b"")
 
     assert (with_id.status, with_id.took_id, with_id.provider_id) == ("accepted", None, None)
-    assert (without_id.status, without_id.code, without_id.written) == ("error", "empty_answer", True)
+    assert (without_id.status, without_id.code) == ("error", "unreadable_answer")
+
+
+@pytest.mark.parametrize("answer", [{}, {"key": {}}, [], b"<html>OK</html>", b"{"])
+async def test_an_answer_that_is_not_the_servers_proves_nothing(answer: object) -> None:
+    result, _ = await sent(TEXT, answer)
+
+    assert (result.status, result.code, result.written) == ("error", "unreadable_answer", True)
 
 
 def error(status: int, message: object) -> dict[str, object]:

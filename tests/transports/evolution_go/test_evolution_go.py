@@ -150,6 +150,13 @@ async def test_an_error_is_named_by_what_it_proves(status: int, body: object, co
     assert result == SendResult("error", code=code, http_status=status, written=True)
 
 
+@pytest.mark.parametrize("answer", [{}, {"message": "success", "data": None}, b"", b"<html>OK</html>"])
+async def test_an_answer_that_is_not_the_servers_proves_nothing(answer: object) -> None:
+    result, _ = await sent(TEXT, answer)
+
+    assert (result.status, result.code, result.written) == ("error", "unreadable_answer", True)
+
+
 def stored(identifier: str) -> dict[str, object]:
     return {"message": "success", "data": {"result": {"message_id": identifier, "status": "Read"}}}
 

@@ -1,0 +1,17 @@
+create or replace function retoma_internal.rendering_refusal(p_campaign_id int) returns text
+language sql stable
+begin atomic
+  select format(
+    'none of the first %s messages can be made; number %s: %s',
+    t.rendered, min(f.first_ordinal), (array_agg(f.reason order by f.first_ordinal))[1]
+  )
+  from retoma_internal.campaign_content as t
+  inner join retoma_internal.render_fault as f on t.campaign_id = f.campaign_id and t.variant = f.variant
+  where t.campaign_id = p_campaign_id and t.rendered > 0
+  group by t.campaign_id, t.variant, t.rendered
+  having sum(f.messages) = t.rendered
+  limit 1;
+end;
+
+comment on function retoma_internal.rendering_refusal(int) is
+'In words, that the content could be made for none of the recipients so far; null when it could for one.';
