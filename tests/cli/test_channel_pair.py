@@ -36,13 +36,17 @@ async def test_pair_shows_the_codes_and_the_masked_number_and_ends_the_disconnec
         waha.answer("/api/sessions/loja", {"status": "SCAN_QR_CODE"}, working)
         waha.answer("/api/loja/auth/qr", {"value": "2@one,two,three"})
         waha.answer("/api/loja/auth/request-code", {"code": "ABCD-EFGH"}, status=201)
+        waha.answer("/api/server/version", {"version": "2026.8.1", "engine": "GOWS", "tier": "CORE"})
 
         result = await run("channel", "pair", "sales", "--phone", PHONE, database_url=database)
 
     assert result.returncode == 0, result.stderr
     assert "█" in result.stdout
     assert "Code to type on the phone: ABCD-EFGH" in result.stdout
-    assert result.stdout.endswith("connected as +55********001\n")
+    assert result.stdout.endswith("connected as +55********001 through WAHA 2026.8.1, engine GOWS\n")
+    # The channel was made without an engine, which means WEBJS.
+    assert "warning: the channel has another engine than the server" in result.stderr
+    assert "hint: retoma channel configure sales --set engine=GOWS" in result.stderr
     assert PHONE[1:] not in result.stdout + result.stderr
     assert db.execute("select state from retoma.v_channel").fetchall() == [("connected",)]
 
@@ -60,7 +64,7 @@ async def test_pair_as_json_is_one_line_a_change(database: str, db: psycopg.Conn
 
     assert [json.loads(line) for line in result.stdout.splitlines()] == [
         {"connected": False, "state": "SCAN_QR_CODE", "qr": "2@one", "code": None},
-        {"channel": "sales", "connected": True, "phone": None},
+        {"channel": "sales", "connected": True, "phone": None, "server": None},
     ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from retoma.errors import RetomaError
-from retoma.transports.base import Pairing, Pairs
+from retoma.transports.base import Describes, Description, Pairing, Pairs
 from tests.support import transports
 from tests.support.gateways import Asked, Gateway, gateway
 
@@ -131,3 +131,39 @@ async def test_what_cannot_succeed_says_why(name: str, path: str, status: int, w
             await looked(server, name, 1, None)
 
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "path", "answer", "description"),
+    [
+        (
+            "waha",
+            {"engine": "GOWS"},
+            "/api/server/version",
+            {"version": "2026.8.1", "engine": "GOWS"},
+            Description("WAHA 2026.8.1, engine GOWS", {}),
+        ),
+        (
+            "waha",
+            {"engine": "NOWEB"},
+            "/api/server/version",
+            {"version": "2026.8.1", "engine": "WEBJS"},
+            Description("WAHA 2026.8.1, engine WEBJS", {"engine": "WEBJS"}),
+        ),
+        ("waha", {}, "/api/server/version", {"version": 7}, None),
+        ("waha", {}, "/api/server/version", {"version": "1", "engine": "$(reboot)"}, None),
+        ("waha", {}, "/api/server/version", {"version": "\x1b[2J", "engine": "GOWS"}, None),
+        ("evolution", {}, "/", {"status": 200, "version": "2.3.7"}, Description("Evolution API 2.3.7", {})),
+        ("evolution", {}, "/", b"<html></html>", None),
+    ],
+)
+async def test_a_server_says_what_it_is(
+    name: str, settings: dict[str, object], path: str, answer: object, description: Description | None
+) -> None:
+    async with gateway() as server:
+        server.answer(path, answer)
+        transport = transports.create(name, {"base_url": server.url, **settings})
+        assert isinstance(transport, Describes)
+
+        assert await transport.describe() == description
+        await transport.aclose()

@@ -14,7 +14,7 @@ from retoma.errors import RetomaError
 if TYPE_CHECKING:
     import psycopg
 
-    from retoma.transports.base import Pairing, Transport
+    from retoma.transports.base import Description, Pairing, Transport
 
 _POLL_S = 2.0
 
@@ -38,13 +38,23 @@ def pair(name: str, *, phone: str | None, wait: float, as_json: bool) -> None:
     """
     with connected("channel") as connection:
         transport = _transport(connection, name)
-        paired = asyncio.run(_pair(transport, name, phone, wait, as_json=as_json))
+        paired, description = asyncio.run(_pair(transport, name, phone, wait, as_json=as_json))
         # Its interrupted campaigns go on, also where no webhook would report it.
         call(connection, "select retoma.channel_connected(%s)", name)
+    if description is not None:
+        _warn(name, description)
     if as_json:
-        print_json({"channel": name, "connected": True, "phone": paired.phone and masked(paired.phone)})
-    else:
-        click.echo(f"connected as {masked(paired.phone)}" if paired.phone else "connected")
+        print_json(
+            {
+                "channel": name,
+                "connected": True,
+                "phone": paired.phone and masked(paired.phone),
+                "server": description and description.server,
+            }
+        )
+        return
+    through = f" through {description.server}" if description else ""
+    click.echo(f"connected as {masked(paired.phone)}{through}" if paired.phone else f"connected{through}")
 
 
 def _transport(connection: "psycopg.Connection[Row]", name: str) -> "Transport":
@@ -64,8 +74,8 @@ def _transport(connection: "psycopg.Connection[Row]", name: str) -> "Transport":
 
 async def _pair(
     transport: "Transport", name: str, phone: str | None, wait: float, *, as_json: bool
-) -> "Pairing":
-    from retoma.transports.base import Pairs  # noqa: PLC0415
+) -> "tuple[Pairing, Description | None]":
+    from retoma.transports.base import Describes, Pairs  # noqa: PLC0415
 
     if not isinstance(transport, Pairs):
         raise RetomaError(f"The transport of channel '{name}' has no phone to pair.")
@@ -75,7 +85,7 @@ async def _pair(
         while True:
             pairing = await session.look()
             if pairing.connected:
-                return pairing
+                return pairing, await transport.describe() if isinstance(transport, Describes) else None
             if pairing != shown:
                 _show(pairing, as_json=as_json)
                 shown = pairing
@@ -87,6 +97,12 @@ async def _pair(
             await asyncio.sleep(_POLL_S)
     finally:
         await transport.aclose()
+
+
+def _warn(name: str, description: "Description") -> None:
+    for key, value in description.contradicts.items():
+        click.echo(f"warning: the channel has another {key} than the server: {description.server}", err=True)
+        click.echo(f"hint: retoma channel configure {name} --set {key}={value}", err=True)
 
 
 def _show(pairing: "Pairing", *, as_json: bool) -> None:

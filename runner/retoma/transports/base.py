@@ -337,3 +337,25 @@ class Pairs(Protocol):
     def pair(self, phone: str | None) -> PairingSession:
         """Begin. phone: E.164 of the account, to get a code for it beside the QR code; None for none."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a server says about itself. It is for people: what it can do is learnt from its answers.
+
+    Args:
+        server: its name and version, as in "WAHA 2026.8.1, engine GOWS".
+        contradicts: settings of the channel that say something else, with the values that they should have.
+    """
+
+    server: str
+    contradicts: Mapping[str, str]
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A transport whose server says which version it is."""
+
+    async def describe(self) -> Description | None:
+        """Ask the server; None when it does not say."""
+        ...

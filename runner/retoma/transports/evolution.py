@@ -24,7 +24,16 @@ Its own codes:
 from collections.abc import Mapping
 
 from retoma.transports import evolution_contents, evolution_webhooks, pairing, whatsapp_web
-from retoma.transports.base import Fact, Lookup, Message, NumberCheck, PairingSession, SendResult, Settings
+from retoma.transports.base import (
+    Description,
+    Fact,
+    Lookup,
+    Message,
+    NumberCheck,
+    PairingSession,
+    SendResult,
+    Settings,
+)
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.whatsapp_web import NotSupported
@@ -130,6 +139,12 @@ class Evolution:
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
         self._door.check(headers)
         return evolution_webhooks.facts(self._instance, headers, body)
+
+    async def describe(self) -> Description | None:
+        answer = await self._http.get_json((self._base / "").raw_path_qs)
+        version = answer.field("version")
+        says_it = answer.ok and whatsapp_web.is_word(version)
+        return Description(f"Evolution API {version}", {}) if says_it else None
 
     def pair(self, phone: str | None) -> PairingSession:
         return pairing.EvolutionPairing(self._http, self._base, self._instance, phone)

@@ -158,4 +158,5 @@ def _object(value: object) -> Mapping[str, object]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    # It is shown on a terminal: nothing in it may move the cursor.
+    return value if isinstance(value, str) and value.isprintable() else ""

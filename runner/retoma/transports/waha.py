@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from retoma.transports import choices, pairing, waha_contents, whatsapp_web
 from retoma.transports.base import (
     ConnectionChange,
+    Description,
     Fact,
     Inbound,
     Lookup,
@@ -147,6 +148,14 @@ class Waha:
                 return _inbound(payload, event_id if isinstance(event_id, str) else None, at)
             case _:
                 return []
+
+    async def describe(self) -> Description | None:
+        answer = await self._http.get_json((self._base / "api" / "server" / "version").raw_path_qs)
+        version, engine = answer.field("version"), answer.field("engine")
+        if not (answer.ok and whatsapp_web.is_word(version) and whatsapp_web.is_word(engine)):
+            return None
+        wrong = {"engine": str(engine)} if engine != self._engine else {}
+        return Description(f"WAHA {version}, engine {engine}", wrong)
 
     def pair(self, phone: str | None) -> PairingSession:
         return pairing.WahaPairing(self._http, self._base, self._session, phone)

@@ -102,6 +102,11 @@ def not_supported(why: NotSupported) -> SendResult:
     return SendResult("error", code=NOT_SUPPORTED, written=False, detail=str(why))
 
 
+def is_word(value: object) -> bool:
+    """Whether a value of a server can be shown on a terminal, and typed: 2026.8.1, GOWS."""
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_.+-]{1,40}", value) is not None
+
+
 def text(content: Mapping[str, object], field: str) -> str:
     """A text of a rendered content; "" when it has no such field."""
     value = content.get(field)
