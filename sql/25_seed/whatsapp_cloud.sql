@@ -54,6 +54,10 @@ insert into retoma.transport_setting (
   'also accepted, while app_secret is being replaced'
 ),
 (
+  'whatsapp_cloud', 'webhook_token', 'secret', false, null, null, null, null,
+  'webhooks must bring it as "Authorization: Bearer …"; for a provider in between that does not sign'
+),
+(
   'whatsapp_cloud', 'verify_token', 'secret', false, null, null, null, null,
   'the token that is given to Meta together with the address of the webhook'
 ),

@@ -36,5 +36,5 @@ $$;
 comment on function retoma.record_template_reports(text, jsonb) is
 'For receivers: what a provider reports about templates of the account of a channel: [{"name": "aviso", "language":
 "pt_BR", "status": "PAUSED"}]. status, category, quality: in the words of the provider; left out or null when it has not
-changed. Campaigns that say a template which cannot be sent any more are interrupted, and continue when it can. Errors:
-RT001 unknown channel, RT003 not such an array.';
+changed. Campaigns that say a template which cannot be sent any more are interrupted, and continue when it can.
+Errors: RT001 unknown channel, RT003 not such an array.';

@@ -16,6 +16,6 @@ inner join retoma_internal.channel as c on r.channel_id = c.id
 left join retoma_internal.template as t on r.channel_id = t.channel_id;
 
 comment on view retoma.v_template is
-'The templates of each channel whose provider has templates, as it listed and reported them. status: only APPROVED can
-be sent. A channel without any has one row without a template. read_at: when the last list came; fault: why none came
-the last time, or null.';
+'For operators: the templates of each channel whose provider has templates, as it listed and reported them. status: only
+APPROVED can be sent. A channel without any has one row without a template. read_at: when the last list came; fault: why
+none came the last time, or null.';

@@ -126,7 +126,6 @@ grant select on
   retoma.campaign_batch_state,
   retoma.campaign_batch_details,
   retoma.v_channel,
-  retoma.v_template,
   retoma.v_limit,
   retoma.v_window,
   retoma.v_message,

@@ -273,6 +273,31 @@ def test_reports_about_another_sender_are_not_ours() -> None:
     assert len(facts(p.call("messages", other), phone_number_id=None, path="/{endpoint}")) == 2
 
 
+def test_an_opt_out_counts_whichever_number_of_the_business_it_names() -> None:
+    preference = {"wa_id": p.PERSON, "category": "marketing_messages", "value": "stop", "timestamp": p.AT}
+    other = p.messages(user_preferences=[preference]) | {"metadata": {"phone_number_id": "another number"}}
+
+    (fact,) = facts(p.call("user_preferences", other))
+
+    assert isinstance(fact, Inbound)
+    assert fact.opts_out
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer another", "the token of the hub", "ç"])
+def test_a_provider_that_does_not_sign_brings_a_token(header: str | None) -> None:
+    hub = cloud(webhook_token="the token of the hub")
+    body = json.dumps(p.call("messages", p.messages(statuses=[p.status("read")]))).encode()
+
+    right = {"authorization": "Bearer the token of the hub"}
+    hub.require_signature(right)
+    assert len(hub.parse_webhook(right, body)) == 1
+    wrong = {} if header is None else {"authorization": header}
+    for refuse in (lambda: hub.require_signature(wrong), lambda: hub.parse_webhook(wrong, body)):
+        with pytest.raises(WebhookRefused) as refused:
+            refuse()
+        assert refused.value.http_status == 401
+
+
 @pytest.mark.parametrize("secret", SECRETS.values())
 def test_a_call_may_be_signed_with_either_secret(secret: str) -> None:
     body = json.dumps(p.call("messages", p.messages(statuses=[p.status("read")]))).encode()

@@ -56,6 +56,7 @@ class WhatsAppCloud:
         self._targets = {name: self._target(name) for name in ("messages", self._endpoint)}
         secrets = (settings.optional_text("app_secret"), settings.optional_text("app_secret_old"))
         self._app_secrets = [secret for secret in secrets if secret is not None]
+        self._webhook_token = settings.header("webhook_token")
         self._verify_token = settings.optional_text("verify_token")
         self._account = webhooks.Account(
             settings.optional_text("phone_number_id"), settings.optional_text("waba_id")
@@ -82,10 +83,12 @@ class WhatsAppCloud:
         return NumberCheck(None)
 
     def require_signature(self, headers: Mapping[str, str]) -> None:
+        self._require_token(headers)
         key = self._app_secrets[0] if self._app_secrets else None
         require_signature(key, _signature(headers), "sha256")
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[Fact]:
+        self._require_token(headers)
         require_any_signature(self._app_secrets, body, _signature(headers), "sha256")
         return webhooks.facts_of(json_object(body), self._account)
 
@@ -110,6 +113,13 @@ class WhatsAppCloud:
 
     async def aclose(self) -> None:
         await self._http.aclose()
+
+    def _require_token(self, headers: Mapping[str, str]) -> None:
+        """A provider in between has no app secret to sign with: it can be told to send a header instead."""
+        given = headers.get("authorization", "").encode(errors="replace")
+        token = self._webhook_token
+        if token is not None and not hmac.compare_digest(f"Bearer {token}".encode(), given):
+            raise WebhookRefused("The token of the webhook call is missing or wrong.", 401)
 
     def _target(self, endpoint: str) -> str:
         """Path and query of an endpoint, from the pattern in the setting `path`."""

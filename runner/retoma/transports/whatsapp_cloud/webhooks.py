@@ -73,14 +73,16 @@ def _entry_facts(entry: object, account: Account) -> Iterator[Fact]:
         return
     for change in _objects(entry.get("changes")):
         value = change.get("value")
-        if not isinstance(value, dict) or not _is_for(value, account):
+        if not isinstance(value, dict):
             continue
         match change.get("field"):
-            case "messages":
+            case "messages" if _is_for(value, account):
                 yield from _each(value.get("statuses"), _receipt)
                 contacts = _objects(value.get("contacts"))
                 yield from _each(value.get("messages"), partial(_inbound, contacts))
             case "user_preferences":
+                # Of any number: who refuses one number of a business gets nothing from the others. And Meta
+                # sends this only to the address of the app, even where a number has one of its own.
                 yield from _each(value.get("user_preferences"), _preference)
             case "message_template_status_update":
                 yield from _template_report(value, status=_template_status(value))
