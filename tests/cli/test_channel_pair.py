@@ -151,3 +151,30 @@ def test_a_test_message_to_no_number_leaves_nothing_behind(database: str, db: ps
     assert result.returncode == 1
     assert "not a number in E.164" in result.stderr
     assert db.execute("select count(*) from retoma.v_campaign_summary").fetchall() == [(0,)]
+
+
+def test_an_operator_may_not_read_the_secrets_that_pairing_needs(
+    database: str, db: psycopg.Connection
+) -> None:
+    db.execute("select retoma.create_channel('sales', 'waha', %s)", [
+        Jsonb({"base_url": "http://127.0.0.1:9", "session": "loja", "api_key": "not-shown"})
+    ])  # fmt: skip
+
+    operator = f"{database}&options=-crole%3Dretoma_operator"
+    result = retoma("channel", "pair", "sales", database_url=operator)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "may not read the settings of a channel" in result.stderr
+    assert "hint: Use the login of a runner" in result.stderr
+
+
+def test_pairing_gives_a_secret_only_to_an_address_that_may_have_it(
+    database: str, db: psycopg.Connection
+) -> None:
+    settings = {"base_url": "http://127.0.0.1:9", "session": "loja", "api_key": "env:RETOMA_SECRET_LOJA"}
+    db.execute("select retoma.create_channel('sales', 'waha', %s)", [Jsonb(settings)])
+
+    result = retoma("channel", "pair", "sales", database_url=database)
+
+    assert result.returncode == 1
+    assert "RETOMA_SECRETS_FOR does not name it" in result.stderr
