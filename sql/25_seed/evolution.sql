@@ -19,6 +19,10 @@ insert into retoma.transport_setting (
   'evolution', 'store', 'flag', false, null, null, null, null,
   'true when the server keeps new messages (DATABASE_SAVE_DATA_NEW_MESSAGE)'
 ),
+(
+  'evolution', 'server_version', 'text', false, null, null, null, null,
+  'a note: a new value makes Retoma look again whether the server takes our message ids'
+),
 ('evolution', 'timeout_s', 'seconds', false, null, '60', 0.1, 300, 'for a whole request'),
 (
   'evolution', 'jwt_key', 'secret', false, null, null, null, null,

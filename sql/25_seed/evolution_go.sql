@@ -21,6 +21,10 @@ insert into retoma.transport_setting (
   'evolution_go', 'store', 'flag', false, null, null, null, null,
   'true when the server keeps the status of messages (DATABASE_SAVE_MESSAGES)'
 ),
+(
+  'evolution_go', 'server_version', 'text', false, null, null, null, null,
+  'a note: a new value makes Retoma look again whether the server takes our message ids'
+),
 ('evolution_go', 'timeout_s', 'seconds', false, null, '60', 0.1, 300, 'for a whole request')
 on conflict (transport, key) do nothing;
 

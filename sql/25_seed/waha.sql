@@ -26,6 +26,10 @@ insert into retoma.transport_setting (
   'waha', 'convert', 'flag', false, null, 'true', null, null,
   'true when WAHA brings videos and voice notes into the form that WhatsApp plays'
 ),
+(
+  'waha', 'server_version', 'text', false, null, null, null, null,
+  'a note: a new value makes Retoma look again whether the server takes our message ids'
+),
 ('waha', 'timeout_s', 'seconds', false, null, '30', 0.1, 300, 'for a whole request'),
 ('waha', 'webhook_hmac_key', 'secret', false, null, null, null, null, 'checks the webhooks of the session')
 on conflict (transport, key) do nothing;
