@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tests.chaos.facts import Facts, Reservation, ends_lease
+from tests.chaos.facts import Facts, Reservation, closes, ends_lease
 from tests.chaos.history import Channel, Fault, History, Limit, Outcome, Request, Step
 
 SLACK_S = 0.5
@@ -47,6 +47,9 @@ GIVEN_UP = ("runner_gone", "lease_expired", "released")
 
 SETTLED = ("suppressed", "receipt", "id_ignored")
 """Codes of messages that are settled without a request of this attempt."""
+
+CLOSED = ("cancelled", "receipt")
+"""Codes of what an earlier attempt may have sent, when the campaign was cancelled before the next one."""
 
 FINAL = ("sent", "failed", "skipped", "in_doubt", "cancelled")
 ENDED = ("completed", "cancelled")
@@ -146,12 +149,15 @@ def fencing(facts: Facts) -> Iterator[str]:
             if (after.old_epoch, after.old_reserved) != (before.new_epoch, before.new_reserved):
                 yield f"step {after.seq} does not go on where step {before.seq} of its batch ended"
         for step in steps:
-            yield from _fenced_step(step)
+            yield from _closed_step(facts, step) if closes(step) else _fenced_step(step)
     reserved = {(r.batch.id, r.epoch, r.message[1]) for rs in facts.reservations.values() for r in rs}
     steps_of = collections.defaultdict(list)
     for step in facts.history.steps:
         steps_of[step.xid, step.batch_id].append(step)
+    closed = {(s.xid, s.batch_id) for s in facts.history.steps if closes(s)}
     for o in facts.history.outcomes:
+        if o.code in CLOSED and (o.xid, o.batch_id) in closed:
+            continue
         name = f"outcome {o.outcome} ({o.code}) of message {_name((o.campaign_id, o.ordinal))}"
         # A tick may apply receipts to a batch before it ends its lease: the last step is the one.
         under = [s for s in steps_of[o.xid, o.batch_id] if (s.old_status, s.old_epoch) == ("leased", o.epoch)]
@@ -164,6 +170,13 @@ def fencing(facts: Facts) -> Iterator[str]:
             yield f"{name} was recorded by {o.writer or 'nobody'}, the lease was that of {step_.holder}"
         if (o.batch_id, o.epoch, o.ordinal) not in reserved and o.code not in SETTLED:
             yield f"{name} was not reserved under epoch {o.epoch}"
+
+
+def _closed_step(facts: Facts, step: Step) -> Iterator[str]:
+    batch = facts.batches[step.batch_id]
+    settled = {o.ordinal for o in facts.written[step.xid, batch.id] if o.code in CLOSED}
+    if left := set(batch.ordinals[step.old_reserved : step.new_reserved]) - settled:
+        yield f"step {step.seq} closes its batch, and leaves {len(left)} messages without an outcome"
 
 
 def _fenced_step(step: Step) -> Iterator[str]:

@@ -117,3 +117,12 @@ class Facts:
 def ends_lease(step: Step) -> bool:
     """Whether the lease is over by this step, of any runner."""
     return step.old_status == "leased" and step.new_status != "leased"
+
+
+def closes(step: Step) -> bool:
+    """Whether it settles what is left of a batch whose campaign was cancelled, and hands nothing out."""
+    return (
+        step.old_status in ("ready", "cancelled")
+        and step.new_status == "cancelled"
+        and step.new_reserved > step.old_reserved
+    )

@@ -264,6 +264,24 @@ def given_up_by_another_while_the_lease_went_on(h: History) -> History:
     return replace(h, outcomes=swap(h.outcomes, outcome(h, 6), doubt))
 
 
+def closed_with_a_message_left_open(h: History) -> History:
+    first, second = h.batches
+    last = max((s for s in h.steps if s.batch_id == second.id), key=lambda s: s.seq)
+    close = replace(
+        last,
+        seq=last.seq + 1000,
+        xid=last.xid + 1000,
+        old_status="cancelled",
+        new_status="cancelled",
+        old_epoch=last.new_epoch,
+        old_reserved=last.new_reserved,
+        new_reserved=last.new_reserved + 1,
+    )
+    return replace(
+        h, batches=[first, replace(second, ordinals=(*second.ordinals, 3))], steps=[*h.steps, close]
+    )
+
+
 PLANTED: list[tuple[str, Callable[[History], History], str]] = [
     ("accounting", a_message_sent_twice, "reached its recipient 2 times"),
     ("accounting", a_message_sent_by_two_channels, "reached its recipient 2 times"),
@@ -292,6 +310,7 @@ PLANTED: list[tuple[str, Callable[[History], History], str]] = [
     ("fencing", a_step_that_is_missing, "does not go on where"),
     ("fencing", a_state_that_changes_under_the_same_epoch, "under the same epoch"),
     ("fencing", reserved_without_a_lease, "in a batch that is ready"),
+    ("fencing", closed_with_a_message_left_open, "leaves 1 messages without an outcome"),
     ("in_doubt", more_in_doubt_than_in_flight, "left 1 in doubt; its channel sends 0"),
     ("in_doubt", in_doubt_out_of_the_blue, "nothing had happened"),
     ("in_doubt", in_doubt_by_a_blow_to_another_runner, "nothing had happened"),
