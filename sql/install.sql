@@ -201,6 +201,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 38_content/content_guard.sql
 \ir 38_content/is_blank.sql
 \ir 38_content/content_limits.sql
+\ir 38_content/json_children.sql
 \ir 38_content/content_parts.sql
 \ir 38_content/content_texts.sql
 \ir 38_content/has_liquid.sql

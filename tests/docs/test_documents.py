@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 READMES = ["README.md", "README.pt-BR.md"]
 GUIDES = ["docs/guide/operator.md", "docs/guide/operator.pt-BR.md"]
+CONTENTS = ["docs/guide/content.md", "docs/guide/content.pt-BR.md"]
 
 GATEWAYS = [[f"docs/guide/{name}.md", f"docs/guide/{name}.pt-BR.md"] for name in ("waha", "evolution")]
 
@@ -43,7 +44,13 @@ def test_what_a_document_shows_is_what_happens_on_an_empty_database(
 
 
 @pytest.mark.parametrize(
-    "name", ["docs/guide/transports.md", "docs/runbook/incidents.md", *itertools.chain(*GATEWAYS)]
+    "name",
+    [
+        *CONTENTS,
+        *itertools.chain(*GATEWAYS),
+        "docs/guide/transports.md",
+        "docs/runbook/incidents.md",
+    ],
 )
 def test_what_a_document_shows_is_what_happens_where_retoma_is_installed(
     name: str, server: Server, database: str, tmp_path: Path
@@ -64,7 +71,7 @@ def test_links_of_a_page_lead_somewhere(name: str) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("pair", [READMES, GUIDES, *GATEWAYS])
+@pytest.mark.parametrize("pair", [READMES, GUIDES, CONTENTS, *GATEWAYS])
 def test_both_languages_have_the_same_chapters(pair: list[str]) -> None:
     english, portuguese = (_CHAPTER.findall(_FENCED.sub("", (ROOT / name).read_text())) for name in pair)
 
