@@ -28,8 +28,8 @@
 -- last batch is completed, a trigger completes the campaign.
 --
 -- The order of locks is the same everywhere: batches by id, channel_pacing by channel, limit rules by id, deliveries
--- by ordinal, channel, campaigns by id, doorbell jobs. A transaction that holds a later lock never waits for an earlier
--- one (skip locked does not wait). So two transactions cannot deadlock.
+-- by ordinal, readings of templates, channel, campaigns by id, doorbell jobs. A transaction that holds a later lock
+-- never waits for an earlier one (skip locked does not wait). So two transactions cannot deadlock.
 
 \set ON_ERROR_STOP on
 begin;
@@ -98,6 +98,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 20_tables/content_limit.sql
 \ir 20_tables/channel.sql
 \ir 20_tables/channel_pacing.sql
+\ir 20_tables/template.sql
+\ir 20_tables/template_reading.sql
 \ir 20_tables/channel_refusal.sql
 \ir 20_tables/campaign_channel.sql
 \ir 20_tables/batch.sql
@@ -115,9 +117,12 @@ set local search_path to pg_catalog, pg_temp;
 \ir 25_seed/text_form.sql
 \ir 25_seed/content_field.sql
 \ir 25_seed/error_rule.sql
+\ir 25_seed/evolution.sql
+\ir 25_seed/evolution_go.sql
 \ir 25_seed/waha.sql
 \ir 25_seed/webhook.sql
 \ir 25_seed/null.sql
+\ir 25_seed/whatsapp_cloud.sql
 \ir 25_seed/reply_word.sql
 \ir 25_seed/breaker.sql
 
@@ -219,6 +224,19 @@ set local search_path to pg_catalog, pg_temp;
 \ir 38_content/forget_rendering.sql
 \ir 38_content/tell_rendering.sql
 
+-- Templates that a provider has to approve
+\ir 39_templates/json_list.sql
+\ir 39_templates/template_component.sql
+\ir 39_templates/template_variables.sql
+\ir 39_templates/header_mismatch.sql
+\ir 39_templates/body_mismatch.sql
+\ir 39_templates/buttons_mismatch.sql
+\ir 39_templates/part_mismatch.sql
+\ir 39_templates/template_mismatch.sql
+\ir 39_templates/template_fault.sql
+\ir 39_templates/templates_to_read.sql
+\ir 39_templates/refresh_templates.sql
+
 -- Rules: windows and limits
 \ir 40_rules/has_windows.sql
 \ir 40_rules/window_is_open.sql
@@ -252,6 +270,10 @@ set local search_path to pg_catalog, pg_temp;
 \ir 42_campaign/why_no_channel.sql
 \ir 42_campaign/reconcile_campaign.sql
 \ir 42_campaign/reconcile_campaigns.sql
+\ir 39_templates/reconcile_channel.sql
+\ir 39_templates/record_templates.sql
+\ir 39_templates/record_template_reports.sql
+\ir 39_templates/check_templates.sql
 \ir 42_campaign/campaign_content.sql
 \ir 42_campaign/start_campaign.sql
 \ir 42_campaign/pause_campaign.sql
@@ -461,6 +483,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 80_views/v_delivery.sql
 \ir 80_views/v_suppression.sql
 \ir 80_views/v_reply.sql
+\ir 80_views/v_template.sql
 \ir 80_views/content_kinds.sql
 \ir 80_views/v_render_fault.sql
 

@@ -5,6 +5,7 @@ create table if not exists retoma.transport (
     jsonb_typeof(looks_up_when) = 'array' and not looks_up_when @? 'strict $[*] ? (@.type() != "object")'
   ),
   absent_proves boolean not null default false,
+  lists_templates boolean not null default false,
   note text not null
 );
 
@@ -15,6 +16,9 @@ comment on column retoma.transport.pacing is 'Pacing of a new channel, where the
 comment on column retoma.transport.looks_up_when is
 'Patterns of settings. A channel whose settings contain one of them can ask its provider about messages in doubt. []:
 never; [{}]: always.';
+comment on column retoma.transport.lists_templates is
+'Whether its provider has templates that must be approved, and lists them. Then a campaign that says one which cannot be
+sent does not start.';
 comment on column retoma.transport.absent_proves is
 'Whether the answer "absent" of the provider proves that it never took the message. If true, the message is sent again;
 if false, it stays in doubt.';

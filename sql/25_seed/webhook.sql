@@ -1,7 +1,7 @@
 -- absent_proves. A receiver answers 404 with JSON only when it has not taken the message and will not take it: this is
 -- its contract (docs/guide/transports.md).
 insert into retoma.transport (name, pacing, looks_up_when, absent_proves, note) values
-('webhook', '{"max_in_flight": 32}', '[{"lookup": true}]', true, 'Any HTTP receiver of JSON')
+('webhook', '{"max_in_flight": 100, "max_leases": 3}', '[{"lookup": true}]', true, 'Any HTTP receiver of JSON')
 on conflict (name) do nothing;
 
 insert into retoma.transport_setting (

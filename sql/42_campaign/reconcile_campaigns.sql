@@ -15,6 +15,8 @@ declare
         inner join retoma_internal.channel as h on cc.channel_id = h.id
         where cc.campaign_id = c.id and h.connected and not h.paused
       )
+      -- A template that cannot be sent interrupts a campaign, too. Asked last, because it costs more.
+      and case when c.status = 'running' then true else retoma_internal.why_no_channel(c.id) is null end
     order by c.id
     for no key update skip locked
   );

@@ -9,7 +9,8 @@ begin
   if v_campaign.status = 'interrupted' and v_campaign.interrupt_cause = 'channel' then
     perform retoma_internal.refuse_transition(
       v_campaign, 'resume',
-      v_campaign.status_reason || '. It continues by itself after retoma.channel_connected or resume_channel'
+      v_campaign.status_reason || '. It continues by itself after retoma.channel_connected or resume_channel, '
+        || 'or when its template can be sent'
     );
   elsif v_campaign.status = 'interrupted' and retoma_internal.content_fault(v_campaign.id) is not null then
     perform retoma_internal.refuse_transition(

@@ -20,6 +20,7 @@ begin
   end if;
   if v_campaign.status = 'draft' then
     perform retoma_internal.check_audience(v_campaign);
+    perform retoma_internal.check_templates(v_campaign);
     perform retoma_internal.refresh_statistics(v_campaign);
     perform retoma_internal.cut_batches(v_campaign);
     perform retoma_internal.tell_rendering(v_campaign);
@@ -40,4 +41,4 @@ now. A waiting runner begins within a second. Returns the new status: running, s
 be sent. A warning says how many messages cannot be made, and a notice how many are still being checked, if they are
 more than 1000.
 Errors: RT001 unknown campaign, RT002 neither draft nor scheduled, RT005 no recipients, a content that can never be
-sent, a variable missing, or a time zone missing.';
+sent, a template that cannot be sent, a variable missing, or a time zone missing.';

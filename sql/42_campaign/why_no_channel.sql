@@ -3,11 +3,14 @@ create or replace function retoma_internal.why_no_channel(p_campaign_id int) ret
 language sql volatile
 begin atomic
   select case
-    when bool_or(c.connected and not c.paused) then null
+    when bool_or(c.connected and not c.paused and f.fault is null) then null
     else retoma_internal.listed(
       array_agg(
-        format('channel %s is %s', c.name, retoma_internal.channel_state(c))
-        || coalesce(': ' || nullif(c.state_reason, retoma_internal.channel_state(c)), '')
+        case
+          when c.connected and not c.paused then format('channel %s: %s', c.name, f.fault)
+          else format('channel %s is %s', c.name, retoma_internal.channel_state(c))
+            || coalesce(': ' || nullif(c.state_reason, retoma_internal.channel_state(c)), '')
+        end
         order by c.name
       ),
       '; '
@@ -15,8 +18,10 @@ begin atomic
   end
   from retoma_internal.campaign_channel as cc
   inner join retoma_internal.channel as c on cc.channel_id = c.id
+  inner join retoma_internal.campaign_content as t on cc.campaign_id = t.campaign_id and t.variant = 1
+  cross join lateral (select retoma_internal.template_fault(c.id, t.content) as fault) as f
   where cc.campaign_id = p_campaign_id;
 end;
 
 comment on function retoma_internal.why_no_channel(int) is
-'Why no channel of the campaign can send: the state of each, in words. Null when one can.';
+'Why no channel of the campaign can send: the state of each, or of the template on it, in words. Null when one can.';

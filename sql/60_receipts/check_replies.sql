@@ -8,6 +8,7 @@ begin
     where jsonb_typeof(r.item) <> 'object'
       or coalesce(r.item ->> 'phone', r.item ->> 'address', '') = ''
       or coalesce(r.item ->> 'text', r.item ->> 'button') is null
+      or jsonb_typeof(r.item -> 'opts_out') not in ('boolean', 'null')
       or length(r.item ->> 'address') > 200 or length(r.item ->> 'provider_id') > 500
   ) then
     raise exception using errcode = 'RT003', constraint = 'bad_reply',

@@ -10,11 +10,16 @@ begin
   with given as (
     select
       r.phone, r.address, r.provider_id, left(coalesce(r.text, ''), 4096) as text, left(r.button, 500) as button,
-      retoma_internal.event_time(r.at) as at, r.at as given_at, m.opts_out, m.near
-    from jsonb_to_recordset(p_replies)
-      as r (phone text, address text, provider_id text, text text, button text, at timestamptz)
+      retoma_internal.event_time(r.at) as at, r.at as given_at, m.opts_out, m.near, i.place
+    from jsonb_array_elements(p_replies) with ordinality as i (item, place)
+    cross join lateral jsonb_to_record(i.item)
+      as r (
+        phone text, address text, provider_id text, text text, button text, opts_out boolean, at timestamptz
+      )
     cross join lateral (
-      select bool_or(t.meaning = 'opt_out') as opts_out, bool_or(t.meaning = 'near_miss') as near
+      select
+        coalesce(r.opts_out, false) or bool_or(t.meaning = 'opt_out') as opts_out,
+        bool_or(t.meaning = 'near_miss') as near
       from (
         select retoma_internal.reply_meaning(left(u.said, 4096)) as meaning
         from unnest(array[r.text, r.button]) as u (said)
@@ -40,6 +45,10 @@ begin
       select from retoma_internal.reply as k
       where k.channel_id = p_channel_id and k.provider_id is null and k.at = g.at and k.text = g.text
         and coalesce(k.phone, k.address) = coalesce(g.phone, g.address)
+    ) and not exists (
+      select from given as e
+      where e.place < g.place and e.provider_id is null and e.at = g.at and e.text = g.text
+        and coalesce(e.phone, e.address) = coalesce(g.phone, g.address)
     )
     order by g.provider_id, g.at
     on conflict (channel_id, provider_id) do nothing

@@ -13,9 +13,9 @@ set jit to off
 as $$
 declare
   v_ids bigint[] := array(
-    select t.batch_id from retoma_internal.receipt_targets(p_receipts) as t
-    union
-    select t.last_batch_id from retoma_internal.receipt_targets(p_receipts) as t
+    select distinct b.id
+    from retoma_internal.receipt_targets(p_receipts) as t
+    cross join lateral (values (t.batch_id), (t.last_batch_id)) as b (id)
   );
 begin
   return array(

@@ -1,9 +1,11 @@
 -- Inserts the replies, then locks the rows of the numbers that opt out, in the order of their keys. No other lock.
+-- It waits for a lock for a second: the replies of other people must not wait for a session that was left open.
 create or replace function retoma.record_inbound(
   p_channel text, p_replies jsonb, out reply_id bigint, out provider_id text, out code text
 ) returns setof record
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 as $$
 declare
   v_channel_id int := (retoma_internal.find_channel(p_channel)).id;
@@ -35,9 +37,10 @@ $$;
 
 comment on function retoma.record_inbound(text, jsonb) is
 'Records messages of people to a channel: [{"phone": "+5511955501234", "address": "…", "text": "SAIR", "button": null,
-"provider_id": "…", "at": "2026-01-01T12:00:00Z"}]. phone: E.164, null when the provider hides it; then address is
-required, to find the chat. text, or the value of the button that was pressed, is required. at: when it was written; now
-by default. The rows of reply_word say what is an opt-out. Repeats, known by provider_id or by time and text, change
+"opts_out": false, "provider_id": "…", "at": "2026-01-01T12:00:00Z"}]. phone: E.164, null when the provider hides it;
+then address is required, to find the chat. text, or the value of the button that was pressed, is required. at: when it
+was written; now by default. The rows of reply_word say what is an opt-out; opts_out: the provider itself says that it
+is one, whatever the words. Repeats, known by provider_id or by time and text, change
 nothing; neither does an opt-out that is older than an opt-in.
 Returns the replies that wait for a person, see v_reply and resolve_reply. code: near_miss or no_number.
 Errors: RT001 unknown channel, RT003 not such an array, not an E.164 number, or a bad time.';

@@ -17,6 +17,8 @@ select
           format(
             case
               when h.paused then 'select retoma.resume_channel(%L)'
+              when h.connected
+                then 'get the template approved on %1$s; then: select retoma.refresh_templates(%1$L)'
               else 'reconnect %1$s, then: select retoma.channel_connected(%1$L)'
             end,
             h.name

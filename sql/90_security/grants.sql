@@ -30,6 +30,9 @@ grant execute on function
   retoma.record_lookups(int, jsonb),
   retoma.record_receipts(text, jsonb),
   retoma.record_inbound(text, jsonb),
+  retoma.templates_to_read(),
+  retoma.record_templates(int, timestamptz, jsonb, text),
+  retoma.record_template_reports(text, jsonb),
   retoma.channel_settings(text),
   retoma.cleanup()
 to retoma_runner;
@@ -69,6 +72,7 @@ grant execute on function
   retoma.record_receipts(text, jsonb),
   retoma.record_inbound(text, jsonb),
   retoma.resolve_reply(bigint, text, text),
+  retoma.refresh_templates(text),
   retoma.remove_reply_word(text),
   retoma.opt_out(text, text, text, timestamptz),
   retoma.opt_out_list(text[], text, text, timestamptz),

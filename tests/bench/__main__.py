@@ -8,7 +8,7 @@ from tests.bench.report import publish
 
 NAMES = (
     "engine", "one_message", "wire", "peers", "paced", "importing", "scale", "held", "storage", "cold_start",
-    "knee",
+    "knee", "receive",
 )  # fmt: skip
 """Modules of this package with a function bench(quick) that returns a Report."""
 

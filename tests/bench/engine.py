@@ -97,7 +97,7 @@ def engine(
             "select sent from retoma_internal.campaign_totals where campaign_id = %s", (campaign_id,)
         ).fetchone()
         assert sent == (size,), f"{sent} of {size} were sent"
-        _forget(connection, campaign_id)
+        forget(connection, campaign_id)
     return run
 
 
@@ -139,7 +139,7 @@ def bare_insert(server: Server, size: int, *, step: int = WINDOW) -> Run:
     return run
 
 
-def _forget(connection: psycopg.Connection, campaign_id: int) -> None:
+def forget(connection: psycopg.Connection, campaign_id: int) -> None:
     """Leave nothing behind that the next run could be slowed by."""
     connection.execute("set retoma_internal.erasing = 'yes'")
     connection.execute("delete from retoma_internal.message where campaign_id = %s", (campaign_id,))

@@ -7,9 +7,10 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from tests.support.command import environment
 from tests.support.waiting import PATIENT_S
@@ -54,6 +55,21 @@ class Receiver:
         body = _encoded(document)
         return self.post(channel, body, _signed("X-Webhook-Hmac", "sha512", secret, body))
 
+    def meta(self, channel: str, document: object, *, secret: str | None = SECRET) -> tuple[int, Any]:
+        """POSTs a call as the Cloud API does."""
+        body = _encoded(document)
+        return self.post(channel, body, _signed("X-Hub-Signature-256", "sha256", secret, body, "sha256="))
+
+    def get(self, channel: str, query: Mapping[str, str]) -> tuple[int, str, str]:
+        """GETs the address of a channel; returns the status, the type of the answer and its text."""
+        connection = http.client.HTTPConnection(self.address, timeout=60)
+        try:
+            connection.request("GET", f"/hooks/{channel}?{urlencode(query)}")
+            response = connection.getresponse()
+            return response.status, response.headers.get_content_type(), response.read().decode()
+        finally:
+            connection.close()
+
     def post(self, channel: str, body: bytes, headers: dict[str, str]) -> tuple[int, Any]:
         connection = http.client.HTTPConnection(self.address, timeout=60)
         try:
@@ -72,3 +88,8 @@ def _signed(header: str, algorithm: str, secret: str | None, body: bytes, before
     if secret is None:
         return {}
     return {header: before + hmac.new(secret.encode(), body, getattr(hashlib, algorithm)).hexdigest()}
+
+
+def signed(header: str, secret: str, body: bytes) -> dict[str, str]:
+    """The header of a call that is signed with SHA-256."""
+    return _signed(header, "sha256", secret, body, "sha256=")

@@ -32,6 +32,10 @@ class Kind:
         dedupes: a second send with the same id cannot reach the person twice.
         looks_up: lookup can answer found or absent.
         checks_numbers: check_number can answer.
+        sends_id: the provider gets our id, whether or not it dedupes by it.
+        accepts: the JSON with which the provider accepts a message.
+        answers_with_id: an answer without the id of a message proves nothing.
+        says_absent: a lookup that does not find a message says so.
     """
 
     label: str
@@ -40,6 +44,18 @@ class Kind:
     dedupes: bool
     looks_up: bool
     checks_numbers: bool
+    sends_id: bool
+    accepts: bytes = b"{}"
+    answers_with_id: bool = False
+    says_absent: bool = True
+
+    @property
+    def accepting_answer(self) -> bytes:
+        """The whole answer of HTTP."""
+        head = (
+            f"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {len(self.accepts)}"
+        )
+        return head.encode() + b"\r\n\r\n" + self.accepts
 
 
 KINDS = [
@@ -55,6 +71,7 @@ KINDS = [
         dedupes=True,
         looks_up=True,
         checks_numbers=True,
+        sends_id=True,
     ),
     Kind(
         "waha-webjs",
@@ -63,6 +80,7 @@ KINDS = [
         dedupes=False,
         looks_up=False,
         checks_numbers=True,
+        sends_id=False,
     ),
     Kind(
         "webhook-idempotent",
@@ -76,6 +94,7 @@ KINDS = [
         dedupes=True,
         looks_up=True,
         checks_numbers=False,
+        sends_id=True,
     ),
     Kind(
         "webhook-plain",
@@ -84,6 +103,42 @@ KINDS = [
         dedupes=False,
         looks_up=False,
         checks_numbers=False,
+        sends_id=True,
+    ),
+    Kind(
+        "evolution",
+        "evolution",
+        lambda url, channel: {"base_url": f"{url}/evolution", "instance": channel, "store": True},
+        dedupes=True,
+        looks_up=True,
+        checks_numbers=True,
+        sends_id=True,
+        accepts=b'{"key":{"remoteJid":"5511955500001@s.whatsapp.net","fromMe":true,"id":"3EB0"}}',
+        answers_with_id=True,
+        says_absent=False,
+    ),
+    Kind(
+        "evolution-go",
+        "evolution_go",
+        lambda url, channel: {"base_url": f"{url}/evolution_go", "api_key": channel, "store": True},
+        dedupes=True,
+        looks_up=True,
+        checks_numbers=True,
+        sends_id=True,
+        accepts=b'{"message":"success","data":{"Info":{"ID":"3EB0"}}}',
+        answers_with_id=True,
+        says_absent=False,
+    ),
+    Kind(
+        "whatsapp-cloud",
+        "whatsapp_cloud",
+        lambda url, channel: {"base_url": f"{url}/cloud", "phone_number_id": channel},
+        dedupes=False,
+        looks_up=False,
+        checks_numbers=False,
+        sends_id=True,
+        accepts=b'{"messaging_product":"whatsapp","messages":[{"id":"wamid.HBgNNTUxMTk1NTU="}]}',
+        answers_with_id=True,
     ),
 ]
 

@@ -1,36 +1,31 @@
 """The webhook receiver: takes reports of providers at `POST /hooks/<channel>` to the database.
 
+`GET /hooks/<channel>` answers the handshake of those providers that have one.
+
 The answer is 200 only after the commit, because providers repeat a call until they get one. Repeats and any
 order are harmless: retoma.record_receipts takes care of that. A call that no repeat can heal gets a 4xx.
 Each fact of a call is recorded or refused by itself: a provider that bundles reports does not part them.
+Calls that come together are recorded in one transaction.
 """
 
 import asyncio
 import json
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 import structlog
 from aiohttp import http_exceptions, web
 
 from retoma.errors import RetomaError
+from retoma.receiver.channels import Channels
 from retoma.receiver.database import Database
 from retoma.receiver.door import Door, Limits, Visitor
-from retoma.transports import registry
-from retoma.transports.base import (
-    ConnectionChange,
-    Fact,
-    Inbound,
-    Receipt,
-    Refused,
-    Transport,
-    WebhookRefused,
-)
+from retoma.receiver.recording import Recorder, refusal
+from retoma.transports.base import AnswersHandshake, Fact, WebhookRefused
 
 log = structlog.get_logger()
 
@@ -41,16 +36,15 @@ _LONG_BODIES_AT_ONCE = 16
 # A caller that was refused before it had sent its body hears so, if it stops sending within this time.
 _LINGER_S = 2
 _UNKNOWN_CHANNEL = "RT001"
-_BAD_VALUE = "RT003"
 _REASONS_SHOWN = 10
-_CALL_AGAIN = "too_many_wait"
 _DATABASE: web.AppKey[Database] = web.AppKey("database", Database)
 # What aiohttp raises for bad gzip, bad chunks and bad heads.
 _UNREADABLE = (web.RequestPayloadError, http_exceptions.HttpProcessingError)
 _BY_THE_CALLER = (*_UNREADABLE, ConnectionError)
 _LONG_BODIES: web.AppKey[asyncio.Semaphore] = web.AppKey("long_bodies", asyncio.Semaphore)
+_CHANNELS: web.AppKey[Channels] = web.AppKey("channels", Channels)
+_RECORDER: web.AppKey[Recorder] = web.AppKey("recorder", Recorder)
 _LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
-_Item = dict[str, str | None]
 
 
 async def serve(
@@ -110,6 +104,8 @@ def create_app(database_url: str, limits: Limits) -> web.Application:
 
     async def database(app: web.Application) -> AsyncIterator[None]:
         async with Database(database_url) as app[_DATABASE]:
+            app[_CHANNELS] = Channels(app[_DATABASE])
+            app[_RECORDER] = Recorder(app[_DATABASE])
             yield
 
     app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[_watched])
@@ -117,6 +113,7 @@ def create_app(database_url: str, limits: Limits) -> web.Application:
     app[_LONG_BODIES] = asyncio.Semaphore(_LONG_BODIES_AT_ONCE)
     app.cleanup_ctx.append(database)
     app.router.add_post("/hooks/{channel}", _hook)
+    app.router.add_get("/hooks/{channel}", _handshake, allow_head=False)
     return app
 
 
@@ -135,16 +132,15 @@ async def _watched(
 
 async def _hook(request: web.Request) -> web.Response:
     channel = request.match_info["channel"]
-    database = request.app[_DATABASE]
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
         if (request.content_length or 0) > _MAX_BODY_BYTES:
             raise WebhookRefused(f"A call has {_MAX_BODY_BYTES} bytes at most.", 413)
-        transport = await _transport(database, channel)
+        transport = await request.app[_CHANNELS].transport(channel)
         # Before the body is read: a caller without a signature costs one query, and no megabyte.
         transport.require_signature(headers)
         facts = transport.parse_webhook(headers, await _body(request))
-        reasons = await _record(database, channel, facts)
+        reasons = await request.app[_RECORDER].record(channel, facts)
     except WebhookRefused as refused:
         log.warning("webhook_refused", channel=channel, reason=refused.message)
         return _answer(refused.http_status, {"error": refused.message})
@@ -156,10 +152,29 @@ async def _hook(request: web.Request) -> web.Response:
     return _answer_to_facts(channel, facts, reasons)
 
 
+async def _handshake(request: web.Request) -> web.Response:
+    """The question of some providers, before they call, whether the address is meant for them."""
+    channel = request.match_info["channel"]
+    try:
+        transport = await request.app[_CHANNELS].transport(channel)
+        if not isinstance(transport, AnswersHandshake):
+            raise WebhookRefused("The provider of this channel has no handshake.", 405)
+        answer = transport.answer_handshake(request.query)
+    except WebhookRefused as refused:
+        log.warning("handshake_refused", channel=channel, reason=refused.message)
+        return _answer(refused.http_status, {"error": refused.message})
+    except psycopg.Error as error:
+        return _answer_to_error(channel, error)
+    except RetomaError as error:
+        log.error("channel_not_usable", channel=channel, reason=error.message)
+        return _answer(503, {"error": "not usable; call again"})
+    return web.Response(text=answer, headers={"X-Content-Type-Options": "nosniff"})
+
+
 def _answer_to_error(channel: str, error: psycopg.Error) -> web.Response:
     if error.sqlstate == _UNKNOWN_CHANNEL:
         return _answer(404, {"error": "there is no such channel"})
-    if reason := _refusal(error):
+    if reason := refusal(error):
         log.warning("webhook_refused", channel=channel, sqlstate=error.sqlstate)
         return _answer(400, {"error": reason})
     log.error("webhook_not_recorded", channel=channel, sqlstate=error.sqlstate)
@@ -190,6 +205,9 @@ async def _body(request: web.Request) -> bytes:
 
 async def _read(request: web.Request) -> bytes:
     try:
+        if request.content.is_eof():
+            # It came with the head: nothing is waited for.
+            return await request.read()
         async with asyncio.timeout(request.app[_LIMITS].body_timeout_s):
             return await request.read()
     except TimeoutError:
@@ -203,119 +221,10 @@ async def _read(request: web.Request) -> bytes:
 
 
 def _answer(status: int, facts: dict[str, object]) -> web.Response:
-    response = web.json_response(facts, status=status)
+    response = web.Response(body=json.dumps(facts).encode(), status=status, content_type="application/json")
     if status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
         response.force_close()
     return response
-
-
-async def _transport(database: Database, channel: str) -> Transport:
-    # Read at every call, so that a new secret counts at once. It connects to nothing until it sends.
-    row = await database.run("select transport, settings from retoma.channel_settings(%s)", (channel,))
-    if row is None:
-        raise RetomaError(f"The channel {channel} has no settings.")
-    return registry.create(*row)
-
-
-async def _record(database: Database, channel: str, facts: list[Fact]) -> list[str]:
-    """Records each fact by itself; returns why facts were refused."""
-    reasons = [fact.reason for fact in facts if isinstance(fact, Refused)]
-    receipts = [fact for fact in facts if isinstance(fact, Receipt)]
-    replies = [_reply_json(fact) for fact in facts if isinstance(fact, Inbound)]
-    reasons += await _record_receipts(database, channel, receipts)
-    reasons += await _record_replies(database, channel, replies)
-    for fact in facts:
-        if isinstance(fact, ConnectionChange) and fact.connected:
-            await database.run("select retoma.channel_connected(%s, %s)", (channel, _time(fact.at)))
-        elif isinstance(fact, ConnectionChange):
-            statement: LiteralString = "select retoma.channel_disconnected(%s, %s, %s)"
-            await database.run(statement, (channel, fact.reason, _time(fact.at)))
-    return reasons
-
-
-async def _record_receipts(database: Database, channel: str, receipts: list[Receipt]) -> list[str]:
-    storable = [receipt for receipt in receipts if _is_storable(receipt)]
-    reasons = ["A receipt is refused: one of its texts has characters that no text has."] * (
-        len(receipts) - len(storable)
-    )
-    if not storable:
-        return reasons
-    document = json.dumps([_receipt_json(receipt) for receipt in storable])
-    row = await database.run("select refused from retoma.record_receipts(%s, %s)", (channel, document))
-    refused = [] if row is None else row[0]
-    if any(item["key"] == _CALL_AGAIN for item in refused):
-        # A repeat heals this one, and does no harm to the others.
-        raise WebhookRefused("Not recorded; call again.", 503)
-    return reasons + [f"A receipt is refused: {item['reason']}." for item in refused]
-
-
-async def _record_replies(database: Database, channel: str, replies: Sequence[_Item]) -> list[str]:
-    if not replies:
-        return []
-    statement: LiteralString = """
-        select jsonb_agg(to_jsonb(r) order by r.reply_id) from retoma.record_inbound(%s, %s) as r
-    """
-    try:
-        row = await database.run(statement, (channel, json.dumps(replies)))
-    except psycopg.Error as error:
-        reason = _refusal_or_raise(error)
-        if len(replies) == 1:
-            return [reason]
-        # The database refuses all for one. Halves find it in few calls; each is a transaction of its own,
-        # because one that calls twice could lock rows in an order that another does not have.
-        middle = len(replies) // 2
-        return [
-            *await _record_replies(database, channel, replies[:middle]),
-            *await _record_replies(database, channel, replies[middle:]),
-        ]
-    for waiting in (row and row[0]) or []:
-        log.warning("reply_waits_for_a_person", channel=channel, **waiting)
-    return []
-
-
-def _refusal(error: psycopg.Error) -> str | None:
-    """Why a value is refused; None when something else went wrong, which a repeat may heal."""
-    if error.sqlstate != _BAD_VALUE and not isinstance(error, psycopg.DataError):
-        return None
-    return f"A value is refused: {error.diag.message_primary or error}."
-
-
-def _refusal_or_raise(error: psycopg.Error) -> str:
-    reason = _refusal(error)
-    if reason is None:
-        raise error
-    return reason
-
-
-def _is_storable(receipt: Receipt) -> bool:
-    # PostgreSQL refuses a document with NUL or half a surrogate pair as a whole.
-    text = "".join(part or "" for part in (receipt.message_id, receipt.provider_id, receipt.code))
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _receipt_json(receipt: Receipt) -> _Item:
-    return {
-        "message_id": receipt.message_id,
-        "provider_id": receipt.provider_id,
-        "status": receipt.status,
-        "code": receipt.code,
-        "at": _time(receipt.at),
-    }
-
-
-def _reply_json(reply: Inbound) -> _Item:
-    return {
-        "phone": reply.phone,
-        "address": reply.address,
-        "text": reply.text,
-        "button": reply.button,
-        "provider_id": reply.provider_id,
-        "at": _time(reply.at),
-    }
-
-
-def _time(at: float | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat()
 
 
 def _http_logger() -> logging.Logger:

@@ -21,6 +21,7 @@ from retoma.runner.channels import Channels
 from retoma.runner.contents import check_contents
 from retoma.runner.doorbell import listen
 from retoma.runner.liveness import UNREGISTER, UNREGISTER_S, keep_alive
+from retoma.runner.templates import read_templates
 
 log = structlog.get_logger()
 
@@ -82,17 +83,20 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     gc.freeze()
     checking = asyncio.create_task(check_contents(checks, unchecked), name="checks")
     checking.add_done_callback(end_with)
+    reading = asyncio.create_task(read_templates(database, stop), name="templates")
+    reading.add_done_callback(end_with)
     if not stop.is_set():
         await listen(conninfo, channels.answer, partial(_clean_up, database), stop)
     checking.cancel()
+    reading.cancel()
     await channels.close()
     drained.set()
-    await asyncio.wait({living, checking})
+    await asyncio.wait({living, checking, reading})
     if living.exception() is not None:
         await _give_back(database, runner_id)
     await checks.close()
     await database.close()
-    for part in (living, checking):
+    for part in (living, checking, reading):
         _raise_end_of(part)
     log.info("stopped", runner=name)
 

@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from retoma.errors import RetomaError
 
@@ -156,6 +156,7 @@ class Inbound:
         at: when it was written, in Unix seconds by the provider's clock; None when it did not say.
         address: of the person at the provider, by which an operator finds the chat.
         button: the value behind the button or list entry that the person chose. Never logged.
+        opts_out: the provider itself says that the person wants no more messages, whatever the words.
     """
 
     phone: str | None
@@ -164,6 +165,26 @@ class Inbound:
     at: float | None
     address: str | None = None
     button: str | None = None
+    opts_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateReport:
+    """The provider reports that a template of the account has changed; None for what has not.
+
+    Args:
+        name: of the template.
+        language: as the list of templates writes it: pt_BR.
+        status: in the words of the list: APPROVED, PAUSED …
+        category: in the words of the provider.
+        quality: in the words of the provider.
+    """
+
+    name: str
+    language: str
+    status: str | None = None
+    category: str | None = None
+    quality: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +194,7 @@ class Refused:
     reason: str
 
 
-Fact = Receipt | ConnectionChange | Inbound | Refused
+Fact = Receipt | ConnectionChange | Inbound | TemplateReport | Refused
 
 
 class WebhookRefused(RetomaError):
@@ -188,6 +209,54 @@ class WebhookRefused(RetomaError):
     def __init__(self, message: str, http_status: int) -> None:
         super().__init__(message)
         self.http_status = http_status
+
+
+@runtime_checkable
+class AnswersHandshake(Protocol):
+    """A transport whose provider asks, before it calls the receiver, whether the address is meant for it."""
+
+    def answer_handshake(self, query: Mapping[str, str]) -> str:
+        """The answer to the provider's GET; query has the parameters of its address.
+
+        Raises:
+            WebhookRefused: the caller does not know the token of the channel, or asks for something else.
+        """
+        ...
+
+
+class Template(NamedTuple):
+    """One template, as a provider lists it.
+
+    Args:
+        name: of the template.
+        language: pt_BR.
+        status: in the words of the provider. Only APPROVED can be sent.
+        category: in the words of the provider, or None.
+        quality: in the words of the provider, or None.
+        named: whether its variables have names instead of numbers.
+        components: header, body, buttons and cards: [{"type": "BODY", "text": "Olá {{1}}"}].
+    """
+
+    name: str
+    language: str
+    status: str
+    category: str | None
+    quality: str | None
+    named: bool
+    components: list[object]
+
+
+@runtime_checkable
+class ListsTemplates(Protocol):
+    """A transport whose provider approves templates and lists them (retoma.transport.lists_templates)."""
+
+    async def list_templates(self) -> list[Template]:
+        """All templates of the account.
+
+        Raises:
+            RetomaError: there is no list; the message says why, without a secret.
+        """
+        ...
 
 
 class Transport(Protocol):
@@ -227,4 +296,66 @@ class Transport(Protocol):
 
     async def aclose(self) -> None:
         """Close idle connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Where the pairing of a sender account with its phone stands.
+
+    Args:
+        connected: the account works.
+        phone: of the account, E.164 with +; None when it is not known.
+        qr: the text of the QR code that the phone can scan now.
+        code: what can be typed on the phone instead, when a number was given.
+        state: of the account, in a word of the provider, for the operator.
+    """
+
+    connected: bool
+    phone: str | None = None
+    qr: str | None = None
+    code: str | None = None
+    state: str = ""
+
+
+class PairingSession(Protocol):
+    """One attempt to pair an account."""
+
+    async def look(self) -> Pairing:
+        """Ask where it stands, and start what has to be started. To be called every few seconds.
+
+        Raises:
+            RetomaError: it cannot succeed: no such account, a wrong key, no gateway at this address.
+        """
+        ...
+
+
+@runtime_checkable
+class Pairs(Protocol):
+    """A transport whose accounts are paired with a phone."""
+
+    def pair(self, phone: str | None) -> PairingSession:
+        """Begin. phone: E.164 of the account, to get a code for it beside the QR code; None for none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a server says about itself. It is for people: what it can do is learnt from its answers.
+
+    Args:
+        server: its name and version, as in "WAHA 2026.8.1, engine GOWS".
+        contradicts: settings of the channel that say something else, with the values that they should have.
+    """
+
+    server: str
+    contradicts: Mapping[str, str]
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A transport whose server says which version it is."""
+
+    async def describe(self) -> Description | None:
+        """Ask the server; None when it does not say."""
         ...

@@ -46,11 +46,12 @@ def test_a_lease_comes_with_all_that_is_needed_to_send(db: Db) -> None:
         "lease_s": 60,
         "campaign": "natal",
         "content": text("Olá!"),
+        "texts": [{"maximum": 65536, "path": ["text"], "place": "text", "required": True}],
         "channel": "sales",
         "transport": "webhook",
         "settings": settings | {"timeout_s": 30},
-        "max_in_flight": 32,
-        "may_lease_more": False,
+        "max_in_flight": 100,
+        "may_lease_more": True,
     }
 
 

@@ -97,6 +97,9 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "cleanup",
         "installed_versions",
         "record_inbound",
+        "templates_to_read",
+        "record_templates",
+        "record_template_reports",
     }
 
 

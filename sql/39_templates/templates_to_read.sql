@@ -1,0 +1,38 @@
+-- Two runners never read the same list at the same time: whoever writes the row first has the turn. When that runner
+-- dies, another one has a turn 5 minutes later.
+create or replace function retoma.templates_to_read(
+  out channel_id int, out channel text, out transport text, out settings jsonb, out asked_at timestamptz
+) returns setof record
+language sql volatile security definer
+set search_path to pg_catalog, pg_temp
+begin atomic
+  with due as (
+    select c.id, c.name, c.transport, c.settings, hashtextextended(c.settings::text, 0) as settings_hash
+    from retoma_internal.channel as c
+    inner join retoma.transport as t on c.transport = t.name and t.lists_templates
+    left join retoma_internal.template_reading as r on c.id = r.channel_id
+    where r.channel_id is null or r.next_at <= retoma.clock()
+      or r.settings_hash <> hashtextextended(c.settings::text, 0)
+    order by r.next_at nulls first, c.id
+    limit 1
+  ),
+
+  taken as (
+    insert into retoma_internal.template_reading as r (channel_id, settings_hash, asked_at, next_at)
+    select d.id, d.settings_hash, retoma.clock(), retoma.clock() + interval '5 minutes' from due as d
+    on conflict (channel_id) do update
+    set
+      known = r.known and r.settings_hash = excluded.settings_hash, settings_hash = excluded.settings_hash,
+      asked_at = excluded.asked_at, next_at = excluded.next_at
+    where r.next_at <= retoma.clock() or r.settings_hash <> excluded.settings_hash
+    returning r.channel_id, r.asked_at
+  )
+
+  select d.id, d.name, d.transport, d.settings, t.asked_at
+  from taken as t
+  inner join due as d on t.channel_id = d.id;
+end;
+
+comment on function retoma.templates_to_read() is
+'For runners: a channel whose provider has to be asked for its templates now, with what a transport needs for it; no row
+when there is none. Answer with record_templates, with the same asked_at.';

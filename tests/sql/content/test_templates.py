@@ -1,0 +1,312 @@
+"""A campaign starts only with a template that its provider has approved, and stops when it no longer is."""
+
+import json
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.support.campaigns import Db, call, make_channel, move_clock, refused
+
+SETTINGS = {"base_url": "https://graph.example", "phone_number_id": "104", "access_token": "t"}
+AVISO = {
+    "name": "aviso",
+    "language": "pt_BR",
+    "status": "APPROVED",
+    "category": "UTILITY",
+    "quality": "GREEN",
+    "named": False,
+    "components": [{"type": "BODY", "text": "Olá {{1}}, chega {{2}}."}, {"type": "FOOTER", "text": "Loja"}],
+}
+CONTENT = {"kind": "template", "name": "aviso", "language": "pt_BR", "body": ["Ana", "amanhã"]}
+STATUS = "select status from retoma_internal.campaign where name = 'entrega'"
+
+
+@pytest.fixture
+def channel(db: Db) -> int:
+    return make_channel(db, transport="whatsapp_cloud", settings=SETTINGS)
+
+
+def read(db: Db, *templates: dict[str, Any]) -> None:
+    """A runner reads the templates of the one channel that is due."""
+    turn = db.execute("select channel_id, asked_at from retoma.templates_to_read()").fetchone()
+    assert turn is not None
+    db.execute("select retoma.record_templates(%s, %s, %s)", (*turn, Jsonb(list(templates))))
+
+
+def report(db: Db, **changes: object) -> None:
+    reports = [{"name": "aviso", "language": "pt_BR", **changes}]
+    db.execute("select retoma.record_template_reports('sales', %s)", [Jsonb(reports)])
+
+
+def draft(db: Db, content: dict[str, Any], name: str = "entrega") -> None:
+    db.execute("select retoma.create_campaign(%s, 'sales', p_content => %s)", [name, Jsonb(content)])
+    db.execute("select retoma.add_recipients(%s, %s)", [name, Jsonb([{"phone": "+5511955501234"}])])
+
+
+def start(db: Db, name: str = "entrega") -> Any:
+    return call(db, "select retoma.start_campaign(%s)", name)
+
+
+@pytest.mark.usefixtures("channel")
+def test_an_approved_template_starts(db: Db) -> None:
+    read(db, AVISO)
+    draft(db, CONTENT)
+
+    assert start(db) == "running"
+    assert db.execute(
+        "select channel, template, language, status, category, quality, variables, fault"
+        " from retoma.v_template"
+    ).fetchall() == [("sales", "aviso", "pt_BR", "APPROVED", "UTILITY", "GREEN", "positional", None)]
+
+
+@pytest.mark.usefixtures("channel")
+@pytest.mark.parametrize(
+    ("listed", "words"),
+    [
+        ([], "template aviso (pt_BR) does not exist"),
+        ([{**AVISO, "language": "pt_PT"}], "does not exist, only in pt_PT"),
+        ([{**AVISO, "name": "aviso_2"}], "does not exist"),
+        ([{**AVISO, "status": "PAUSED"}], "template aviso (pt_BR) is PAUSED"),
+        ([{**AVISO, "status": "PENDING"}], "is PENDING"),
+        ([{**AVISO, "components": [{"type": "BODY", "text": "Olá {{1}}"}]}], "has 1 variables"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_template_that_cannot_be_sent_does_not_start(db: Db, listed: list[Any], words: str) -> None:
+    read(db, *listed)
+    draft(db, CONTENT)
+
+    with refused(db, "RT005", words):
+        start(db)
+
+
+@pytest.mark.usefixtures("channel")
+def test_what_is_not_known_is_not_refused(db: Db, caplog: pytest.LogCaptureFixture) -> None:
+    notices: list[str] = []
+    db.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+    draft(db, CONTENT)
+
+    assert start(db) == "running"
+    assert notices == ["it is not known whether the template of campaign 'entrega' is approved"]
+
+
+@pytest.mark.usefixtures("channel")
+def test_other_kinds_ask_for_no_template(db: Db) -> None:
+    read(db)
+    draft(db, {"kind": "text", "text": "Olá"})
+
+    assert start(db) == "running"
+
+
+def whole(components: list[Any], **content: Any) -> tuple[list[Any], dict[str, Any]]:
+    return components, {"kind": "template", "name": "aviso", "language": "pt_BR", **content}
+
+
+BODY = {"type": "BODY", "text": "Olá"}
+LINK = {"link": "https://cdn.example/x"}
+PICTURE = {"type": "HEADER", "format": "IMAGE"}
+BUTTONS = {
+    "type": "BUTTONS",
+    "buttons": [
+        {"type": "URL", "text": "Ver", "url": "https://loja.example/{{1}}"},
+        {"type": "QUICK_REPLY", "text": "Sair"},
+        {"type": "COPY_CODE", "text": "Copiar"},
+        {"type": "PHONE_NUMBER", "text": "Ligar", "phone_number": "+551155550000"},
+        {"type": "URL", "text": "Loja", "url": "https://loja.example"},
+        {"type": "FLOW", "text": "Agendar"},
+    ],
+}
+CARD = {"components": [PICTURE, {"type": "BODY", "text": "{{1}}"}]}
+CARDS = {"type": "CAROUSEL", "cards": [CARD, CARD]}
+OFFER = {"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"text": "Só hoje", "has_expiration": True}}
+GIVEN = [{"index": 0, "url": "x"}, {"index": 2, "coupon": "MAIO"}]
+
+
+CASES: list[tuple[bool, tuple[list[Any], dict[str, Any]], str | None]] = [
+    (False, whole([BODY]), None),
+    (False, whole([]), None),
+    (False, whole([BODY], body=["x"]), "has 0 variables, and the content gives 1"),
+    (False, whole([{**BODY, "text": "{{1}} {{2}} {{1}}"}], body=["x", "y"]), None),
+    (False, whole([{**BODY, "text": "{{ 1 }}"}]), "has 1 variables, and the content gives 0"),
+    (False, whole([{**BODY, "text": "{{1}}"}], body={"1": "x"}), "no names: give a list"),
+    (True, whole([{**BODY, "text": "{{nome}} {{dia}}"}], body={"dia": "x", "nome": "y"}), None),
+    (True, whole([{**BODY, "text": "{{nome}}"}], body={"name": "x"}), "{nome}, and the content gives {name}"),
+    (True, whole([{**BODY, "text": "{{nome}}"}], body=["x"]), "{nome}, and the content gives {1}"),
+    (False, whole([PICTURE, BODY], header={"image": LINK}), None),
+    (False, whole([PICTURE, BODY]), "its header requires a value (image)"),
+    (False, whole([PICTURE, BODY], header={"video": LINK}), "its header is a image"),
+    (False, whole([BODY], header={"image": LINK}), "its header takes no value"),
+    (False, whole([{"type": "HEADER", "format": "TEXT", "text": "Oi"}, BODY]), None),
+    (False, whole([{"type": "HEADER", "format": "TEXT", "text": "{{1}}"}], header={"text": "x"}), None),
+    (
+        False,
+        whole([{"type": "HEADER", "format": "TEXT", "text": "{{1}}"}], header={"image": LINK}),
+        "its header is a text",
+    ),
+    (
+        True,
+        whole([{"type": "HEADER", "format": "TEXT", "text": "{{mes}}"}], header={"text": "x"}),
+        "is called mes",
+    ),
+    (
+        True,
+        whole(
+            [{"type": "HEADER", "format": "TEXT", "text": "{{mes}}"}],
+            header={"text": "x", "parameter": "mes"},
+        ),
+        None,
+    ),
+    (False, whole([BODY, BUTTONS], buttons=GIVEN), None),
+    (
+        False,
+        whole(
+            [BODY, BUTTONS],
+            buttons=[*GIVEN, {"index": 1, "payload": "s"}, {"index": 5, "flow": {"token": "t"}}],
+        ),
+        None,
+    ),
+    (False, whole([BODY, BUTTONS]), 'its button 0 (Ver) requires "url"'),
+    (False, whole([BODY, BUTTONS], buttons=GIVEN[:1]), 'its button 2 (Copiar) requires "coupon"'),
+    (False, whole([BODY, BUTTONS], buttons=[*GIVEN, {"index": 4, "url": "x"}]), 'button 4 takes no "url"'),
+    (False, whole([BODY, BUTTONS], buttons=[*GIVEN, {"index": 9, "url": "x"}]), 'button 9 takes no "url"'),
+    (False, whole([BODY], buttons=[{"index": 0, "payload": "x"}]), 'button 0 takes no "payload"'),
+    (False, whole([BODY, OFFER]), "its offer requires"),
+    (False, whole([BODY, OFFER], offer={"expires_at": "x"}), None),
+    (False, whole([BODY], offer={"expires_at": "x"}), "it has no offer"),
+    (False, whole([BODY, CARDS], cards=[{"header": {"image": LINK}, "body": ["x"]}] * 2), None),
+    (False, whole([BODY, CARDS], cards=[{"header": {"image": LINK}, "body": ["x"]}]), "it has 2 cards"),
+    (
+        False,
+        whole([BODY, CARDS], cards=[{"header": {"image": LINK}, "body": ["x"]}, {"body": ["x"]}]),
+        "card 2: its header requires",
+    ),
+    (False, whole(["no object", {"type": 1}, {"type": "BUTTONS", "buttons": 1}]), None),
+]
+"""Whether the variables have names; the template and the content; why they do not fit."""
+
+
+def test_the_parts_of_a_content_have_to_fit_those_of_the_template(db: Db, subtests: pytest.Subtests) -> None:
+    query = """
+      select retoma_internal.template_mismatch(jsonb_populate_record(null::retoma_internal.template, %s), %s)
+    """
+    for named, (components, content), words in CASES:
+        with subtests.test(components=components, content=content):
+            template = Jsonb({"named": named, "components": components})
+            fault = call(db, query, template, Jsonb(content))
+            assert fault is None if words is None else words in (fault or "")
+
+
+@pytest.mark.usefixtures("channel")
+def test_a_template_that_is_paused_interrupts_its_campaigns_until_it_is_approved_again(db: Db) -> None:
+    read(db, AVISO, {**AVISO, "name": "outro"})
+    draft(db, CONTENT)
+    draft(db, {**CONTENT, "name": "outro"}, "outra")
+    draft(db, {"kind": "text", "text": "Olá"}, "texto")
+    for name in ("entrega", "outra", "texto"):
+        assert start(db, name) == "running"
+
+    report(db, status="PAUSED")
+
+    query = "select cause, reason from retoma.v_interrupted_campaigns where campaign = 'entrega'"
+    assert db.execute(query).fetchall() == [("channel", "channel sales: template aviso (pt_BR) is PAUSED")]
+    assert call(db, STATUS) == "interrupted"
+    db.execute("select retoma.tick()")
+    assert call(db, STATUS) == "interrupted"
+    assert "refresh_templates" in call(
+        db, "select what_to_do from retoma.v_interrupted_campaigns where campaign = 'entrega'"
+    )
+    with refused(db, "RT002", "entrega"):
+        db.execute("select retoma.resume_campaign('entrega')")
+
+    report(db, status="APPROVED")
+
+    assert db.execute("select distinct status from retoma_internal.campaign").fetchall() == [("running",)]
+
+
+@pytest.mark.usefixtures("channel")
+def test_a_report_is_corrected_by_the_next_list_but_not_by_an_older_one(db: Db) -> None:
+    read(db, AVISO)
+    draft(db, CONTENT)
+    start(db)
+    db.execute("select retoma.refresh_templates('sales')")
+    asked = db.execute("select channel_id, asked_at from retoma.templates_to_read()").fetchone()
+    assert asked is not None
+    report(db, status="PAUSED", category="MARKETING", quality="RED")
+
+    db.execute("select retoma.record_templates(%s, %s, %s)", (*asked, Jsonb([AVISO])))
+    assert call(db, STATUS) == "interrupted"
+
+    db.execute("select retoma.refresh_templates('sales')")
+    move_clock(db, "1 minute")
+    read(db, AVISO)
+    assert call(db, STATUS) == "running"
+    assert call(db, "select category from retoma.v_template") == "UTILITY"
+
+
+@pytest.mark.usefixtures("channel")
+def test_a_template_that_is_gone_interrupts(db: Db) -> None:
+    read(db, AVISO)
+    draft(db, CONTENT)
+    start(db)
+    move_clock(db, "10 minutes")
+
+    read(db)
+
+    assert call(db, STATUS) == "interrupted"
+    assert db.execute("select channel, template from retoma.v_template").fetchall() == [("sales", None)]
+
+
+@pytest.mark.usefixtures("channel")
+def test_runners_take_turns_and_ask_again_after_a_while(db: Db) -> None:
+    turn = "select channel, asked_at from retoma.templates_to_read()"
+    make_channel(db, "generic", "webhook", {"url": "https://service.example"})
+
+    assert [name for name, _ in db.execute(turn)] == ["sales"]
+    assert db.execute(turn).fetchall() == []
+    move_clock(db, "5 minutes")
+    read(db, AVISO)
+    move_clock(db, "9 minutes")
+    assert db.execute(turn).fetchall() == []
+    move_clock(db, "1 minute")
+    assert len(db.execute(turn).fetchall()) == 1
+
+
+@pytest.mark.usefixtures("channel")
+def test_a_fault_is_shown_and_what_was_known_stays(db: Db) -> None:
+    read(db, AVISO)
+    db.execute("select retoma.refresh_templates('sales')")
+    asked = db.execute("select channel_id, asked_at from retoma.templates_to_read()").fetchone()
+    assert asked is not None
+
+    db.execute("select retoma.record_templates(%s, %s, null, 'the token has expired')", asked)
+
+    assert db.execute("select template, fault from retoma.v_template").fetchall() == [
+        ("aviso", "the token has expired")
+    ]
+
+
+@pytest.mark.usefixtures("channel")
+def test_other_settings_have_other_templates(db: Db) -> None:
+    read(db)
+    db.execute("select retoma.configure_channel('sales', %s)", [Jsonb({"waba_id": "901"})])
+    draft(db, CONTENT)
+
+    assert start(db) == "running"
+    read(db)
+    assert call(db, STATUS) == "interrupted"
+
+
+@pytest.mark.usefixtures("channel")
+@pytest.mark.parametrize(
+    "templates",
+    ["{}", '"x"', "[1]", '[{"name": "x", "language": "pt_BR"}]', json.dumps([{**AVISO, "components": {}}])],
+)
+def test_what_is_no_list_of_templates_is_refused(db: Db, templates: str) -> None:
+    with refused(db, "RT003", "templates are a JSON array"):
+        db.execute("select retoma.record_templates(1, now(), %s)", [templates])
+    with refused(db, "RT003", "reports are a JSON array"):
+        db.execute("select retoma.record_template_reports('sales', '[{}]')")
+    with pytest.raises(psycopg.Error):
+        db.execute("select retoma.record_templates(1, now(), null, null)")
