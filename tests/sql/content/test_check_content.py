@@ -249,7 +249,7 @@ def test_what_is_more_than_a_transport_takes_is_refused(
     with db.transaction(force_rollback=True):
         db.execute(statement, (Jsonb(content),))  # it is a limit of another transport
 
-    db.execute("update retoma.content_limit set transport = 'null'")
+    db.execute("update retoma.content_limit set transport = 'null' where transport = 'webhook'")
 
     with refused(db, "RT003", words):
         db.execute(statement, (Jsonb(content),))
