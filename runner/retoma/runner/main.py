@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import structlog
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import AppNotOpen, ConnectorException
 
 from retoma.errors import RetomaError
 from retoma.runner.calls import Database, Stopped
@@ -152,6 +152,8 @@ async def _give_back(database: Database, runner_id: UUID) -> None:
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Logs errors that no task waited for; without this, asyncio writes them between our lines of JSON."""
     error = context.get("exception")
+    if isinstance(error, AppNotOpen):
+        return  # the doorbell was closed at a stop, and its worker had not said good-bye yet
     # A job that procrastinate could not mark as done, because the database went away.
     expected = isinstance(error, ConnectorException)
     log.error("task_failed", what=context["message"], error=type(error).__name__,
