@@ -67,6 +67,10 @@ class Channels:
         """Send on a channel until it has nothing to do, or its turn is over."""
         await asyncio.shield(self._begin(channel_id))
 
+    def is_sending(self) -> bool:
+        """Whether a channel is being served, also while it waits for its turn."""
+        return bool(self._running)
+
     async def close(self) -> None:
         """Wait for all drains to end, and close the transports and the process that renders."""
         if self._answering is not None:

@@ -36,7 +36,7 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     Args:
         conninfo: a PostgreSQL connection string, with one or several hosts.
         name: shown in v_runner; default host and process id.
-        connections: database connections for sending; up to five more are for liveness, the doorbell and
+        connections: database connections for sending; up to six more are for liveness, the doorbell and
             the check of contents.
         abandon: ends the process with an exit code; called from a thread when a stop takes too long.
 
@@ -53,7 +53,8 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     database = Database(conninfo, connections, stop)
     # A check reads the whole audience: meanwhile, it must not keep the only connection that sends.
-    checks = Database(conninfo, 1, stop, idle=0)
+    # The other one renders, so that neither waits for the other.
+    checks = Database(conninfo, 2, stop, idle=0)
     channels = Channels(database, runner_id, stop)
 
     def end_with(part: asyncio.Task[None]) -> None:
@@ -81,7 +82,7 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     await checks.open()
     # What is there by now stays: looking through it for garbage, again and again, took an eighth of the CPU.
     gc.freeze()
-    checking = asyncio.create_task(check_contents(checks, unchecked), name="checks")
+    checking = asyncio.create_task(check_contents(checks, unchecked, channels.is_sending), name="checks")
     checking.add_done_callback(end_with)
     reading = asyncio.create_task(read_templates(database, stop), name="templates")
     reading.add_done_callback(end_with)
