@@ -28,8 +28,9 @@
 -- last batch is completed, a trigger completes the campaign.
 --
 -- The order of locks is the same everywhere: batches by id, channel_pacing by channel, limit rules by id, deliveries
--- by ordinal, readings of templates, channel, campaigns by id, doorbell jobs. A transaction that holds a later lock
--- never waits for an earlier one (skip locked does not wait). So two transactions cannot deadlock.
+-- by ordinal, readings of templates, channel, campaigns by id, their rows of campaign_channel, doorbell jobs. A
+-- transaction that holds a later lock never waits for an earlier one (skip locked does not wait). So two transactions
+-- cannot deadlock.
 
 \set ON_ERROR_STOP on
 begin;
@@ -268,6 +269,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 42_campaign/create_campaign.sql
 \ir 42_campaign/ring_campaign.sql
 \ir 42_campaign/why_no_channel.sql
+\ir 39_templates/judge_templates.sql
 \ir 42_campaign/reconcile_campaign.sql
 \ir 42_campaign/reconcile_campaigns.sql
 \ir 39_templates/reconcile_channel.sql

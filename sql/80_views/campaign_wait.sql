@@ -14,6 +14,12 @@ channels as materialized (
   inner join retoma_internal.campaign_channel as cc on w.channel_id = cc.channel_id
   inner join retoma_internal.campaign as c on cc.campaign_id = c.id
   where c.status = 'running'
+  union all
+  select cc.campaign_id, h.id, 'channel', format('channel %s: %s', h.name, cc.fault), null
+  from retoma_internal.campaign_channel as cc
+  inner join retoma_internal.channel as h on cc.channel_id = h.id
+  inner join retoma_internal.campaign as c on cc.campaign_id = c.id
+  where c.status = 'running' and cc.fault is not null and h.connected and not h.paused
 ),
 
 found (campaign_id, place, cause, reason, waits_until) as (
