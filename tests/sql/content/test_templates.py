@@ -330,7 +330,9 @@ def test_a_channel_whose_template_is_refused_sends_nothing_of_the_campaign(db: D
     read(db, AVISO)
     read(db, AVISO)
     content = Jsonb(CONTENT)
-    db.execute("select retoma.create_campaign('entrega', array['sales', 'support'], p_content => %s)", [content])
+    db.execute(
+        "select retoma.create_campaign('entrega', array['sales', 'support'], p_content => %s)", [content]
+    )
     recipients = [{"phone": f"+551195550123{n}"} for n in range(4)]
     db.execute("select retoma.add_recipients('entrega', %s)", [Jsonb(recipients)])
     assert start(db) == "running"
