@@ -117,10 +117,12 @@ set local search_path to pg_catalog, pg_temp;
 \ir 25_seed/text_form.sql
 \ir 25_seed/content_field.sql
 \ir 25_seed/error_rule.sql
-\ir 25_seed/whatsapp_cloud.sql
+\ir 25_seed/evolution.sql
+\ir 25_seed/evolution_go.sql
 \ir 25_seed/waha.sql
 \ir 25_seed/webhook.sql
 \ir 25_seed/null.sql
+\ir 25_seed/whatsapp_cloud.sql
 \ir 25_seed/reply_word.sql
 \ir 25_seed/breaker.sql
 
@@ -199,6 +201,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 38_content/content_guard.sql
 \ir 38_content/is_blank.sql
 \ir 38_content/content_limits.sql
+\ir 38_content/json_children.sql
 \ir 38_content/content_parts.sql
 \ir 38_content/content_texts.sql
 \ir 38_content/has_liquid.sql

@@ -22,15 +22,34 @@ insert into retoma.transport_setting (
 ('waha', 'api_key', 'secret', false, null, null, null, null, 'goes into the header X-Api-Key'),
 ('waha', 'engine', 'choice', false, '{WEBJS,WPP,NOWEB,GOWS}', '"WEBJS"', null, null, 'the engine of the server'),
 ('waha', 'store', 'flag', false, null, null, null, null, 'true when the engine keeps its messages'),
+(
+  'waha', 'convert', 'flag', false, null, 'true', null, null,
+  'true when WAHA brings videos and voice notes into the form that WhatsApp plays'
+),
+(
+  'waha', 'server_version', 'text', false, null, null, null, null,
+  'a note: a new value makes Retoma look again whether the server takes our message ids'
+),
 ('waha', 'timeout_s', 'seconds', false, null, '30', 0.1, 300, 'for a whole request'),
 ('waha', 'webhook_hmac_key', 'secret', false, null, null, null, null, 'checks the webhooks of the session')
 on conflict (transport, key) do nothing;
 
 -- WAHA accepts our message id only on the engines NOWEB and GOWS, and only in newer versions. An older one ignores it
--- without an error, and the answer carries another id.
+-- without an error, and the answer carries another id. Its description declares the id for texts and polls. GOWS hands
+-- it on with media too, which nothing but the answer shows. A list never carries one, and WEBJS and WPP send none.
 insert into retoma.transport_kind (transport, kind, dedupes_when, shows_id) values
-('waha', 'text', '[{"engine": "NOWEB"}, {"engine": "GOWS"}]', true)
+('waha', 'text', '[{"engine": "NOWEB"}, {"engine": "GOWS"}]', true),
+('waha', 'poll', '[{"engine": "NOWEB"}, {"engine": "GOWS"}]', true),
+('waha', 'image', '[{"engine": "GOWS"}]', true),
+('waha', 'video', '[{"engine": "GOWS"}]', true),
+('waha', 'document', '[{"engine": "GOWS"}]', true),
+('waha', 'audio', '[{"engine": "GOWS"}]', true),
+('waha', 'list', '[]', false)
 on conflict (transport, kind) do nothing;
+
+insert into retoma.content_limit (transport, kind, field, maximum, note) values
+('waha', 'poll', 'options', 12, 'the apps of WhatsApp show no more')
+on conflict (transport, kind, field) do nothing;
 
 insert into retoma.error_rule (transport, code, class, suppress, counts_attempt, defer_s, note) values
 ('waha', 'session_STARTING', 'transient', false, true, 15, 'the session will work in a moment'),
@@ -45,6 +64,10 @@ insert into retoma.error_rule (transport, code, class, suppress, counts_attempt,
 (
   'waha', 'session_OTHER', 'channel_down', false, true, null,
   'the session is in a status that this version does not know'
+),
+(
+  'waha', 'content_not_supported', 'permanent_message', false, true, null,
+  'WAHA has no request for this content, or its engine has none: nothing was sent'
 ),
 (
   'waha', 'no_lid', 'permanent_recipient', false, true, null,

@@ -3,7 +3,8 @@ language plpgsql immutable
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  if p_after is null or p_through is null or p_through <= p_after or coalesce(jsonb_typeof(p_faults), '') <> 'array'
+  if p_after is null or p_after < 0 or p_through is null or p_through <= p_after
+    or coalesce(jsonb_typeof(p_faults), '') <> 'array'
     or exists (
       select from jsonb_array_elements(p_faults) as f
       where jsonb_typeof(f) <> 'object' or coalesce(f ->> 'code', '') !~ '^[a-z_]{1,60}$'

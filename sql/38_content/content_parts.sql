@@ -22,14 +22,7 @@ begin atomic
       s.value,
       case when p.type in ('json', 'free') then 'free' else f.type end
     from part as p
-    cross join lateral (
-      select k.key as name, to_jsonb(k.key) as step, k.value
-      from jsonb_each(case when jsonb_typeof(p.value) = 'object' then p.value else '{}' end) as k
-      union all
-      select null, to_jsonb(e.n - 1), e.value
-      from jsonb_array_elements(case when jsonb_typeof(p.value) = 'array' then p.value else '[]' end)
-        with ordinality as e (value, n)
-    ) as s
+    cross join lateral retoma_internal.json_children(p.value) as s
     cross join lateral (
       select
         case

@@ -203,6 +203,51 @@ def test_the_text_may_come_from_a_file_or_standard_input(
     assert contents == [("Olá", []), ("Olá {{ name }},\ntemos ofertas.", ["name"])]
 
 
+IMAGE = {
+    "kind": "image",
+    "media": {"link": "https://example.com/{{ name }}.jpg"},
+    "caption": "Olá {{ name }}",
+}
+
+
+def test_a_content_of_any_kind_comes_from_a_file(
+    database: str, db: psycopg.Connection, tmp_path: Path
+) -> None:
+    file = tmp_path / "image.json"
+    file.write_text(json.dumps(IMAGE), encoding="utf-8")
+
+    created = campaign(database, "create", NAME, "--channel", "sales", "--content", str(file))
+    people = [{"phone": "+5511955500001", "variables": {"name": "Ana"}}]
+    db.execute("select retoma.add_recipients(%s, %s)", [NAME, Jsonb(people)])
+    started = campaign(database, "start", NAME)
+
+    assert created.returncode == 0, created.stderr
+    stored = db.execute("select content, required_variables from retoma_internal.campaign_content").fetchone()
+    assert stored == (IMAGE, ["name"])
+    assert "  (image)\n  media.link: https://example.com/Ana.jpg\n  caption: Olá Ana\n" in started.stdout
+    assert "still being checked: 1 messages" in started.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"kind": "image"}', "media is missing"),
+        (
+            '{"kind": "image", "media": {"link": "https://example.com/{{"}}',
+            "the media.link is not valid Liquid",
+        ),
+        ('{"kind": "image",', "is not JSON: line 1"),
+        ("[]", "a content is a JSON object"),
+    ],
+)
+def test_a_content_that_cannot_be_sent_makes_no_draft(database: str, content: str, words: str) -> None:
+    result = campaign(database, "create", NAME, "--channel", "sales", "--content", "-", text=content)
+
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert campaign(database, "show", NAME).returncode == 1
+
+
 @pytest.mark.parametrize("text", ["Olá {{ name", "{% if a %}", "{% nonsense %}"])
 def test_a_text_that_is_no_liquid_is_refused(database: str, text: str) -> None:
     result = campaign(database, "create", NAME, "--channel", "sales", "--text", text)
@@ -225,6 +270,7 @@ def test_a_refused_rule_leaves_no_campaign_behind(database: str) -> None:
     [
         (),
         ("--text", "a", "--text-file", "-"),
+        ("--text", "a", "--content", "-"),
         ("--text", "a", "--window", "9-18"),
         ("--text", "a", "--window", "09:00-18:00/5-1"),
         ("--text", "a", "--window", "09:00-25:00"),

@@ -61,6 +61,7 @@ def test_settings_are_json_scalars_or_text(database: str, db: psycopg.Connection
         "timeout_s": 3,
         "api_key": "a=b",
         "webhook_hmac_key": "NaN",
+        "convert": True,
         "engine": "WEBJS",
     }
 
@@ -72,8 +73,10 @@ def test_values_of_settings_are_never_shown(database: str) -> None:
     as_json = retoma("channel", "show", "sales", "--json", database_url=database).stdout
     listed = retoma("channel", "list", "--json", database_url=database).stdout
 
-    assert "api_key, base_url, engine, session, timeout_s" in shown
-    assert json.loads(as_json)["settings"] == ["api_key", "base_url", "engine", "session", "timeout_s"]
+    assert "api_key, base_url, convert, engine, session, timeout_s" in shown
+    assert json.loads(as_json)["settings"] == [
+        *("api_key", "base_url", "convert", "engine", "session", "timeout_s")
+    ]
     assert "not-shown" not in shown + as_json + listed
 
 

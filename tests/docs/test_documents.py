@@ -1,5 +1,6 @@
 """The documents cannot rot: their examples are run as typed, and their links lead somewhere."""
 
+import itertools
 import os
 import re
 import sys
@@ -19,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 READMES = ["README.md", "README.pt-BR.md"]
 GUIDES = ["docs/guide/operator.md", "docs/guide/operator.pt-BR.md"]
+CONTENTS = ["docs/guide/content.md", "docs/guide/content.pt-BR.md"]
+
+GATEWAYS = [[f"docs/guide/{name}.md", f"docs/guide/{name}.pt-BR.md"] for name in ("waha", "evolution")]
 
 PAGES = sorted(
     str(page.relative_to(ROOT))
@@ -39,7 +43,15 @@ def test_what_a_document_shows_is_what_happens_on_an_empty_database(
     follow(name, server, empty_database, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["docs/guide/transports.md", "docs/runbook/incidents.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *CONTENTS,
+        *itertools.chain(*GATEWAYS),
+        "docs/guide/transports.md",
+        "docs/runbook/incidents.md",
+    ],
+)
 def test_what_a_document_shows_is_what_happens_where_retoma_is_installed(
     name: str, server: Server, database: str, tmp_path: Path
 ) -> None:
@@ -59,7 +71,7 @@ def test_links_of_a_page_lead_somewhere(name: str) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("pair", [READMES, GUIDES])
+@pytest.mark.parametrize("pair", [READMES, GUIDES, CONTENTS, *GATEWAYS])
 def test_both_languages_have_the_same_chapters(pair: list[str]) -> None:
     english, portuguese = (_CHAPTER.findall(_FENCED.sub("", (ROOT / name).read_text())) for name in pair)
 

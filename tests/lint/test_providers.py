@@ -34,7 +34,8 @@ def test_no_provider_is_named_here(files: Callable[[], Iterator[Path]]) -> None:
         f"{file.relative_to(_ROOT)}:{number}: {line.strip()}"
         for file in files()
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
-        if _NAMES.search(line)
+        # The list of the files of the seed names those of the transports.
+        if _NAMES.search(line) and not line.startswith(r"\ir 25_seed/")
     ]
 
     assert found == []

@@ -36,7 +36,7 @@ HUGE = "x" * 1_000_000
             "session has 1000000 characters, but at most 2000 are allowed",
         ),
         ("select retoma.create_campaign(%s, 'sales', 'Olá')", "is not a name for a campaign"),
-        ("select retoma.create_campaign('natal', 'sales', %s)", "the text has 1000000 characters"),
+        ("select retoma.create_campaign('natal', 'sales', %s)", "the content has 1000028 characters"),
     ],
 )
 def test_what_is_too_long_is_refused(db: Db, statement: str, words: str) -> None:

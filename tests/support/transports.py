@@ -7,7 +7,9 @@ from retoma.transports.base import Settings, Transport
 from tests.support.waiting import PATIENT_S
 
 _DEFAULTS: dict[str, dict[str, object]] = {
-    "waha": {"session": "default", "engine": "WEBJS", "timeout_s": PATIENT_S},
+    "evolution": {"instance": "default", "timeout_s": PATIENT_S},
+    "evolution_go": {"api_key": "a token of the tests", "timeout_s": PATIENT_S},
+    "waha": {"session": "default", "engine": "WEBJS", "convert": True, "timeout_s": PATIENT_S},
     "webhook": {"timeout_s": PATIENT_S},
     "whatsapp_cloud": {
         "version": "v25.0",

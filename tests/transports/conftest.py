@@ -35,6 +35,7 @@ class Kind:
         sends_id: the provider gets our id, whether or not it dedupes by it.
         accepts: the JSON with which the provider accepts a message.
         answers_with_id: an answer without the id of a message proves nothing.
+        says_absent: a lookup that does not find a message says so.
     """
 
     label: str
@@ -46,6 +47,7 @@ class Kind:
     sends_id: bool
     accepts: bytes = b"{}"
     answers_with_id: bool = False
+    says_absent: bool = True
 
     @property
     def accepting_answer(self) -> bytes:
@@ -102,6 +104,30 @@ KINDS = [
         looks_up=False,
         checks_numbers=False,
         sends_id=True,
+    ),
+    Kind(
+        "evolution",
+        "evolution",
+        lambda url, channel: {"base_url": f"{url}/evolution", "instance": channel, "store": True},
+        dedupes=True,
+        looks_up=True,
+        checks_numbers=True,
+        sends_id=True,
+        accepts=b'{"key":{"remoteJid":"5511955500001@s.whatsapp.net","fromMe":true,"id":"3EB0"}}',
+        answers_with_id=True,
+        says_absent=False,
+    ),
+    Kind(
+        "evolution-go",
+        "evolution_go",
+        lambda url, channel: {"base_url": f"{url}/evolution_go", "api_key": channel, "store": True},
+        dedupes=True,
+        looks_up=True,
+        checks_numbers=True,
+        sends_id=True,
+        accepts=b'{"message":"success","data":{"Info":{"ID":"3EB0"}}}',
+        answers_with_id=True,
+        says_absent=False,
     ),
     Kind(
         "whatsapp-cloud",

@@ -29,6 +29,8 @@ def choices(transport: str, **values: tuple[object, ...]) -> list[tuple[str, Set
     ("transport", "chosen"),
     [
         *choices("waha", engine=(None, "WEBJS", "NOWEB", "GOWS"), store=(None, False, True)),
+        *choices("evolution", store=(None, False, True)),
+        *choices("evolution_go", store=(None, False, True)),
         *choices("webhook", idempotent=(None, False, True), lookup=(None, False, True)),
         *choices("whatsapp_cloud", endpoint=(None, "messages", "marketing_messages")),
     ],
@@ -42,6 +44,8 @@ async def test_the_database_expects_what_the_transport_does(
     promise = "?idempotent=1" if chosen.get("idempotent") else ""
     address = {
         "waha": {"base_url": f"{sandbox.url}/waha", "session": name},
+        "evolution": {"base_url": f"{sandbox.url}/evolution", "instance": name},
+        "evolution_go": {"base_url": f"{sandbox.url}/evolution_go", "api_key": name},
         "webhook": {"url": f"{sandbox.url}/webhook/{name}{promise}"},
         "whatsapp_cloud": {"base_url": f"{sandbox.url}/cloud", "phone_number_id": name, "access_token": "t"},
     }[transport]

@@ -290,7 +290,8 @@ async def test_a_lookup_finds_what_was_taken_and_only_that(channel: Channel, mes
     await channel.transport.send(message)
 
     assert await channel.transport.lookup(message.id, message.phone) == "found"
-    assert await channel.transport.lookup(message.id[::-1], message.phone) == "absent"
+    other = await channel.transport.lookup(message.id[::-1], message.phone)
+    assert other == ("absent" if channel.kind.says_absent else "unknown")
 
 
 @pytest.mark.parametrize("answer", [b"404 Not Found", b"500 Internal Server Error", b"401 Unauthorized"])

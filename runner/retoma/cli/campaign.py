@@ -182,6 +182,8 @@ def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
         "running": f", {summary['total']:,} messages. See it: retoma watch '{name}'",
     }
     click.echo(f"{name}: {summary['status']}{more.get(summary['status'], '')}")
+    if summary["to_check"]:
+        click.echo(f"still being checked: {summary['to_check']:,} messages. See them: v_render_fault")
     if summary["reason"]:
         ends = summary["waits_until"]
         until = f", until {shown_in(ends, summary['time_zone'])}" if ends else ""

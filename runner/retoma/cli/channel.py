@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 import click
 
 from retoma.cli import names, parameters
+from retoma.cli.channel_test import channel_test
 from retoma.cli.connection import Row, call, connected
 from retoma.cli.output import as_json_option, print_facts, print_json, print_table, shown
+from retoma.cli.pairing import pair
 from retoma.errors import RetomaError
 
 if TYPE_CHECKING:
@@ -68,6 +70,8 @@ def channel() -> None:
     \b
     retoma channel create sales --transport waha --set base_url=http://127.0.0.1:3000 \\
         --set session=default --set api_key=env:RETOMA_SECRET_WAHA
+    retoma channel pair sales
+    retoma channel test sales +5511955500001
     retoma channel list
     retoma channel pause sales --reason 'the phone is being replaced'
     retoma channel resume sales
@@ -76,7 +80,11 @@ def channel() -> None:
 
 @channel.command()
 @click.argument("name")
-@click.option("--transport", required=True, help="waha, whatsapp_cloud, webhook …, or one of your own.")
+@click.option(
+    "--transport",
+    required=True,
+    help="waha, evolution, evolution_go, whatsapp_cloud, webhook, or one of your own.",
+)
 @click.option(
     "--set", "settings", multiple=True, type=parameters.setting, metavar="KEY=VALUE", help=_SETTINGS_HELP
 )
@@ -223,6 +231,10 @@ def disconnected_command(name: str, *, reason: str, as_json: bool) -> None:
     with connected("channel") as connection:
         call(connection, "select retoma.channel_disconnected(%s, %s)", name, reason)
     _report(name, "Disconnected", as_json=as_json)
+
+
+channel.add_command(pair)
+channel.add_command(channel_test)
 
 
 def _patch(**pacing: parameters.Patch | None) -> parameters.Patch:

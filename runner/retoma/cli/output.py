@@ -84,6 +84,14 @@ def shown_in(moment: datetime.datetime, zone: str | None) -> str:
     return f"{there:%Y-%m-%d %H:%M:%S} {zone}"
 
 
+def masked(phone: str) -> str:
+    """A number that is in no view, hidden as retoma_internal.mask_phone does it."""
+    length = len(phone)
+    first, last = max(min(length - 10, 2), 0), max(min(length - 7, 3), 0)
+    stars = "*" * max(min(length - 1, 6), length - 6)
+    return f"+{phone[1 : 1 + first]}{stars}{phone[length - last :]}"
+
+
 def _plain(value: object) -> object:
     match value:
         case decimal.Decimal():

@@ -38,7 +38,7 @@ from retoma.errors import RetomaError
     "--ignores-ids",
     metavar="SESSION",
     multiple=True,
-    help="A WAHA session that ignores our message ids; may be given several times.",
+    help="A session of WAHA, or instance of Evolution, that ignores our ids; may be given several times.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 def sandbox(  # noqa: PLR0917 - click passes options by name

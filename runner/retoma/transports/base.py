@@ -297,3 +297,65 @@ class Transport(Protocol):
     async def aclose(self) -> None:
         """Close idle connections."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Where the pairing of a sender account with its phone stands.
+
+    Args:
+        connected: the account works.
+        phone: of the account, E.164 with +; None when it is not known.
+        qr: the text of the QR code that the phone can scan now.
+        code: what can be typed on the phone instead, when a number was given.
+        state: of the account, in a word of the provider, for the operator.
+    """
+
+    connected: bool
+    phone: str | None = None
+    qr: str | None = None
+    code: str | None = None
+    state: str = ""
+
+
+class PairingSession(Protocol):
+    """One attempt to pair an account."""
+
+    async def look(self) -> Pairing:
+        """Ask where it stands, and start what has to be started. To be called every few seconds.
+
+        Raises:
+            RetomaError: it cannot succeed: no such account, a wrong key, no gateway at this address.
+        """
+        ...
+
+
+@runtime_checkable
+class Pairs(Protocol):
+    """A transport whose accounts are paired with a phone."""
+
+    def pair(self, phone: str | None) -> PairingSession:
+        """Begin. phone: E.164 of the account, to get a code for it beside the QR code; None for none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a server says about itself. It is for people: what it can do is learnt from its answers.
+
+    Args:
+        server: its name and version, as in "WAHA 2026.8.1, engine GOWS".
+        contradicts: settings of the channel that say something else, with the values that they should have.
+    """
+
+    server: str
+    contradicts: Mapping[str, str]
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A transport whose server says which version it is."""
+
+    async def describe(self) -> Description | None:
+        """Ask the server; None when it does not say."""
+        ...

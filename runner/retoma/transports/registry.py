@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from retoma.errors import RetomaError
-from retoma.transports import null, secrets, waha, webhook
+from retoma.transports import evolution, evolution_go, null, secrets, waha, webhook
 from retoma.transports.base import Settings, Transport
 from retoma.transports.whatsapp_cloud import transport as whatsapp_cloud
 
@@ -16,6 +16,8 @@ Factory = Callable[[Settings], Transport]
 
 # Entry points are for other packages: a checkout that is not installed has none.
 _BUILT_IN: dict[str, Factory] = {
+    "evolution": evolution.create,
+    "evolution_go": evolution_go.create,
     "null": null.create,
     "waha": waha.create,
     "webhook": webhook.create,

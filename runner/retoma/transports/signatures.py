@@ -1,9 +1,12 @@
-"""Signatures of webhook calls: an HMAC of the raw body, in hexadecimal."""
+"""How webhook calls show who sent them: an HMAC of the raw body, a signed token, or a shared secret."""
 
+import base64
+import binascii
 import hashlib
 import hmac
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -66,3 +69,43 @@ def json_object(body: bytes) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise WebhookRefused("The body of the webhook call is not a JSON object.", 400)
     return value
+
+
+def same_secret(expected: str, received: object) -> bool:
+    """Whether a text from outside is the secret, in a time that tells nothing about it."""
+    given = received.encode(errors="replace") if isinstance(received, str) else b""
+    return hmac.compare_digest(expected.encode(), given)
+
+
+def is_valid_token(key: str, token: str, leeway_s: float) -> bool:
+    """Whether a JSON web token (RFC 7519) was signed with the key by HS256, and is not too old.
+
+    Args:
+        key: the secret that both know.
+        token: header.payload.signature.
+        leeway_s: seconds for which it is taken after its own end (exp). A token without an end is refused.
+    """
+    signed, _, signature = token.rpartition(".")
+    head, _, payload = signed.partition(".")
+    expected = hmac.new(key.encode(), signed.encode(errors="replace"), hashlib.sha256).digest()
+    # The signature first: what an unknown caller wrote is not even decoded.
+    if not hmac.compare_digest(expected, _decoded(signature)):
+        return False
+    algorithm, ends = _json_field(head, "alg"), _json_field(payload, "exp")
+    in_time = isinstance(ends, int | float) and not isinstance(ends, bool) and ends + leeway_s > time.time()
+    return algorithm == "HS256" and in_time
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(part.encode("ascii") + b"=" * (-len(part) % 4))
+    except (ValueError, binascii.Error):
+        return b""
+
+
+def _json_field(part: str, name: str) -> object:
+    try:
+        value = json.loads(_decoded(part))
+    except (ValueError, RecursionError):
+        return None
+    return value.get(name) if isinstance(value, dict) else None

@@ -1,24 +1,30 @@
-"""WAHA, the HTTP gateway to WhatsApp Web (https://waha.devlike.pro): send, lookup, webhooks.
+"""WAHA, the HTTP gateway to WhatsApp Web (https://waha.devlike.pro): send, lookup, pairing, webhooks.
+
+The requests are those of WAHA's OpenAPI description, version 2026.7.1.
 
 The engines NOWEB and GOWS take a message id from the caller (2026.4.3 or later), and a repeat with the same
-id shows once on the recipient's phone. WEBJS does not: there, a message in doubt waits for an operator.
+id shows once on the recipient's phone. WEBJS and WPP do not: there, a message in doubt waits for an operator.
+The description declares the id for texts and polls. GOWS hands it on with media too; whether it does, the
+answer shows. A list never carries one.
 
-Its own codes: session_<STATUS> when the session does not work; server_463 (the account is restricted),
-server_479 and server_error when WhatsApp itself refused; no_lid when it knows no address of the person;
-ack_error in a receipt without a number.
+Its own codes: session_<STATUS> when the session does not work; server_463 (the account may not open new
+chats, or this person cannot be written to first), server_479 and server_error when WhatsApp itself refused;
+no_lid when it knows no address of the person; ack_error in a receipt without a number; content_not_supported.
 """
 
 import re
 from collections.abc import Mapping
 
-from retoma.transports import waha_choices
+from retoma.transports import choices, pairing, waha_contents, whatsapp_web
 from retoma.transports.base import (
     ConnectionChange,
+    Description,
     Fact,
     Inbound,
     Lookup,
     Message,
     NumberCheck,
+    PairingSession,
     Receipt,
     ReceiptStatus,
     SendResult,
@@ -28,15 +34,19 @@ from retoma.transports.base import (
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.signatures import require_signature, verified_object
+from retoma.transports.whatsapp_web import BY_NUMBER, HIDDEN, NotSupported
 
 _TAKES_OUR_ID = ("NOWEB", "GOWS")
-_OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
+# By the path of the request: the engines that take our id there.
+_WITH_ID = {
+    "sendText": _TAKES_OUR_ID,
+    "sendPoll": _TAKES_OUR_ID,
+    **dict.fromkeys(("sendImage", "sendFile", "sendVideo", "sendVoice"), ("GOWS",)),
+}
 _ID_PARTS = re.compile(r"(?:true|false)_[^_]*_([^_]*)")
 _DOWN = ("STOPPED", "STARTING", "SCAN_QR_CODE", "PASSKEY_REQUIRED", "PASSKEY_CONFIRMATION_REQUIRED", "FAILED")
-_SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
 # GOWS: "no LID found for … from server"; WEBJS: "Lid is missing in chat table". Both stop before they send.
 _NO_ADDRESS = re.compile(r"\bno LID found\b|\bLid is missing\b", re.IGNORECASE)
-_BY_NUMBER, _HIDDEN = ("@c.us", "@s.whatsapp.net"), "@lid"
 _ACKS: dict[int, ReceiptStatus] = {1: "server", 2: "delivered", 3: "read", 4: "played"}
 
 
@@ -52,14 +62,9 @@ def create(settings: Settings) -> "Waha":
     return Waha(SettingsReader("waha", settings))
 
 
-def waha_id(message_id: str) -> str:
-    """The id under which WhatsApp knows our message."""
-    return f"3EB0{message_id.upper()}"
-
-
 def chat_id(phone: str) -> str:
     """The address of a person, from E.164."""
-    return f"{phone.removeprefix('+')}@c.us"
+    return f"{whatsapp_web.digits(phone)}@c.us"
 
 
 class Waha:
@@ -68,51 +73,38 @@ class Waha:
     def __init__(self, settings: SettingsReader) -> None:
         self._base = settings.url("base_url")
         self._session = settings.text("session")
-        self._chooses_id = settings.text("engine") in _TAKES_OUR_ID
+        self._engine = settings.text("engine")
+        self._converts = settings.flag("convert")
         self._webhook_key = settings.optional_text("webhook_hmac_key")
         # Without a caller-chosen id there is nothing to look up by.
-        self._looks_up = settings.flag("store") and self._chooses_id
+        self._looks_up = settings.flag("store") and self._engine in _TAKES_OUR_ID
         api_key = settings.header("api_key")
         headers = {"X-Api-Key": api_key} if api_key else {}
         self._http = HttpClient(self._base, headers, settings.seconds("timeout_s"))
-        self._send_target = (self._base / "api" / "sendText").raw_path_qs
+        self._targets = {path: (self._base / "api" / path).raw_path_qs for path in (*_WITH_ID, "sendList")}
 
     async def send(self, message: Message) -> SendResult:
-        request = {
-            "session": self._session,
-            "chatId": chat_id(message.phone),
-            "text": message.content["text"],
-        }
-        if self._chooses_id:
-            request["id"] = waha_id(message.id)
-        answer = await self._http.post_json(self._send_target, encode(request), {}, message.send_before)
+        try:
+            path, fields = waha_contents.request(message.content, self._engine, converts=self._converts)
+        except NotSupported as why:
+            return whatsapp_web.not_supported(why)
+        request = {"session": self._session, "chatId": chat_id(message.phone), **fields}
+        gives_id = self._engine in _WITH_ID.get(path, ())
+        if gives_id:
+            request["id"] = whatsapp_web.whatsapp_id(message.id)
+        answer = await self._http.post_json(self._targets[path], encode(request), {}, message.send_before)
         if answer.ok:
-            return self._accepted(message, answer)
-        return SendResult(
-            "error",
-            code=_error_code(answer),
-            http_status=answer.status,
-            retry_after_s=answer.retry_after_s,
-            written=answer.written,
-            detail=answer.detail,
-        )
-
-    def _accepted(self, message: Message, answer: Answer) -> SendResult:
-        given = _given_id(answer)
-        if not self._chooses_id or given is None:
-            return SendResult("accepted", http_status=answer.status, provider_id=given)
-        if given.upper() == waha_id(message.id):
-            return SendResult("accepted", http_status=answer.status, took_id=True)
-        # An older server ignores our id without a word.
-        return SendResult("accepted", http_status=answer.status, provider_id=given, took_id=False)
+            return whatsapp_web.accepted(answer, _given_id(answer), message.id if gives_id else None)
+        return whatsapp_web.failed(answer, _error_code(answer))
 
     async def lookup(self, message_id: str, phone: str) -> Lookup:
         if not self._looks_up:
             return "unknown"
         chat = chat_id(phone)
-        name = f"true_{chat}_{waha_id(message_id)}"
+        name = f"true_{chat}_{whatsapp_web.whatsapp_id(message_id)}"
         url = self._base / "api" / self._session / "chats" / chat / "messages" / name
-        answer = await self._http.get_json(url.raw_path_qs)
+        # A chat has two addresses, by number and hidden; "merge" searches both (2026.3.1).
+        answer = await self._http.get_json(url.with_query(merge="true").raw_path_qs)
         if answer.ok and answer.field("id"):
             return "found"
         # A missing session, a wrong path and a proxy answer 404 as well; only this one speaks of the message.
@@ -123,7 +115,7 @@ class Waha:
 
     async def check_number(self, phone: str) -> NumberCheck:
         url = (self._base / "api" / "contacts" / "check-exists").with_query(
-            phone=phone.removeprefix("+"), session=self._session
+            phone=whatsapp_web.digits(phone), session=self._session
         )
         answer = await self._http.get_json(url.raw_path_qs)
         exists, address = answer.field("numberExists"), answer.field("chatId")
@@ -157,6 +149,17 @@ class Waha:
             case _:
                 return []
 
+    async def describe(self) -> Description | None:
+        answer = await self._http.get_json((self._base / "api" / "server" / "version").raw_path_qs)
+        version, engine = answer.field("version"), answer.field("engine")
+        if not (answer.ok and whatsapp_web.is_word(version) and whatsapp_web.is_word(engine)):
+            return None
+        wrong = {"engine": str(engine)} if engine != self._engine else {}
+        return Description(f"WAHA {version}, engine {engine}", wrong)
+
+    def pair(self, phone: str | None) -> PairingSession:
+        return pairing.WahaPairing(self._http, self._base, self._session, phone)
+
     async def aclose(self) -> None:
         await self._http.aclose()
 
@@ -167,9 +170,9 @@ def _error_code(answer: Answer) -> str | None:
         return _session_code(status)
     exception = answer.field("exception")
     text = exception.get("message") if isinstance(exception, dict) else None
-    # Seen by users of GOWS: status 500, {"exception": {"message": "2 UNKNOWN: server returned error 463"}}
-    if isinstance(text, str) and (refusal := _SERVER_ERROR.search(text)):
-        return _server_code(refusal[1])
+    # Seen by users of GOWS: status 500, with the words of whatsmeow in exception.message.
+    if code := whatsapp_web.server_code(text):
+        return code
     if isinstance(text, str) and _NO_ADDRESS.search(text):
         return "no_lid"
     return answer.code
@@ -178,10 +181,6 @@ def _error_code(answer: Answer) -> str | None:
 def _session_code(status: str) -> str:
     # Only known values become codes: error_rule has a row for each.
     return f"session_{status}" if status in _DOWN else "session_OTHER"
-
-
-def _server_code(number: str) -> str:
-    return f"server_{number}" if number in ("463", "479") else "server_error"
 
 
 def _given_id(answer: Answer) -> str | None:
@@ -208,8 +207,7 @@ def _receipt(payload: Mapping[str, object], at: float | None) -> list[Fact]:
     provider_id, ack = _last_part(payload.get("id")), payload.get("ack")
     if provider_id is None or payload.get("fromMe") is False:
         return []
-    ours = _OUR_ID.search(provider_id)
-    message_id = ours[1].lower() if ours else None
+    message_id = whatsapp_web.our_id(provider_id)
     if ack == -1:
         return [Receipt(message_id, provider_id, "failed", _ack_error(payload), at)]
     if isinstance(ack, int) and ack in _ACKS:
@@ -218,12 +216,17 @@ def _receipt(payload: Mapping[str, object], at: float | None) -> list[Fact]:
 
 
 def _ack_error(payload: Mapping[str, object]) -> str:
-    # NOWEB passes on the number that WhatsApp gave, inside Baileys' own update.
+    # Since 2026.7.2 NOWEB has an error of its own, with the number that WhatsApp gave. Before, the number was
+    # inside Baileys' own update.
+    error = payload.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, int | str) and not isinstance(code, bool) and re.fullmatch(r"\d{3}", str(code)):
+        return whatsapp_web.refused_by_server(str(code))
     data = payload.get("_data")
     update = data.get("update", data) if isinstance(data, dict) else None
     parameters = update.get("messageStubParameters") if isinstance(update, dict) else None
     number = parameters[0] if isinstance(parameters, list) and parameters else None
-    return _server_code(number) if isinstance(number, str) else "ack_error"
+    return whatsapp_web.refused_by_server(number) if isinstance(number, str) else "ack_error"
 
 
 def _connection_change(payload: Mapping[str, object], at: float | None) -> list[Fact]:
@@ -240,16 +243,17 @@ def _inbound(payload: Mapping[str, object], provider_id: str | None, at: float |
     sender, text = payload.get("from"), payload.get("body")
     if not isinstance(sender, str) or payload.get("fromMe"):
         return []
-    if not sender.endswith((*_BY_NUMBER, _HIDDEN)):
+    if not sender.endswith((*BY_NUMBER, HIDDEN)):
         return []
-    choice = waha_choices.chosen(payload.get("_data"))
+    choice = choices.chosen(payload.get("_data"))
     if not isinstance(text, str) or not text:
         text = choice.text
     # Without words it is a picture or the like; or a notice of the engine, which nobody wrote.
     if not (text or choice.value or payload.get("hasMedia")):
         return []
-    number = _other_address(payload.get("_data")) if sender.endswith(_HIDDEN) else sender
-    return [Inbound(_phone(number or ""), text, provider_id, at, address=sender, button=choice.value)]
+    number = _other_address(payload.get("_data")) if sender.endswith(HIDDEN) else sender
+    phone = whatsapp_web.phone_of(number)
+    return [Inbound(phone, text, provider_id, at, address=sender, button=choice.value)]
 
 
 def _other_address(data: object) -> str | None:
@@ -259,14 +263,6 @@ def _other_address(data: object) -> str | None:
     for group, name in (("key", "remoteJidAlt"), ("key", "senderPn"), ("Info", "SenderAlt")):
         facts = data.get(group) if isinstance(data, dict) else None
         address = facts.get(name) if isinstance(facts, dict) else None
-        if isinstance(address, str) and address.endswith(_BY_NUMBER):
+        if isinstance(address, str) and address.endswith(BY_NUMBER):
             return address
     return None
-
-
-def _phone(address: str) -> str | None:
-    if not address.endswith(_BY_NUMBER):
-        return None
-    # A device of that person follows after a colon.
-    number = address.partition("@")[0].partition(":")[0]
-    return f"+{number}" if number.isdigit() else None

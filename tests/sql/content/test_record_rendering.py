@@ -227,6 +227,7 @@ def test_what_is_no_result_is_refused(db: Db, channel: int, subtests: pytest.Sub
     fault = {"code": "text_empty", "reason": "x", "messages": 1, "first_ordinal": 1}
     for after, through, result in [
         (0, 0, []),
+        (-2_147_483_648, 2_147_483_647, []),
         (0, None, []),
         (0, 3, {}),
         (0, 3, [fault | {"code": "Not a code"}]),

@@ -1,10 +1,14 @@
 """The sandbox's HTTP server: the providers' addresses, and under /_sandbox its own.
 
-    POST   /waha/api/sendText                                   send
+    POST   /waha/api/sendText, sendImage, sendFile, …           send
     GET    /waha/api/sessions/{session}                         status of a session
     GET    /waha/api/{session}/chats/{chat}/messages/{id}       lookup
     GET    /waha/api/contacts/check-exists?phone=&session=      address of a number
     POST   /cloud/{version}/{phone number id}/{endpoint}        send, as the WhatsApp Cloud API
+    POST   /evolution/message/{call}/{instance}                 send, as Evolution API
+    POST   /evolution/chat/{call}/{instance}                    lookup, address of a number
+    POST   /evolution_go/send/{call}                            send, as Evolution GO (apikey: the channel)
+    POST   /evolution_go/message/status, user/check             lookup, address of a number
     POST   /webhook/{channel}[?idempotent=1]                    send
     GET    /webhook/{channel}/{id}                              lookup
 
@@ -25,7 +29,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from retoma.errors import RetomaError
-from retoma.rehearsal.sandbox import dialects, faults, receipts
+from retoma.rehearsal.sandbox import dialects, evolution, faults, receipts
 from retoma.rehearsal.sandbox.dialects import BadRequest
 from retoma.rehearsal.sandbox.ledger import Delivery, Ledger
 
@@ -38,7 +42,7 @@ class Sandbox:
     Args:
         ledger: where deliveries are recorded.
         idempotent: whether every webhook channel dedupes, also without ?idempotent=1.
-        ignores_ids: WAHA sessions that ignore our ids.
+        ignores_ids: sessions of WAHA and instances of Evolution that ignore our ids.
         api_key: what X-Api-Key must carry on the WAHA addresses; None for anything.
         seed: of everything random, so that a drill can be repeated.
     """
@@ -77,8 +81,10 @@ class Sandbox:
         parts = [unquote(part) for part in request.rel_url.raw_path.strip("/").split("/")]
         try:
             match request.method, *parts:
-                case "POST", "waha", "api", "sendText":
-                    return await self._send_waha(request)
+                case "POST", "waha", "api", call if call.startswith("send"):
+                    return await self._send_waha(request, call)
+                case "POST", ("evolution" | "evolution_go") as dialect, *rest if rest:
+                    return await self._evolution(request, dialect, rest)
                 case "POST", "cloud", _, number, ("messages" | "marketing_messages"):
                     return await self._take(request, dialects.read_cloud(number, await request.read()))
                 case "POST", "webhook", channel:
@@ -99,8 +105,27 @@ class Sandbox:
         await self.set_receipts(None)
         self._ledger.close()
 
-    async def _send_waha(self, request: web.BaseRequest) -> web.Response:
-        delivery = dialects.read_waha(await request.read(), self._ignores_ids)
+    async def _evolution(self, request: web.BaseRequest, dialect: str, parts: list[str]) -> web.Response:
+        # Evolution API names the instance in the path, Evolution GO by its token.
+        channel = parts.pop() if dialect == evolution.API else request.headers.get("apikey", "")
+        body = await request.read()
+        match parts:
+            case ("message", str()) if dialect == evolution.API:
+                return await self._take(request, evolution.read(dialect, channel, body, self._ignores_ids))
+            case ("send", str()):
+                return await self._take(request, evolution.read(dialect, channel, body, self._ignores_ids))
+            case ("chat", "findMessages") | ("message", "status"):
+                identifier = evolution.asked_id(dialect, body)
+                is_here = channel not in self._ignores_ids and self._ledger.contains(
+                    dialect, channel, dialects.waha_message_id(identifier)
+                )
+                return _json(200, evolution.found(dialect, identifier, is_here=is_here))
+            case ("chat", "whatsappNumbers") | ("user", "check"):
+                return _json(200, evolution.checked(dialect, body))
+        return _json(404, {"status": 404, "error": "Not Found"})
+
+    async def _send_waha(self, request: web.BaseRequest, call: str) -> web.Response:
+        delivery = dialects.read_waha(call, await request.read(), self._ignores_ids)
         if not self._authorised(request):
             return self._refuse(delivery, 401, {"statusCode": 401, "message": "Unauthorized"})
         return await self._take(request, delivery)
@@ -241,7 +266,7 @@ def _document(body: bytes) -> object:
     return document
 
 
-def _json(status: int, body: Mapping[str, object]) -> web.Response:
+def _json(status: int, body: object) -> web.Response:
     return web.Response(status=status, body=json.dumps(body).encode(), content_type="application/json")
 
 
@@ -250,6 +275,8 @@ def _taken(delivery: Delivery) -> web.Response:
         return _json(201, dialects.waha_accepted(delivery))
     if delivery.dialect == "whatsapp_cloud":
         return _json(200, dialects.cloud_accepted(delivery))
+    if delivery.dialect in (evolution.API, evolution.GO):
+        return _json(201 if delivery.dialect == evolution.API else 200, evolution.accepted(delivery))
     return _json(202, {"id": delivery.message_id})
 
 

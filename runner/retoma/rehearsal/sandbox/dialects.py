@@ -15,16 +15,18 @@ class BadRequest(Exception):
     """The request is not one that the provider understands."""
 
 
-def read_waha(body: bytes, ignores_ids: Collection[str] = ()) -> Delivery:
-    """A sendText request. An id makes it deduped, as on the engines NOWEB and GOWS.
+def read_waha(call: str, body: bytes, ignores_ids: Collection[str] = ()) -> Delivery:
+    """A request to send. An id makes it deduped, as on the engines NOWEB and GOWS.
 
     Args:
+        call: the last part of the address: sendText, sendImage, ...
         body: the JSON.
         ignores_ids: sessions that use ids of their own, as those of older servers.
     """
-    request = _object(body)
-    session, chat, text = (_text(request, key) for key in ("session", "chatId", "text"))
-    identifier = request.get("id")
+    request = dict(read_object(body))
+    session, chat = (_text(request, key) for key in ("session", "chatId"))
+    identifier = request.pop("id", None)
+    text = _text(request, "text") if call == "sendText" else json.dumps(request, sort_keys=True)
     return Delivery(
         at=time.time(),
         dialect="waha",
@@ -66,7 +68,7 @@ def waha_session_down(session: str, status: str) -> dict[str, object]:
 
 def read_cloud(phone_number_id: str, body: bytes) -> Delivery:
     """A message for the Cloud API. Our id is only carried along, and a repeat is delivered again."""
-    request = _object(body)
+    request = read_object(body)
     to, kind = _text(request, "to"), _text(request, "type")
     if request.get("messaging_product") != "whatsapp" or not isinstance(request.get(kind), dict):
         raise BadRequest(f"messaging_product is not whatsapp, or {kind} is missing")
@@ -122,7 +124,7 @@ def cloud_status(delivery: Delivery, status: str, error: str) -> dict[str, objec
 
 def read_webhook(channel: str, body: bytes, idempotency_key: str | None, dedupes: bool) -> Delivery:
     """A message for the generic webhook; the header and the body must name the same id."""
-    request = _object(body)
+    request = read_object(body)
     message_id, to, text = (_text(request, key) for key in ("id", "to", "text"))
     if idempotency_key not in (None, message_id):
         raise BadRequest("Idempotency-Key is not the id in the body")
@@ -130,7 +132,8 @@ def read_webhook(channel: str, body: bytes, idempotency_key: str | None, dedupes
     return Delivery(time.time(), "webhook", channel, message_id, to, sha256, dedupes)
 
 
-def _object(body: bytes) -> Mapping[str, object]:
+def read_object(body: bytes) -> Mapping[str, object]:
+    """The JSON object in the body of a request."""
     try:
         value = json.loads(body)
     except ValueError as error:

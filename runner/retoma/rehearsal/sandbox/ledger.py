@@ -25,8 +25,8 @@ class Delivery:
 
     Args:
         at: Unix seconds when the request had been read.
-        dialect: waha, whatsapp_cloud or webhook.
-        channel: the WAHA session, the id of the phone number, or the path of the webhook.
+        dialect: waha, evolution, evolution_go, whatsapp_cloud or webhook.
+        channel: the WAHA session, the instance, the id of the phone number, or the path of the webhook.
         message_id: our id (32 hexadecimal digits), whatever other id came, or None.
         to: the recipient, E.164 with +.
         sha256: of the text, in hexadecimal.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from retoma.errors import RetomaError
+from retoma.rehearsal.sandbox import evolution
 from retoma.rehearsal.sandbox.dialects import cloud_status, waha_serialized_id
 from retoma.rehearsal.sandbox.ledger import Delivery
 from retoma.transports.signatures import sign
@@ -119,6 +120,8 @@ class Reporter:
             headers["X-Webhook-Hmac-Algorithm"] = "sha512"
         elif self._plan.key is not None and dialect == "whatsapp_cloud":
             headers["X-Hub-Signature-256"] = f"sha256={sign(self._plan.key, body, 'sha256')}"
+        elif self._plan.key is not None and dialect == evolution.API:
+            headers["X-Retoma-Secret"] = self._plan.key
         elif self._plan.key is not None:
             headers[SIGNATURE_HEADER] = f"sha256={sign(self._plan.key, body, 'sha256')}"
         url = self._plan.url.replace("{channel}", channel)
@@ -138,6 +141,8 @@ def _receipt(delivery: Delivery, status: str, error: str = "sandbox_failed") -> 
         return {"receipts": [receipt | ({"code": error} if status == "failed" else {})]}
     if delivery.dialect == "whatsapp_cloud":
         return cloud_status(delivery, status, error)
+    if delivery.dialect in (evolution.API, evolution.GO):
+        return evolution.report(delivery, status)
     payload: dict[str, object] = {
         "id": waha_serialized_id(delivery),
         "from": f"{delivery.to[1:]}@c.us",

@@ -1,7 +1,7 @@
-"""What a person chose from buttons or a list, which WAHA leaves out of the body of a message.
+"""The words of a message and the choice from its buttons or list, as gateways to WhatsApp pass it on.
 
-The engines pass the message of WhatsApp on as it is, in `_data`: NOWEB and GOWS with the names of WhatsApp's
-own protocol (Message.proto of Baileys and whatsmeow), WEBJS with those of WhatsApp Web.
+Baileys (WAHA NOWEB, Evolution API) and whatsmeow (WAHA GOWS, Evolution GO) use the names of WhatsApp's own
+protocol (Message.proto), WEBJS those of WhatsApp Web. They disagree about upper and lower case.
 """
 
 import json
@@ -15,7 +15,9 @@ class Choice(NamedTuple):
     value: str | None
 
 
-_NOTHING = Choice("", None)
+NOTHING = Choice("", None)
+"""No choice."""
+
 # By the kind of answer, without regard to case: where its words and its value are.
 _ANSWERS = {
     "buttonsresponsemessage": ("selecteddisplaytext", "selectedbuttonid"),
@@ -24,18 +26,56 @@ _ANSWERS = {
 }
 _INTERACTIVE = "interactiveresponsemessage"
 # Messages that hold another one: a disappearing chat, an edit.
-_WRAPPERS = ("ephemeralmessage", "viewoncemessage", "viewoncemessagev2", "editedmessage", "protocolmessage")
+_WRAPPERS = (
+    *("ephemeralmessage", "viewoncemessage", "viewoncemessagev2", "documentwithcaptionmessage"),
+    *("editedmessage", "protocolmessage"),
+)
+# What a person can send without words.
+_SHOWN = (
+    *("imagemessage", "videomessage", "ptvmessage", "audiomessage", "documentmessage", "stickermessage"),
+    *("locationmessage", "livelocationmessage", "contactmessage", "contactsarraymessage"),
+)
 _DEEPEST = 5
 
 
 def chosen(data: object) -> Choice:
-    """The choice in the `_data` of a payload; empty when there is none."""
+    """The choice in an object that holds a `message`; empty when there is none."""
     facts = _lower(data)
     found = _in_message(facts.get("message"), _DEEPEST)
-    if found != _NOTHING:
+    if found != NOTHING:
         return found
     # WEBJS: on the message itself.
     return Choice("", _text(facts.get("selectedbuttonid")) or _row_id(facts.get("listresponse")))
+
+
+def words(message: object) -> str | None:
+    """What a person wrote: the text, or the caption of a picture or file.
+
+    Args:
+        message: of WhatsApp's protocol, as JSON.
+
+    Returns:
+        "" for a picture, voice note or the like without words; None for what nobody wrote: a reaction, a
+        vote, a notice of the protocol.
+    """
+    return _words(message, _DEEPEST)
+
+
+def _words(message: object, depth: int) -> str | None:
+    facts = _lower(message)
+    extended = _lower(facts.get("extendedtextmessage"))
+    if text := _text(facts.get("conversation")) or _text(extended.get("text")):
+        return text
+    for kind in _SHOWN:
+        if shown := _lower(facts.get(kind)):
+            return _text(shown.get("caption")) or ""
+    if depth:
+        for wrapper in _WRAPPERS:
+            inner = _lower(facts.get(wrapper))
+            found = _words(inner.get("message") or inner, depth - 1) if inner else None
+            if found is not None:
+                return found
+    return None
 
 
 def _in_message(message: object, depth: int) -> Choice:
@@ -51,10 +91,10 @@ def _in_message(message: object, depth: int) -> Choice:
     if depth:
         for wrapper in _WRAPPERS:
             inner = _lower(facts.get(wrapper))
-            found = _in_message(inner.get("message") or inner, depth - 1) if inner else _NOTHING
-            if found != _NOTHING:
+            found = _in_message(inner.get("message") or inner, depth - 1) if inner else NOTHING
+            if found != NOTHING:
                 return found
-    return _NOTHING
+    return NOTHING
 
 
 def _in_interactive(interactive: dict[str, object]) -> Choice:
