@@ -63,6 +63,10 @@ chaos: $(STAMP) ## Break everything on random schedules for about 5 minutes, and
 soak: $(STAMP) ## The same for hours: make soak HOURS=8
 	$(BIN)/python -m tests.chaos soak --kept --hours $(or $(HOURS),1) --first-seed $$(date +%s) --report $(CACHE)/chaos/$$(date +%s).jsonl
 
+.PHONY: dialects
+dialects: $(STAMP) ## 16,000 messages through each provider's dialect, with lost answers and a killed runner (10 minutes)
+	$(BIN)/python -m tests.dialects $(ARGS)
+
 .PHONY: bench
 bench: $(STAMP) ## Measure (an hour); some of it, quickly: make bench ARGS='engine wire --quick'
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
