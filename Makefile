@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-run: $(STAMP) ## See it work: a campaign to a local sandbox; your own: make run CSV=contacts.csv TEXT='Hi {{ name }}'
+run: $(STAMP) ## See it work: campaigns to a local sandbox; your own: make run CSV=contacts.csv TEXT='Hi {{ name }}'
 	@$(BIN)/retoma demo $(if $(CSV),--csv "$(CSV)") $(if $(TEXT),--text "$$TEXT")
 run: export TEXT := $(value TEXT)
 
