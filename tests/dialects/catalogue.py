@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 APP_SECRET = "secret of the app"
 
@@ -17,8 +18,9 @@ class Dialect:
         settings: further settings of the channel.
         ignores_ids: whether the server uses ids of its own, and does not say so.
         reports: whether it reports by webhook with our id, so that a receiver is needed.
-        proves: whether in the end nothing may be in doubt: a repeated id is shown once, a lookup finds the
-            message, or a report carries our id. Otherwise what is in doubt stays there, for a person.
+        proves: "all" where nothing may be in doubt in the end: a repeated id is shown once, so what never
+            came is sent again. "arrival" where a report carries our id: what arrived is settled, but nothing
+            proves that a message never came. "nothing": what is in doubt stays there, for a person.
     """
 
     transport: str
@@ -27,14 +29,19 @@ class Dialect:
     settings: Mapping[str, object] = field(default_factory=dict)
     ignores_ids: bool = False
     reports: bool = False
-    proves: bool = True
+    proves: Literal["all", "arrival", "nothing"] = "all"
 
 
 DIALECTS = {
     "waha-noweb": Dialect("waha", "waha", "session", {"engine": "NOWEB", "store": True}),
-    "waha-webjs": Dialect("waha", "waha", "session", {"engine": "WEBJS"}, proves=False),
+    "waha-webjs": Dialect("waha", "waha", "session", {"engine": "WEBJS"}, proves="nothing"),
     "evolution-2.3": Dialect(
-        "evolution", "evolution", "instance", {"store": True, "api_key": "k"}, ignores_ids=True, proves=False
+        "evolution",
+        "evolution",
+        "instance",
+        {"store": True, "api_key": "k"},
+        ignores_ids=True,
+        proves="nothing",
     ),
     "evolution-2.4": Dialect("evolution", "evolution", "instance", {"store": True, "api_key": "k"}),
     "evolution-go": Dialect("evolution_go", "evolution_go", "api_key", {"store": True}),
@@ -44,5 +51,6 @@ DIALECTS = {
         "phone_number_id",
         {"access_token": "a token", "app_secret": APP_SECRET},
         reports=True,
+        proves="arrival",
     ),
 }

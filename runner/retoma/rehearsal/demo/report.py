@@ -78,7 +78,10 @@ def _tell_settled(connection: Connection, campaigns: Sequence[str], tell: Tell) 
           count(*) filter (
             where m.channel = %(support)s and m.code = 'runner_gone' and m.outcome = 'requeued'
           ) as absent,
-          count(*) filter (where m.channel = %(official)s and m.code = 'receipt') as reported
+          -- A sent message keeps the reason for which it was in doubt.
+          count(*) filter (
+            where m.channel = %(official)s and m.code in ('runner_gone', 'receipt') and m.outcome = 'sent'
+          ) as reported
         from mine as m
         """,
         {"campaigns": list(campaigns), "support": SUPPORT, "official": OFFICIAL},
