@@ -2,16 +2,15 @@ create or replace function retoma_internal.lease_media(p_campaign_id int, p_chan
 language sql stable
 begin atomic
   select jsonb_agg(
-    jsonb_build_object(
-      'variant', m.variant,
+    distinct jsonb_build_object(
       'path', m.path,
+      'file', m.name,
       'value', case
         when t.keeps_media_for is null
           then jsonb_build_object('mimetype', d.mimetype, 'sha256', encode(m.sha256, 'hex'))
         else jsonb_build_object('id', u.provider_id)
       end
     )
-    order by m.variant, m.path
   )
   from retoma_internal.campaign_medium as m
   inner join retoma_internal.channel as h on h.id = p_channel_id
@@ -22,5 +21,6 @@ begin atomic
 end;
 
 comment on function retoma_internal.lease_media(int, int) is
-'What a channel sends in place of the stored files of a campaign: [{"variant": 1, "path": ["media"], "value": {"id":
-"1234"}}], or {"mimetype": "image/png", "sha256": "…"} where the bytes go along; null when the campaign says none.';
+'What a channel sends in place of the stored files of a campaign: [{"path": ["media"], "file": "offer.png", "value":
+{"id": "1234"}}], or {"mimetype": "image/png", "sha256": "…"} where the bytes go along; null when the campaign says
+none.';

@@ -190,7 +190,7 @@ def test_nothing_is_leased_before_the_file_is_uploaded(db: Db) -> None:
     upload(db)
 
     row = db.execute("select media from retoma.lease_batch(%s, %s)", (runner, channel)).fetchone()
-    assert row == ([{"variant": 1, "path": ["media"], "value": {"id": "777"}}],)
+    assert row == ([{"path": ["media"], "file": "offer.png", "value": {"id": "777"}}],)
     assert turn(db) is None
     assert call(db, "select channel from retoma.v_medium") == "sales"
 

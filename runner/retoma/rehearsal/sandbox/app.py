@@ -5,6 +5,7 @@
     GET    /waha/api/{session}/chats/{chat}/messages/{id}       lookup
     GET    /waha/api/contacts/check-exists?phone=&session=      address of a number
     POST   /cloud/{version}/{phone number id}/{endpoint}        send, as the WhatsApp Cloud API
+    POST   /cloud/{version}/{phone number id}/media             upload (the id is made from the bytes)
     POST   /evolution/message/{call}/{instance}                 send, as Evolution API
     POST   /evolution/chat/{call}/{instance}                    lookup, address of a number
     POST   /evolution_go/send/{call}                            send, as Evolution GO (apikey: the channel)
@@ -29,7 +30,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from retoma.errors import RetomaError
-from retoma.rehearsal.sandbox import dialects, evolution, faults, receipts
+from retoma.rehearsal.sandbox import cloud_media, dialects, evolution, faults, receipts
 from retoma.rehearsal.sandbox.dialects import BadRequest
 from retoma.rehearsal.sandbox.ledger import Delivery, Ledger
 
@@ -87,6 +88,8 @@ class Sandbox:
                     return await self._evolution(request, dialect, rest)
                 case "POST", "cloud", _, number, ("messages" | "marketing_messages"):
                     return await self._take(request, dialects.read_cloud(number, await request.read()))
+                case "POST", "cloud", _, _, "media":
+                    return _json(*await cloud_media.take(request))
                 case "POST", "webhook", channel:
                     return await self._send_webhook(request, channel)
                 case _, "waha", "api", *rest:
