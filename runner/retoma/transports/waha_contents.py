@@ -68,7 +68,9 @@ def _audio(content: _Content) -> Request:
     if not medium.data:
         return Request("sendVoice", {"file": {"mimetype": _VOICE, "url": medium.link}})
     mimetype = _VOICE if medium.mimetype == "audio/ogg" else medium.mimetype
-    return Request("sendVoice", {"file": {"mimetype": mimetype, "data": medium.data}})
+    # Where WAHA converts it, it names its own file by this name.
+    file = {"mimetype": mimetype, "filename": "voice.ogg", "data": medium.data}
+    return Request("sendVoice", {"file": file})
 
 
 def _poll(content: _Content) -> Request:
