@@ -51,6 +51,7 @@ begin
   );
   insert into retoma_internal.campaign_channel (campaign_id, channel_id)
   select v_id, u.id from unnest(v_channel_ids) as u (id);
+  perform retoma_internal.keep_media(v_id);
   perform retoma_internal.ensure_partition(v_id);
   return v_id;
 end;
@@ -64,7 +65,7 @@ comment on function retoma.create_campaign(text, text[], text, int, timestamptz,
 IANA zone for recipients whose own zone is not known, and for the limits of the campaign.
 Next: add_recipients or load_staged, then start_campaign. A live runner checks the Liquid within a second;
 v_campaign_summary shows when it refuses it.
-Errors: RT001 unknown channel, RT003 bad value, RT004 name taken.';
+Errors: RT001 unknown channel or file, RT003 bad value, RT004 name taken.';
 
 create or replace function retoma.create_campaign(
   p_name text,
@@ -86,4 +87,4 @@ end;
 
 comment on function retoma.create_campaign(text, text, text, int, timestamptz, int, text, jsonb) is
 'The same as create_campaign with an array of channels, for one channel: p_channel is its name.
-Errors: RT001 unknown channel, RT003 bad value, RT004 name taken.';
+Errors: RT001 unknown channel or file, RT003 bad value, RT004 name taken.';

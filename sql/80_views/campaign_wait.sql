@@ -28,6 +28,15 @@ found (campaign_id, place, cause, reason, waits_until) as (
   from retoma_internal.campaign_content as t
   where t.required_variables is null and t.fault is null
   union all
+  select w.campaign_id, 1, 'content', format('its file %s is waiting to be uploaded', min(w.name)), null
+  from retoma_internal.medium_wait as w
+  inner join retoma_internal.campaign as c on w.campaign_id = c.id
+  where c.status = 'running'
+  group by w.campaign_id
+  having count(distinct w.channel_id) = (
+    select count(*) from retoma_internal.campaign_channel as cc where cc.campaign_id = w.campaign_id
+  )
+  union all
   select
     b.campaign_id, 2, 'runner',
     format('runner %s has not reported for long: is it frozen, or the disk of the database full?', max(r.name)),

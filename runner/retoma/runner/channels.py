@@ -18,6 +18,7 @@ from retoma.errors import RetomaError
 from retoma.runner.calls import Database, StaleLease, Stopped
 from retoma.runner.lanes import Lanes
 from retoma.runner.lease import Lease
+from retoma.runner.media import StoredMedia
 from retoma.transports import registry
 from retoma.transports.base import Lookup, Transport, now
 
@@ -55,6 +56,7 @@ class Channels:
         self._answering: asyncio.Task[None] | None = None
         self._transports: dict[str, Transport] = {}
         self._render_process = RenderProcess()
+        self._media = StoredMedia(database)
         self._renderers: dict[str, Renderer] = {}  # by the JSON of their contents
 
     async def answer(self, channel_id: int) -> None:
@@ -135,7 +137,7 @@ class Channels:
             # The tick rings again: trouble of one channel must not reach the others.
             log.exception("drain_failed", channel_id=channel_id)
 
-    async def _run(self, channel_id: int, row: Mapping[str, object]) -> None:
+    async def _run(self, channel_id: int, row: Mapping[str, Any]) -> None:
         try:
             render = await self._renderer(row)
         except RetomaError as error:
@@ -149,7 +151,12 @@ class Channels:
         if transport is None:
             await self._refuse("select retoma.release_batch(%s, %s, %s)", row)
             return
-        lease = Lease(self._database, self._runner_id, row, transport, render=render, stop=self._stop)
+        try:
+            sender = await self._media.sender(transport, row["media"])
+        except RetomaError as error:
+            await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
+            return
+        lease = Lease(self._database, self._runner_id, row, sender, render=render, stop=self._stop)
         await lease.run()
 
     async def _renderer(self, row: Mapping[str, Any]) -> Renderer:

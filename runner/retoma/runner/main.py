@@ -22,6 +22,7 @@ from retoma.runner.contents import check_contents
 from retoma.runner.doorbell import listen
 from retoma.runner.liveness import UNREGISTER, UNREGISTER_S, keep_alive
 from retoma.runner.templates import read_templates
+from retoma.runner.uploads import upload_media
 
 log = structlog.get_logger()
 
@@ -86,18 +87,22 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     checking.add_done_callback(end_with)
     reading = asyncio.create_task(read_templates(database, stop), name="templates")
     reading.add_done_callback(end_with)
+    # Bytes of files come over the connection of the checks: neither must keep one that sends.
+    uploading = asyncio.create_task(upload_media(checks, stop), name="uploads")
+    uploading.add_done_callback(end_with)
     if not stop.is_set():
         await listen(conninfo, channels.answer, partial(_clean_up, database), stop)
     checking.cancel()
     reading.cancel()
+    uploading.cancel()
     await channels.close()
     drained.set()
-    await asyncio.wait({living, checking, reading})
+    await asyncio.wait({living, checking, reading, uploading})
     if living.exception() is not None:
         await _give_back(database, runner_id)
     await checks.close()
     await database.close()
-    for part in (living, checking, reading):
+    for part in (living, checking, reading, uploading):
         _raise_end_of(part)
     log.info("stopped", runner=name)
 

@@ -131,7 +131,6 @@ def changed(kind: str, place: int = 0, **fields: object) -> dict[str, object]:
         (changed("image", media=None), "bad_field", "media is missing"),
         (changed("image", media={}), "bad_field", "media needs exactly one of: file, link"),
         (changed("image", media=LINK | {"file": "a"}), "bad_field", "media needs exactly one of: file, link"),
-        (changed("image", media={"file": "a.jpg"}), "no_stored_media", "sends media by link only"),
         (
             changed("image", media={"link": "a.jpg"}),
             "bad_text",

@@ -6,6 +6,7 @@
     GET    /waha/api/contacts/check-exists?phone=&session=      address of a number
     POST   /cloud/{version}/{phone number id}/{endpoint}        send, as the WhatsApp Cloud API
     GET    /cloud/{version}/{account id}/message_templates      templates, see templates.py
+    POST   /cloud/{version}/{phone number id}/media             upload (the id is made from the bytes)
     POST   /evolution/message/{call}/{instance}                 send, as Evolution API
     POST   /evolution/chat/{call}/{instance}                    lookup, address of a number
     POST   /evolution_go/send/{call}                            send, as Evolution GO (apikey: the channel)
@@ -31,7 +32,14 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from retoma.errors import RetomaError
-from retoma.rehearsal.sandbox import dialects, evolution, faults, receipts, templates
+from retoma.rehearsal.sandbox import (
+    cloud_media,
+    dialects,
+    evolution,
+    faults,
+    receipts,
+    templates,
+)
 from retoma.rehearsal.sandbox.dialects import BadRequest
 from retoma.rehearsal.sandbox.ledger import Delivery, Ledger
 
@@ -97,6 +105,8 @@ class Sandbox:
                 case "GET", "cloud", _, _, "message_templates":
                     url = request.rel_url
                     return _json(200, templates.page(self._templates, url.path, url.query))
+                case "POST", "cloud", _, _, "media":
+                    return _json(*await cloud_media.take(request))
                 case "POST", "webhook", channel:
                     return await self._send_webhook(request, channel)
                 case _, "waha", "api", *rest:
