@@ -1,4 +1,4 @@
-"""Puts in place of stored files what a channel sends: the id that its provider gave, or the bytes in base64."""
+"""Puts in place of stored files what a channel sends: the id of its provider, or the bytes in base64."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class Place(NamedTuple):
 
 
 def placed(content: Content, places: Sequence[Place]) -> Content:
-    """A rendered content with these values in place of its stored files; the content itself stays as it is."""
+    """A copy of a rendered content, with these values in place of its stored files."""
     made: Any = content
     for place in places:
         made = _put(made, place.path, {"file": place.file}, place.value)

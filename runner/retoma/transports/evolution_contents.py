@@ -68,7 +68,9 @@ def _document(content: _Content) -> Request:
 
 def _audio(content: _Content) -> Request:
     if is_voice(content):
-        return Request("sendWhatsAppAudio", {"audio": _media_text(source(content.get("media")))}, takes_id=False)
+        return Request(
+            "sendWhatsAppAudio", {"audio": _media_text(source(content.get("media")))}, takes_id=False
+        )
     return _media("audio", content)
 
 

@@ -3,7 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from retoma.transports.whatsapp_web import NotSupported, is_voice, link_name, media_type, optional, source, text
+from retoma.transports.whatsapp_web import (
+    NotSupported,
+    is_voice,
+    link_name,
+    media_type,
+    optional,
+    source,
+    text,
+)
 
 _Content = Mapping[str, object]
 

@@ -100,7 +100,9 @@ def test_bytes_are_stored_once_and_a_name_keeps_its_file(db: Db) -> None:
         add(db, "a.png", JPEG)
 
     assert call(db, "select count(*) from retoma_internal.medium_data") == 1
-    shown = db.execute("select medium, mimetype, bytes, campaigns, channel from retoma.v_medium order by medium")
+    shown = db.execute(
+        "select medium, mimetype, bytes, campaigns, channel from retoma.v_medium order by medium"
+    )
     assert shown.fetchall() == [(n, "image/png", len(PNG), 0, None) for n in ("a.png", "b.png")]
     db.execute("select retoma.media_remove('a.png')")
     assert call(db, "select count(*) from retoma_internal.medium_data") == 1
@@ -119,10 +121,20 @@ def test_bytes_are_stored_once_and_a_name_keeps_its_file(db: Db) -> None:
         (
             "null",
             {},
-            {"kind": "template", "name": "a", "language": "pt_BR", "header": {"video": {"file": "offer.png"}}},
+            {
+                "kind": "template",
+                "name": "a",
+                "language": "pt_BR",
+                "header": {"video": {"file": "offer.png"}},
+            },
             "header.video.file is image/png",
         ),
-        ("null", {}, {"kind": "document", "media": {"file": "long.txt"}, "filename": "a"}, "takes at most 16777216"),
+        (
+            "null",
+            {},
+            {"kind": "document", "media": {"file": "long.txt"}, "filename": "a"},
+            "takes at most 16777216",
+        ),
         ("waha", {"base_url": "https://waha.example", "session": "x"}, PICTURE, "takes media by link only"),
         (
             "evolution_go",

@@ -15,7 +15,7 @@ from tests.support.files import PNG
 from tests.support.sandbox_process import SandboxProcess
 from tests.transports.scripted_server import ScriptedServer, scripted
 
-PICTURE = Medium("ofertã \"x\".png", "image/png", PNG)
+PICTURE = Medium('ofertã "x".png', "image/png", PNG)
 PATH = "/{version}/{phone_number_id}/media"
 
 

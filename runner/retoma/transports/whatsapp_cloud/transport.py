@@ -117,7 +117,9 @@ class WhatsAppCloud:
         from retoma.transports.whatsapp_cloud import media  # noqa: PLC0415
 
         url = self._base.joinpath(*self._path("media_path", "media").strip("/").split("/"))
-        return await media.upload(url, _auth_header(self._settings), medium, self._settings.seconds("timeout_s"))
+        return await media.upload(
+            url, _auth_header(self._settings), medium, self._settings.seconds("timeout_s")
+        )
 
     async def aclose(self) -> None:
         await self._http.aclose()
