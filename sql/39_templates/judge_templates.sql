@@ -1,5 +1,6 @@
 -- The caller holds the row lock of the campaign. Locks its rows of campaign_channel. A list that comes between the
--- snapshot of this statement and that of template_fault is judged again by the next tick: changes is then the older one.
+-- snapshot of this statement and that of template_fault is judged again by the next tick: changes is then the older
+-- one.
 create or replace function retoma_internal.judge_templates(p_campaign_id int) returns void
 language sql volatile
 begin atomic

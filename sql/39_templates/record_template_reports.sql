@@ -1,5 +1,5 @@
--- Locks the reading of the channel, its templates in the order of their keys, then those of its campaigns that are free. A report can be late
--- or come again, so a new list is asked for at once, which corrects it.
+-- Locks the reading of the channel, its templates in the order of their keys, then those of its campaigns that are
+-- free. A report can be late or come again, so a new list is asked for at once, which corrects it.
 create or replace function retoma.record_template_reports(p_channel text, p_reports jsonb) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp

@@ -1,6 +1,6 @@
 -- Locks the reading of the channel, its templates, then those of its campaigns that are free. The list is the whole
--- truth, except about templates that were reported since it was asked for. An answer that comes after another runner has
--- had its turn is ignored.
+-- truth, except about templates that were reported since it was asked for. An answer that comes after another runner
+-- has had its turn is ignored.
 create or replace function retoma.record_templates(
   p_channel_id int, p_asked_at timestamptz, p_templates jsonb, p_fault text default null
 ) returns void

@@ -27,4 +27,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.why_no_channel(int) is
-'Why no channel of the campaign can send: the state of each, or of the template or a file on it, in words. Null when one can.';
+'Why no channel of the campaign can send: the state of each, or of the template or a file on it, in words. Null when
+one can.';

@@ -66,7 +66,8 @@ begin
   update retoma_internal.campaign_channel as cc set last_leased_at = v_now
   where cc.campaign_id = v_campaign_id and cc.channel_id = p_channel_id;
   lease_s := extract(epoch from v_lease);
-  select c.name, t.content, t.texts, retoma_internal.lease_media(c.id, p_channel_id) into campaign, content, texts, media
+  select c.name, t.content, t.texts, retoma_internal.lease_media(c.id, p_channel_id)
+  into campaign, content, texts, media
   from retoma_internal.campaign as c inner join retoma_internal.campaign_content as t on c.id = t.campaign_id
   where c.id = v_campaign_id;
   select c.name, c.transport, c.settings, c.max_in_flight into channel, transport, settings, max_in_flight
@@ -83,8 +84,8 @@ texts in it (as in contents_to_check), and the settings of the channel with thei
 batch can be leased now, or this runner has refused the channel; the doorbell rings when one can. p_holding: batches
 that this runner already holds on the channel; each other lease that it has there is ended.
 media: null, or a JSON array of what takes the place of {"file": …} when a content is rendered. path: names, and indexes
-from 0, of this object; file: its name; value: {"id": …} of the provider, or {"mimetype": …, "sha256": …} of a file whose
-bytes go along: then data, in base64, takes the place of sha256 (see medium_bytes).
+from 0, of this object; file: its name; value: {"id": …} of the provider, or {"mimetype": …, "sha256": …} of a file
+whose bytes go along: then data, in base64, takes the place of sha256 (see medium_bytes).
 lease_epoch: for every later call about this batch. reserved: its high-water mark. lease_s: seconds until the lease
 expires when no call renews it. max_in_flight: requests that may be under way at once. may_lease_more: whether the
 channel allows another lease now (channel.max_leases).

@@ -1,4 +1,4 @@
-"""Stored files: what they are is decided by their bytes, and a campaign sends them when its provider has them."""
+"""Stored files: their bytes say what they are, and a campaign sends them when its provider has them."""
 
 from typing import Any
 
