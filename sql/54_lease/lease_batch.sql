@@ -1,6 +1,6 @@
 -- Locks the pacing row of the channel, so that leases of one channel are counted in turn. Then locks a batch that no
 -- other transaction has locked. The open zones of its campaigns are tried in turn. The campaign that waited longest
--- comes first.
+-- comes first. A lease that the runner does not know ends here: the reply that gave it was lost.
 create or replace function retoma.lease_batch(
   p_runner_id uuid,
   p_channel_id int,
@@ -37,7 +37,6 @@ begin
       message = format('runner %s is not registered', p_runner_id), hint = 'Call retoma.register_runner first';
   end if;
   perform from retoma_internal.channel_pacing as p where p.channel_id = p_channel_id for update;
-  -- A lease that the runner does not know: the reply was lost. So the lease ends here.
   perform retoma_internal.end_lease(own.id, 'released')
   from (
     select b.id from retoma_internal.batch as b
