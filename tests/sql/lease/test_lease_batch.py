@@ -47,6 +47,7 @@ def test_a_lease_comes_with_all_that_is_needed_to_send(db: Db) -> None:
         "campaign": "natal",
         "content": text("Olá!"),
         "texts": [{"maximum": 65536, "path": ["text"], "place": "text", "required": True}],
+        "media": None,
         "channel": "sales",
         "transport": "webhook",
         "settings": settings | {"timeout_s": 30},
