@@ -113,7 +113,10 @@ def test_configure_changes_what_is_given_and_keeps_the_rest(db: Db) -> None:
     configure(db, pacing={"max_leases": 4})
 
     assert shown(db, "rate_per_s", "burst", "max_in_flight", "max_leases") == (10, 50, 100, 4)
-    assert call(db, "select settings from retoma.channel_settings('sales')") == WEBHOOK | {"timeout_s": 30}
+    assert call(db, "select settings from retoma.channel_settings('sales')") == WEBHOOK | {
+        "media_as": "link",
+        "timeout_s": 30,
+    }
 
 
 def test_null_takes_each_kind_of_pacing_away(db: Db) -> None:
@@ -253,10 +256,16 @@ def test_a_setting_that_is_not_named_stays_and_a_null_brings_the_default_back(db
     )
 
     configure(db, settings={"timeout_s": 5, "api_key": None})
-    assert settings_of(db) == {**WAHA, "convert": True, "engine": "NOWEB", "timeout_s": 5}
+    assert settings_of(db) == {**WAHA, "convert": True, "media_as": "link", "engine": "NOWEB", "timeout_s": 5}
 
     configure(db, settings={"timeout_s": None, "engine": None})
-    assert settings_of(db) == {**WAHA, "convert": True, "engine": "WEBJS", "timeout_s": 30}
+    assert settings_of(db) == {
+        **WAHA,
+        "convert": True,
+        "media_as": "link",
+        "engine": "WEBJS",
+        "timeout_s": 30,
+    }
     assert shown(db, "dedupes") == ([],)
 
 
