@@ -36,8 +36,8 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     Args:
         conninfo: a PostgreSQL connection string, with one or several hosts.
         name: shown in v_runner; default host and process id.
-        connections: database connections for sending; up to five more are for liveness, the doorbell and
-            the check of contents.
+        connections: database connections for sending; up to six more are for liveness, the doorbell, the
+            check of contents and the lists of templates.
         abandon: ends the process with an exit code; called from a thread when a stop takes too long.
 
     Raises:
@@ -54,6 +54,7 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     database = Database(conninfo, connections, stop)
     # A check reads the whole audience: meanwhile, it must not keep the only connection that sends.
     checks = Database(conninfo, 1, stop, idle=0)
+    lists = Database(conninfo, 1, stop, idle=0)
     channels = Channels(database, runner_id, stop)
 
     def end_with(part: asyncio.Task[None]) -> None:
@@ -79,11 +80,12 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     living.add_done_callback(end_with)
     await database.open()
     await checks.open()
+    await lists.open()
     # What is there by now stays: looking through it for garbage, again and again, took an eighth of the CPU.
     gc.freeze()
     checking = asyncio.create_task(check_contents(checks, unchecked), name="checks")
     checking.add_done_callback(end_with)
-    reading = asyncio.create_task(read_templates(database, stop), name="templates")
+    reading = asyncio.create_task(read_templates(lists, stop), name="templates")
     reading.add_done_callback(end_with)
     if not stop.is_set():
         await listen(conninfo, channels.answer, partial(_clean_up, database), stop)
@@ -95,6 +97,7 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     if living.exception() is not None:
         await _give_back(database, runner_id)
     await checks.close()
+    await lists.close()
     await database.close()
     for part in (living, checking, reading):
         _raise_end_of(part)
