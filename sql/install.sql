@@ -285,6 +285,7 @@ set local search_path to pg_catalog, pg_temp;
 -- Campaigns
 \ir 42_campaign/find_campaign.sql
 \ir 42_campaign/refuse_transition.sql
+\ir 42_campaign/interrupt_campaign.sql
 \ir 42_campaign/check_campaign_values.sql
 \ir 42_campaign/create_campaign.sql
 \ir 42_campaign/ring_campaign.sql
@@ -393,6 +394,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 56_step/has_arrived.sql
 \ir 56_step/await_receipts.sql
 \ir 56_step/settle_without_sending.sql
+\ir 56_step/campaign_down_in_words.sql
 \ir 56_step/trip_breaker.sql
 \ir 56_step/count_failures.sql
 \ir 56_step/apply_breakers.sql
