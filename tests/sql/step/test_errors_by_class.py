@@ -150,7 +150,8 @@ def test_attempts_that_count_against_nothing_come_to_an_end(
         move_clock(db, "2 hours")
         db.execute("select retoma.channel_connected('sales')")
         db.execute(
-            "select retoma.resume_campaign(name) from retoma_internal.campaign where interrupt_cause = 'breaker'"
+            "select retoma.resume_campaign(c.name) from retoma_internal.campaign as c"
+            " where c.interrupt_cause = 'breaker'"
         )
 
     assert books(db) == {"failed": 1}
