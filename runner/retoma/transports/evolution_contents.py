@@ -1,15 +1,17 @@
 """The requests of Evolution API for each kind of content."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
+from retoma.transports.evolution_common import file_name, most_answers
 from retoma.transports.whatsapp_web import (
     NotSupported,
     Source,
     is_voice,
     link,
-    link_name,
     media_type,
+    of_kind,
     optional,
     source,
     text,
@@ -44,26 +46,11 @@ def request(content: _Content) -> Request:
     Raises:
         NotSupported: there is no such request.
     """
-    kind = str(content.get("kind"))
-    if kind not in _REQUESTS:
-        raise NotSupported("there is no request for this kind of content")
-    return _REQUESTS[kind](content)
+    return of_kind(_REQUESTS, content)
 
 
 def _text(content: _Content) -> Request:
     return Request("sendText", {"text": content["text"]})
-
-
-def _image(content: _Content) -> Request:
-    return _media("image", content)
-
-
-def _video(content: _Content) -> Request:
-    return _media("video", content)
-
-
-def _document(content: _Content) -> Request:
-    return _media("document", content)
 
 
 def _audio(content: _Content) -> Request:
@@ -76,8 +63,7 @@ def _audio(content: _Content) -> Request:
 
 def _media(kind: str, content: _Content) -> Request:
     medium = source(content.get("media"))
-    # Without a name the server makes one from the address, and fails where it has no ending.
-    name = text(content, "filename") or (link_name(medium.link) or "file" if kind == "document" else "")
+    name = file_name(kind, content, medium.link)
     fields = {
         "mediatype": kind,
         "media": _media_text(medium),
@@ -92,9 +78,8 @@ def _media_text(medium: Source) -> str:
 
 
 def _poll(content: _Content) -> Request:
-    # 0: as many as the person likes.
-    several = 0 if content.get("multiple") is True else 1
-    fields = {"name": content["question"], "values": content["options"], "selectableCount": several}
+    question, options = content["question"], content["options"]
+    fields = {"name": question, "values": options, "selectableCount": most_answers(content)}
     return Request("sendPoll", fields)
 
 
@@ -121,9 +106,7 @@ def _buttons(content: _Content) -> Request:
 
 _REQUESTS: Mapping[str, Callable[[_Content], Request]] = {
     "text": _text,
-    "image": _image,
-    "video": _video,
-    "document": _document,
+    **{kind: partial(_media, kind) for kind in ("image", "video", "document")},
     "audio": _audio,
     "poll": _poll,
     "buttons": _buttons,

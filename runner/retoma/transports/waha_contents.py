@@ -8,6 +8,7 @@ from retoma.transports.whatsapp_web import (
     is_voice,
     link_name,
     media_type,
+    of_kind,
     optional,
     source,
     text,
@@ -42,12 +43,9 @@ def request(content: _Content, engine: str, *, converts: bool) -> Request:
     Raises:
         NotSupported: there is no such request, or not on this engine.
     """
-    kind = str(content.get("kind"))
-    if kind not in _REQUESTS:
-        raise NotSupported("there is no request for this kind of content")
-    if kind == "list" and engine not in _SENDS_LISTS:
+    if content.get("kind") == "list" and engine not in _SENDS_LISTS:
         raise NotSupported(f"the engine {engine} sends no lists")
-    made = _REQUESTS[kind](content)
+    made = of_kind(_REQUESTS, content)
     if made.path in ("sendVideo", "sendVoice"):
         made.fields["convert"] = converts
     return made

@@ -5,9 +5,9 @@ Facts that the gateways share because they drive the same two libraries, Baileys
 
 import mimetypes
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from yarl import URL
 
@@ -18,6 +18,8 @@ BY_NUMBER, HIDDEN = ("@c.us", "@s.whatsapp.net"), "@lid"
 
 NOT_SUPPORTED = "content_not_supported"
 """The code of a content that a transport has no request for. Nothing was written."""
+
+_Request = TypeVar("_Request")
 
 _OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
 _SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
@@ -101,6 +103,20 @@ def failed(answer: Answer, code: str | None) -> SendResult:
 def not_supported(why: NotSupported) -> SendResult:
     """The result of a content for which no request can be made: nothing was written."""
     return SendResult("error", code=NOT_SUPPORTED, written=False, detail=str(why))
+
+
+def of_kind(
+    makers: Mapping[str, Callable[[Mapping[str, object]], _Request]], content: Mapping[str, object]
+) -> _Request:
+    """The request for a rendered content, made by the maker of its kind.
+
+    Raises:
+        NotSupported: there is none.
+    """
+    maker = makers.get(str(content.get("kind")))
+    if maker is None:
+        raise NotSupported("there is no request for this kind of content")
+    return maker(content)
 
 
 def is_word(value: object) -> bool:
