@@ -112,11 +112,13 @@ def encoded(document: Any) -> bytes:
     return document if isinstance(document, bytes) else json.dumps(document).encode()
 
 
-_EVOLUTION_KEY = {"id": "in-1", "remoteJid": _HIDDEN, "remoteJidAlt": _PERSON, "fromMe": False}
+_BY_LID = {"id": "in-1", "remoteJid": _HIDDEN, "remoteJidAlt": _PERSON, "fromMe": False}
+_BY_NUMBER = {**_BY_LID, "remoteJid": _PERSON, "remoteJidAlt": _HIDDEN}
 _WROTE = {"conversation": "SAIR"}
 _CHOSE = {"buttonsResponseMessage": {"selectedDisplayText": "Sair", "selectedButtonId": "stop"}}
 _AT_GO = "2026-09-21T14:13:20-03:00"
-_GO_INFO = {"ID": "in-1", "Chat": _HIDDEN, "SenderAlt": _PERSON, "IsFromMe": False, "Timestamp": _AT_GO}
+_GO_BY_LID = {"ID": "in-1", "Chat": _HIDDEN, "SenderAlt": _PERSON, "IsFromMe": False, "Timestamp": _AT_GO}
+_GO_BY_NUMBER = {**_GO_BY_LID, "Chat": _PERSON, "SenderAlt": _HIDDEN}
 
 DIALECTS = [
     Dialect(
@@ -173,10 +175,8 @@ DIALECTS = [
         Bearer(),
         [
             api_document("messages.update", {"keyId": _AT_WHATSAPP, "fromMe": True, "status": "ERROR"}),
-            api_document(
-                "messages.upsert", {"key": _EVOLUTION_KEY, "message": _WROTE, "messageTimestamp": 9}
-            ),
-            api_document("messages.upsert", [{"key": _EVOLUTION_KEY, "message": _CHOSE}]),
+            api_document("messages.upsert", {"key": _BY_LID, "message": _WROTE, "messageTimestamp": 9}),
+            api_document("messages.upsert", [{"key": _BY_NUMBER, "message": _CHOSE}]),
             api_document("send.message", {"key": {"id": _AT_WHATSAPP}}),
             api_document("connection.update", {"state": "close", "statusReason": 401}),
             api_document("connection.update", {"state": "open"}),
@@ -188,8 +188,8 @@ DIALECTS = [
         TokenInside(),
         [
             go_document("Receipt", {"MessageIDs": [_AT_WHATSAPP], "Timestamp": _AT_GO}, SECRET, state="Read"),
-            go_document("Message", {"Info": _GO_INFO, "Message": _WROTE}, SECRET),
-            go_document("Message", {"Info": _GO_INFO, "Message": _CHOSE}, SECRET),
+            go_document("Message", {"Info": _GO_BY_LID, "Message": _WROTE}, SECRET),
+            go_document("Message", {"Info": _GO_BY_NUMBER, "Message": _CHOSE}, SECRET),
             go_document("SendMessage", {"Info": {"ID": _AT_WHATSAPP, "Timestamp": _AT_GO}}, SECRET),
             go_document("LoggedOut", {"reason": "logged out from another device"}, SECRET),
             go_document("Connected", {}, SECRET),
