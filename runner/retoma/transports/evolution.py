@@ -42,7 +42,7 @@ from retoma.transports.base import (
 )
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
-from retoma.transports.whatsapp_web import NotSupported
+from retoma.transports.whatsapp_web_contents import NotSupported
 
 # Thrown before the send, outside the try block that makes every other 400 a doubt.
 _REFUSED_BEFORE = frozenset(

@@ -3,15 +3,16 @@
 Both hand on what WhatsApp's protocol has (Message.proto), under names of their own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from retoma.transports import choices, whatsapp_web
 from retoma.transports.base import Fact, Inbound, NumberCheck, Receipt, SendResult
 from retoma.transports.http.client import Answer
-from retoma.transports.whatsapp_web import BY_NUMBER, HIDDEN, link_name, text
+from retoma.transports.whatsapp_web import BY_NUMBER, HIDDEN
+from retoma.transports.whatsapp_web_contents import Content, link_name, text
 
 
-def file_name(kind: str, content: Mapping[str, object], address: str) -> str:
+def file_name(kind: str, content: Content, address: str) -> str:
     """The name under which a medium is shown; "" where it needs none.
 
     Args:
@@ -23,7 +24,7 @@ def file_name(kind: str, content: Mapping[str, object], address: str) -> str:
     return text(content, "filename") or (link_name(address) or "file" if kind == "document" else "")
 
 
-def most_answers(content: Mapping[str, object]) -> int:
+def most_answers(content: Content) -> int:
     """How many options of a poll one person may choose; 0: as many as the person likes."""
     return 0 if content.get("multiple") is True else 1
 

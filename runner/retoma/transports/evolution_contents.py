@@ -5,7 +5,8 @@ from functools import partial
 from typing import NamedTuple
 
 from retoma.transports.evolution_common import file_name, most_answers
-from retoma.transports.whatsapp_web import (
+from retoma.transports.whatsapp_web_contents import (
+    Content,
     NotSupported,
     Source,
     is_voice,
@@ -16,8 +17,6 @@ from retoma.transports.whatsapp_web import (
     source,
     text,
 )
-
-_Content = Mapping[str, object]
 
 PATHS = ("sendText", "sendMedia", "sendWhatsAppAudio", "sendPoll", "sendButtons")
 """The calls that send."""
@@ -37,7 +36,7 @@ class Request(NamedTuple):
     takes_id: bool = True
 
 
-def request(content: _Content) -> Request:
+def request(content: Content) -> Request:
     """The request for a rendered content.
 
     Args:
@@ -49,11 +48,11 @@ def request(content: _Content) -> Request:
     return of_kind(_REQUESTS, content)
 
 
-def _text(content: _Content) -> Request:
+def _text(content: Content) -> Request:
     return Request("sendText", {"text": content["text"]})
 
 
-def _audio(content: _Content) -> Request:
+def _audio(content: Content) -> Request:
     if is_voice(content):
         return Request(
             "sendWhatsAppAudio", {"audio": _media_text(source(content.get("media")))}, takes_id=False
@@ -61,7 +60,7 @@ def _audio(content: _Content) -> Request:
     return _media("audio", content)
 
 
-def _media(kind: str, content: _Content) -> Request:
+def _media(kind: str, content: Content) -> Request:
     medium = source(content.get("media"))
     name = file_name(kind, content, medium.link)
     fields = {
@@ -77,13 +76,13 @@ def _media_text(medium: Source) -> str:
     return medium.data or medium.link
 
 
-def _poll(content: _Content) -> Request:
+def _poll(content: Content) -> Request:
     question, options = content["question"], content["options"]
     fields = {"name": question, "values": options, "selectableCount": most_answers(content)}
     return Request("sendPoll", fields)
 
 
-def _buttons(content: _Content) -> Request:
+def _buttons(content: Content) -> Request:
     header, buttons, body = content.get("header"), content["buttons"], text(content, "text")
     if not isinstance(buttons, list):
         raise NotSupported("the buttons are not a list")
@@ -104,7 +103,7 @@ def _buttons(content: _Content) -> Request:
     return Request("sendButtons", fields, takes_id=False)
 
 
-_REQUESTS: Mapping[str, Callable[[_Content], Request]] = {
+_REQUESTS: Mapping[str, Callable[[Content], Request]] = {
     "text": _text,
     **{kind: partial(_media, kind) for kind in ("image", "video", "document")},
     "audio": _audio,

@@ -43,7 +43,7 @@ from retoma.transports.base import (
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.signatures import json_object, same_secret
-from retoma.transports.whatsapp_web import NotSupported
+from retoma.transports.whatsapp_web_contents import NotSupported
 
 _DOWN = re.compile(r"(failed to connect client: )?(client disconnected|no active session found)")
 _UNKNOWN_NUMBER = re.compile(r"number \S+ is not registered on WhatsApp")

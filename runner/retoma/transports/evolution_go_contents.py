@@ -2,27 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
 
 from retoma.transports.evolution_common import file_name, most_answers
-from retoma.transports.whatsapp_web import is_voice, link, of_kind, optional
-
-_Content = Mapping[str, object]
+from retoma.transports.whatsapp_web_contents import Content, Request, is_voice, link, of_kind, optional
 
 
-class Request(NamedTuple):
-    """What is asked of the server, without number and id.
-
-    Args:
-        path: the last part of the address.
-        fields: of the JSON.
-    """
-
-    path: str
-    fields: dict[str, object]
-
-
-def request(content: _Content) -> Request:
+def request(content: Content) -> Request:
     """The request for a rendered content.
 
     Args:
@@ -35,27 +20,27 @@ def request(content: _Content) -> Request:
     return of_kind(_REQUESTS, content)
 
 
-def _text(content: _Content) -> Request:
+def _text(content: Content) -> Request:
     return Request("text", {"text": content["text"]})
 
 
-def _audio(content: _Content) -> Request:
+def _audio(content: Content) -> Request:
     # The server makes a voice note of every audio. Any other goes out as a file.
     return _media("audio" if is_voice(content) else "document", content)
 
 
-def _media(kind: str, content: _Content) -> Request:
+def _media(kind: str, content: Content) -> Request:
     address = link(content.get("media"))
     shown = optional(caption=content.get("caption"), filename=file_name(kind, content, address))
     return Request("media", {"type": kind, "url": address, **shown})
 
 
-def _poll(content: _Content) -> Request:
+def _poll(content: Content) -> Request:
     question, options = content["question"], content["options"]
     return Request("poll", {"question": question, "options": options, "maxAnswer": most_answers(content)})
 
 
-_REQUESTS: Mapping[str, Callable[[_Content], Request]] = {
+_REQUESTS: Mapping[str, Callable[[Content], Request]] = {
     "text": _text,
     **{kind: partial(_media, kind) for kind in ("image", "video", "document")},
     "audio": _audio,
