@@ -1,7 +1,7 @@
 """Sessions in Markdown documents, run as a reader would type them.
 
-A ```console block holds commands and what they print. All blocks of a document are one session, in one shell; only a
-block that opens psql is typed in a second terminal, which begins where the reader began:
+A ```console block holds commands and what they print. All blocks of a document are one session, in one shell;
+only a block that opens psql is typed in a second terminal, which begins where the reader began:
 
     $ command                  for bash; lines that go on begin with "> "
     retoma=# statement;        for psql; lines that go on begin with "retoma-# "
@@ -107,7 +107,8 @@ class Session:
             )
             for _ in range(2)
         )
-        self._write(self._first, "set -m")
+        for shell in (self._first, self._second):
+            self._write(shell, "set -mu")  # an unset variable was set in the other terminal
 
     def follow(self, step: Step) -> None:
         """Run one command; AssertionError when it fails or prints something else than the document shows."""
@@ -124,7 +125,7 @@ class Session:
         assert agrees(shown or "", real), f"{command}\n--- shown\n{shown}\n--- real\n{real}"
 
     def end(self) -> None:
-        """Kill the shells, and all that they have started; they are not asked, as they may wait for a command."""
+        """Kill the shells, and all that they have started, without asking: they may wait for a command."""
         shells = (self._first, self._second)
         for shell in shells:
             shell.kill()
@@ -173,7 +174,8 @@ class Session:
         code = self._directory / f".code-{self._count}"
         self._write(shell, f"{{ {command}\n}} < /dev/null > {output} 2>&1")
         self._write(shell, f"echo $? > {code}.part; mv {code}.part {code}")
-        wait_until(code.exists, DEADLINE_S)
+        wait_until(lambda: code.exists() or shell.poll() is not None, DEADLINE_S)
+        assert code.exists(), f"$ {command}\n{output.read_text()}"
         return int(code.read_text()), output.read_text()
 
     def _write(self, shell: subprocess.Popen[str], line: str) -> None:
