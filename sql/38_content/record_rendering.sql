@@ -17,6 +17,7 @@ begin
   update retoma_internal.campaign_content as t
   set
     rendered = p_through,
+    tried = t.tried + retoma_internal.count_of_variant(v_campaign, p_variant, p_after, p_through),
     rendering = v_campaign.status = 'draft' or p_through < v_campaign.total
   where (t.campaign_id, t.variant, t.list, t.rendered) = (p_campaign_id, p_variant, p_list, p_after)
     and t.rendering and p_through <= v_campaign.total;
@@ -44,8 +45,8 @@ end;
 $$;
 
 comment on function retoma.record_rendering(int, int, int, int, int, jsonb) is
-'For runners: the result of rendering a page of recipients_to_render. p_after and p_through: the ordinals before the
-first and of the last recipient. p_faults: the messages that cannot be made, counted per reason: [{"code":
+'For runners: the result of rendering a page of recipients_to_render. p_after and p_through: after_ordinal
+and through_ordinal. p_faults: the messages that cannot be made, counted per reason: [{"code":
 "text_empty", "reason": "body[0] is empty", "messages": 2, "first_ordinal": 7}]; the code is the one with which these
 messages will fail, the reason holds no value of a recipient. A started campaign of which no message of the first page
 can be made is interrupted. A page that is recorded already changes nothing.

@@ -106,6 +106,9 @@ def create(
     retoma campaign create 'May offers' --channel sales --text-file may.txt \\
         --window 09:00-12:00/1-5 --window 14:00-18:00/1-5 --time-zone America/Sao_Paulo --limit 2000/day
     retoma campaign create 'New shop' --channel sales --content image.json
+
+    FILE of --content may also hold several contents with weights, for a comparison:
+    {"variants": [{"weight": 2, "content": {…}}, {"weight": 1, "content": {…}}]}
     """
     from psycopg.types.json import Jsonb  # noqa: PLC0415
 
@@ -127,13 +130,21 @@ def create(
             max_attempts, time_zone,
         )["id"]  # fmt: skip
         # The database goes first: it knows the shape of each kind.
-        made = call(connection, "select * from retoma.campaign_content(%s)", name)
-        checked = check_apart(Written(made["content"], made["texts"]))
-        call(
-            connection,
-            "select retoma.record_content_check(%s, 1, %s, null, %s)",
-            campaign_id, checked.required_variables, checked.optional_variables,
-        )  # fmt: skip
+        contents = connection.execute("select * from retoma.campaign_content(%s)", [name]).fetchall()
+        for made in contents:
+            try:
+                checked = check_apart(Written(made["content"], made["texts"]))
+            except RetomaError as error:
+                if len(contents) > 1:
+                    raise RetomaError(
+                        f"Variant {made['variant']}: {error.message}", hint=error.hint
+                    ) from error
+                raise
+            call(
+                connection,
+                "select retoma.record_content_check(%s, %s, %s, null, %s)",
+                campaign_id, made["variant"], checked.required_variables, checked.optional_variables,
+            )  # fmt: skip
         for window in windows:
             call(connection, "select retoma.add_window(%s, %s, %s, %s::int[])", name, *window)
         for limit in limits:
@@ -158,7 +169,8 @@ def create(
 def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
     """Freeze the audience of the draft NAME and send, now or at the time given to `create` or --at.
 
-    The first messages are made before, and one is shown: nothing starts when none of them can be made.
+    The first messages are made before, and one of each variant is shown: nothing starts when none of them can
+    be made.
     """
     from retoma.monitor.trial import try_out  # noqa: PLC0415
 
@@ -419,10 +431,10 @@ def _window_in_words(window: Row) -> str:
 def _show_trial(trial: "Trial", *, as_json: bool) -> None:
     from retoma.content.in_words import in_words  # noqa: PLC0415
 
-    if trial.first is not None and not as_json:
-        number, phone, content = trial.first
-        click.echo(f"Message {number}, to {phone}:")
-        for line in in_words(content):
+    for made in () if as_json else trial.firsts:
+        variant = f" (variant {made.variant} of {trial.variants})" if trial.variants > 1 else ""
+        click.echo(f"Message {made.number}, to {made.phone}{variant}:")
+        for line in in_words(made.content):
             click.echo(f"  {line}")
     if trial.failed:
         tried = trial.made + trial.failed

@@ -131,9 +131,9 @@ class Channels:
             # The tick rings again: trouble of one channel must not reach the others.
             log.exception("drain_failed", channel_id=channel_id)
 
-    async def _run(self, channel_id: int, row: Mapping[str, object]) -> None:
+    async def _run(self, channel_id: int, row: Mapping[str, Any]) -> None:
         try:
-            render = await self._renderer(row)
+            renderers = [await self._renderer(content) for content in row["contents"]]
         except RetomaError as error:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
@@ -145,7 +145,7 @@ class Channels:
         if transport is None:
             await self._refuse("select retoma.release_batch(%s, %s, %s)", row)
             return
-        lease = Lease(self._database, self._runner_id, row, transport, render=render, stop=self._stop)
+        lease = Lease(self._database, self._runner_id, row, transport, renderers=renderers, stop=self._stop)
         await lease.run()
 
     async def _renderer(self, row: Mapping[str, Any]) -> Renderer:

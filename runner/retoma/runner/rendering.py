@@ -1,6 +1,6 @@
 """Renders contents for all recipients before they are sent, to count those for whom it cannot be done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psycopg
@@ -81,16 +81,16 @@ class Rendering:
         return True
 
     async def _render(self, row: Mapping[str, Any]) -> None:
-        recipients = [(phone, variables) for phone, variables in row["recipients"]]
-        after = row["after_ordinal"]
+        ordinals = [ordinal for ordinal, _, _ in row["recipients"]]
+        recipients = [(phone, variables) for _, phone, variables in row["recipients"]]
         results = await render_all(await self._renderer(row), recipients)
-        faults = _faults(results, after + 1)
-        through = after + len(recipients)
+        faults = _faults(zip(ordinals, results, strict=True))
+        through = row["through_ordinal"]
         if faults:
             log.info("cannot_be_made", campaign_id=row["campaign_id"], through=through, faults=faults)
         await self._database.call(
             _RECORD,
-            (row["campaign_id"], row["variant"], row["list"], after, through, Jsonb(faults)),
+            (row["campaign_id"], row["variant"], row["list"], row["after_ordinal"], through, Jsonb(faults)),
             waits_for_locks=False,
         )
 
@@ -105,11 +105,11 @@ class Rendering:
         return known
 
 
-def _faults(results: Sequence[Content | RenderError], first_ordinal: int) -> list[dict[str, object]]:
+def _faults(results: Iterable[tuple[int, Content | RenderError]]) -> list[dict[str, object]]:
     """What went wrong, counted per reason, as record_rendering takes it."""
     counts: dict[tuple[str, str], int] = {}
     firsts: dict[tuple[str, str], int] = {}
-    for ordinal, result in enumerate(results, first_ordinal):
+    for ordinal, result in results:
         if isinstance(result, RenderError):
             reason = result.outcome, result.words
             counts[reason] = counts.get(reason, 0) + 1
