@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-run: $(STAMP) ## See it work: a campaign to a local sandbox; your own: make run CSV=contacts.csv TEXT='Hi {{ name }}'
+run: $(STAMP) ## See it work: campaigns to a local sandbox; your own: make run CSV=contacts.csv TEXT='Hi {{ name }}'
 	@$(BIN)/retoma demo $(if $(CSV),--csv "$(CSV)") $(if $(TEXT),--text "$$TEXT")
 run: export TEXT := $(value TEXT)
 
@@ -62,6 +62,10 @@ chaos: $(STAMP) ## Break everything on random schedules for about 5 minutes, and
 
 soak: $(STAMP) ## The same for hours: make soak HOURS=8
 	$(BIN)/python -m tests.chaos soak --kept --hours $(or $(HOURS),1) --first-seed $$(date +%s) --report $(CACHE)/chaos/$$(date +%s).jsonl
+
+.PHONY: dialects
+dialects: $(STAMP) ## 16,000 messages through each provider's dialect, with lost answers and a killed runner (10 minutes)
+	$(BIN)/python -m tests.dialects $(ARGS)
 
 .PHONY: bench
 bench: $(STAMP) ## Measure (an hour); some of it, quickly: make bench ARGS='engine wire --quick'

@@ -28,8 +28,9 @@
 -- last batch is completed, a trigger completes the campaign.
 --
 -- The order of locks is the same everywhere: batches by id, channel_pacing by channel, limit rules by id, deliveries
--- by ordinal, readings of templates, channel, campaigns by id, doorbell jobs. A transaction that holds a later lock
--- never waits for an earlier one (skip locked does not wait). So two transactions cannot deadlock.
+-- by ordinal, readings of templates and uploads of media, channel, campaigns by id, their rows of campaign_channel,
+-- doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked does not wait). So
+-- two transactions cannot deadlock.
 
 \set ON_ERROR_STOP on
 begin;
@@ -98,6 +99,11 @@ set local search_path to pg_catalog, pg_temp;
 \ir 20_tables/content_limit.sql
 \ir 20_tables/channel.sql
 \ir 20_tables/channel_pacing.sql
+\ir 20_tables/media_type.sql
+\ir 20_tables/medium_limit.sql
+\ir 20_tables/medium.sql
+\ir 20_tables/campaign_medium.sql
+\ir 20_tables/medium_upload.sql
 \ir 20_tables/template.sql
 \ir 20_tables/template_reading.sql
 \ir 20_tables/channel_refusal.sql
@@ -123,6 +129,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 25_seed/webhook.sql
 \ir 25_seed/null.sql
 \ir 25_seed/whatsapp_cloud.sql
+\ir 25_seed/media_type.sql
+\ir 25_seed/medium_limit.sql
 \ir 25_seed/reply_word.sql
 \ir 25_seed/breaker.sql
 
@@ -236,6 +244,19 @@ set local search_path to pg_catalog, pg_temp;
 \ir 38_content/forget_rendering.sql
 \ir 38_content/tell_rendering.sql
 
+-- Media: stored files, and their uploads
+\ir 39_media/media_type_of.sql
+\ir 39_media/media_add.sql
+\ir 39_media/media_remove.sql
+\ir 39_media/content_media.sql
+\ir 39_media/check_media.sql
+\ir 39_media/keep_media.sql
+\ir 39_media/medium_wait.sql
+\ir 39_media/medium_fault.sql
+\ir 39_media/media_to_upload.sql
+\ir 39_media/medium_bytes.sql
+\ir 39_media/lease_media.sql
+
 -- Templates that a provider has to approve
 \ir 39_templates/json_list.sql
 \ir 39_templates/template_component.sql
@@ -280,8 +301,11 @@ set local search_path to pg_catalog, pg_temp;
 \ir 42_campaign/create_campaign.sql
 \ir 42_campaign/ring_campaign.sql
 \ir 42_campaign/why_no_channel.sql
+\ir 39_templates/judge_templates.sql
 \ir 42_campaign/reconcile_campaign.sql
 \ir 42_campaign/reconcile_campaigns.sql
+\ir 39_media/reconcile_media.sql
+\ir 39_media/record_upload.sql
 \ir 39_templates/reconcile_channel.sql
 \ir 39_templates/record_templates.sql
 \ir 39_templates/record_template_reports.sql
@@ -498,6 +522,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 80_views/v_reply.sql
 \ir 80_views/v_variant.sql
 \ir 80_views/v_template.sql
+\ir 80_views/v_medium.sql
 \ir 80_views/content_kinds.sql
 \ir 80_views/v_render_fault.sql
 

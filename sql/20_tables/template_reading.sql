@@ -5,7 +5,8 @@ create table if not exists retoma_internal.template_reading (
   next_at timestamptz not null,
   known boolean not null default false,
   read_at timestamptz,
-  fault text check (fault <> '')
+  fault text check (fault <> ''),
+  changes int not null default 0
 );
 
 comment on table retoma_internal.template_reading is
@@ -16,3 +17,5 @@ comment on column retoma_internal.template_reading.known is
 'Whether a list has come since the settings changed. Only then a campaign is judged by it.';
 comment on column retoma_internal.template_reading.read_at is 'When the last list came.';
 comment on column retoma_internal.template_reading.fault is 'Why no list came the last time, in words; or null.';
+comment on column retoma_internal.template_reading.changes is
+'How often a list or a report may have changed what is known of the templates; see campaign_channel.judged.';

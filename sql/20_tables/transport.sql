@@ -6,6 +6,10 @@ create table if not exists retoma.transport (
   ),
   absent_proves boolean not null default false,
   lists_templates boolean not null default false,
+  keeps_media_for interval check (keeps_media_for > '2 days'),
+  inlines_media_when jsonb not null default '[]' check (
+    jsonb_typeof(inlines_media_when) = 'array' and not inlines_media_when @? 'strict $[*] ? (@.type() != "object")'
+  ),
   note text not null
 );
 
@@ -19,6 +23,12 @@ never; [{}]: always.';
 comment on column retoma.transport.lists_templates is
 'Whether its provider has templates that must be approved, and lists them. Then a campaign that says one which cannot be
 sent does not start.';
+comment on column retoma.transport.keeps_media_for is
+'How long its provider keeps a file that was uploaded to it; null when files cannot be uploaded. A stored file is
+uploaded before anything is sent that says it, and again in time.';
+comment on column retoma.transport.inlines_media_when is
+'Patterns of settings. On a channel whose settings contain one of them, a stored file goes along with each message, in
+base64. []: never; [{}]: always.';
 comment on column retoma.transport.absent_proves is
 'Whether the answer "absent" of the provider proves that it never took the message. If true, the message is sent again;
 if false, it stays in doubt.';

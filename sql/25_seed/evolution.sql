@@ -2,10 +2,10 @@
 --
 -- absent_proves. It answers from its database, which it writes after the send and only if it is told to keep messages.
 -- So "found" is a proof, and "absent" is not.
-insert into retoma.transport (name, pacing, looks_up_when, absent_proves, note) values
+insert into retoma.transport (name, pacing, looks_up_when, absent_proves, inlines_media_when, note) values
 (
   'evolution', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
-  '[{"store": true}]', false, 'Evolution API, an HTTP gateway to WhatsApp Web'
+  '[{"store": true}]', false, '[{"media_as": "base64"}]', 'Evolution API, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
 
@@ -22,6 +22,10 @@ insert into retoma.transport_setting (
 (
   'evolution', 'server_version', 'text', false, null, null, null, null,
   'a note: a new value makes Retoma look again whether the server takes our message ids'
+),
+(
+  'evolution', 'media_as', 'choice', false, '{link,base64}', '"link"', null, null,
+  'base64 when stored files go along with each message; with link, media have links only'
 ),
 ('evolution', 'timeout_s', 'seconds', false, null, '60', 0.1, 300, 'for a whole request'),
 (

@@ -1,5 +1,5 @@
-insert into retoma.transport (name, pacing, note) values
-('null', '{"max_in_flight": 300}', 'Accepts everything inside the runner, for measurements')
+insert into retoma.transport (name, pacing, inlines_media_when, note) values
+('null', '{"max_in_flight": 300}', '[{}]', 'Accepts everything inside the runner, for measurements')
 on conflict (name) do nothing;
 
 insert into retoma.transport_kind (transport, kind)

@@ -5,10 +5,10 @@
 -- not.
 --
 -- The only thing to ask WAHA by is our message id. WAHA takes it on the engines NOWEB and GOWS; both need their store.
-insert into retoma.transport (name, pacing, looks_up_when, absent_proves, note) values
+insert into retoma.transport (name, pacing, looks_up_when, absent_proves, inlines_media_when, note) values
 (
   'waha', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
-  '[{"engine": "NOWEB", "store": true}, {"engine": "GOWS", "store": true}]', false,
+  '[{"engine": "NOWEB", "store": true}, {"engine": "GOWS", "store": true}]', false, '[{"media_as": "base64"}]',
   'WAHA, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
@@ -29,6 +29,10 @@ insert into retoma.transport_setting (
 (
   'waha', 'server_version', 'text', false, null, null, null, null,
   'a note: a new value makes Retoma look again whether the server takes our message ids'
+),
+(
+  'waha', 'media_as', 'choice', false, '{link,base64}', '"link"', null, null,
+  'base64 when stored files go along with each message; with link, media have links only'
 ),
 ('waha', 'timeout_s', 'seconds', false, null, '30', 0.1, 300, 'for a whole request'),
 ('waha', 'webhook_hmac_key', 'secret', false, null, null, null, null, 'checks the webhooks of the session')

@@ -1,7 +1,10 @@
 -- absent_proves. A receiver answers 404 with JSON only when it has not taken the message and will not take it: this is
 -- its contract (docs/guide/transports.md).
-insert into retoma.transport (name, pacing, looks_up_when, absent_proves, note) values
-('webhook', '{"max_in_flight": 32}', '[{"lookup": true}]', true, 'Any HTTP receiver of JSON')
+insert into retoma.transport (name, pacing, looks_up_when, absent_proves, inlines_media_when, note) values
+(
+  'webhook', '{"max_in_flight": 100, "max_leases": 3}', '[{"lookup": true}]', true, '[{"media_as": "base64"}]',
+  'Any HTTP receiver of JSON'
+)
 on conflict (name) do nothing;
 
 insert into retoma.transport_setting (
@@ -11,6 +14,10 @@ insert into retoma.transport_setting (
 ('webhook', 'secret', 'secret', false, null, null, null, null, 'signs what is sent, checks what comes back'),
 ('webhook', 'idempotent', 'flag', false, null, null, null, null, 'true when it honours Idempotency-Key'),
 ('webhook', 'lookup', 'flag', false, null, null, null, null, 'true when it answers GET url/<id>'),
+(
+  'webhook', 'media_as', 'choice', false, '{link,base64}', '"link"', null, null,
+  'base64 when stored files go along with each message; with link, media have links only'
+),
 ('webhook', 'timeout_s', 'seconds', false, null, '30', 0.1, 300, 'for a whole request')
 on conflict (transport, key) do nothing;
 

@@ -2,16 +2,17 @@
 --
 -- It takes no id of ours, has no idempotency key, and cannot be asked by our id. So nothing is deduped, nothing is
 -- looked up, and a message in doubt is settled by the webhook that carries our id. A phone number may send 80 messages
--- per second, or 20 when it is also used in the app; an operator raises the rate up to what Meta shows.
-insert into retoma.transport (name, pacing, looks_up_when, absent_proves, lists_templates, note) values
+-- per second, or 20 when it is also used in the app; an operator raises the rate up to what Meta shows. Meta keeps an
+-- uploaded file for 30 days.
+insert into retoma.transport (name, pacing, looks_up_when, absent_proves, lists_templates, keeps_media_for, note) values
 (
-  'whatsapp_cloud', '{"rate_per_s": 20, "burst": 20, "max_in_flight": 32}', '[]', false, true,
+  'whatsapp_cloud', '{"rate_per_s": 20, "burst": 20, "max_in_flight": 32}', '[]', false, true, '30 days',
   'WhatsApp Business Cloud API, the official one'
 )
 on conflict (name) do nothing;
 
 -- path. Meta: version and phone number in the path. 360dialog: /{endpoint}. Gupshup: base_url ends with
--- /partner/app/APP_ID/v3, and path is /message.
+-- /partner/app/APP_ID/v3, and path is /message. media_path follows the same pattern: at 360dialog it is /media.
 insert into retoma.transport_setting (
   transport, key, kind, required, choices, default_value, minimum, maximum, note
 ) values
@@ -23,6 +24,10 @@ insert into retoma.transport_setting (
 (
   'whatsapp_cloud', 'path', 'text', false, null, '"/{version}/{phone_number_id}/{endpoint}"', null, null,
   'path of a request after base_url'
+),
+(
+  'whatsapp_cloud', 'media_path', 'text', false, null, '"/{version}/{phone_number_id}/media"', null, null,
+  'path of an upload after base_url'
 ),
 (
   'whatsapp_cloud', 'phone_number_id', 'text', false, null, null, null, null,

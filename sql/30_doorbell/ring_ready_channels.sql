@@ -22,7 +22,7 @@ begin
     )
     select cc.channel_id
     from due as d
-    inner join retoma_internal.campaign_channel as cc on d.campaign_id = cc.campaign_id
+    inner join retoma_internal.campaign_channel as cc on d.campaign_id = cc.campaign_id and cc.fault is null
     inner join retoma_internal.channels_that_can_lease(v_now) as h (id) on cc.channel_id = h.id
     where exists (
       select from retoma_internal.batch as b

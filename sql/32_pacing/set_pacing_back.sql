@@ -11,7 +11,7 @@ declare
   v_p retoma_internal.channel_pacing := p_pacing;
 begin
   if greatest(v_p.tokens_at, v_p.throttled_at) <= p_now + '1 minute'
-    and v_p.next_send_at <= retoma_internal.latest_send(v_p, p_now)
+    and v_p.next_send_at <= retoma_internal.latest_send(v_p, p_now) + '1 minute'
   then
     return v_p;
   end if;

@@ -32,12 +32,10 @@ begin
   perform retoma_internal.check_shape(p_content);
   perform retoma_internal.check_forms(p_content);
   perform retoma_internal.check_lengths(p_content, p_channel_ids);
-  if exists (select from retoma_internal.content_parts(p_content) as p where p.field ~ '[.]file$') then
-    raise exception using errcode = 'RT003', constraint = 'no_stored_media',
-      message = 'this version sends media by link only', hint = 'Give {"link": "https://…"} in place of the file';
-  end if;
+  perform retoma_internal.check_media(p_content, p_channel_ids);
 end;
 $$;
 
 comment on function retoma_internal.check_content(jsonb, int[]) is
-'Error RT003 when one of these channels cannot send such a content, whatever its Liquid means.';
+'Error RT003 when one of these channels cannot send such a content, whatever its Liquid means; RT001 when it says a
+stored file that does not exist.';

@@ -1,4 +1,4 @@
--- A rare variant may have one recipient among the first, and this one a bad value: that is no fault of the content.
+-- A few bad rows at the top say nothing of a long list, and a draft may still grow: it takes 1000, or the whole list.
 create or replace function retoma_internal.rendering_refusal(p_campaign_id int) returns text
 language sql stable
 begin atomic
@@ -10,13 +10,13 @@ begin atomic
   from retoma_internal.campaign_content as t
   inner join retoma_internal.campaign as c on t.campaign_id = c.id
   inner join retoma_internal.render_fault as f on t.campaign_id = f.campaign_id and t.variant = f.variant
-  where t.campaign_id = p_campaign_id and t.tried > 0
-    and (c.variant_bounds is null or t.tried >= 20 or t.rendered = c.total)
-  group by t.campaign_id, t.variant, t.tried, c.variant_bounds
+  where t.campaign_id = p_campaign_id and (t.tried >= 1000 or t.rendered = c.total)
+  group by t.campaign_id, t.variant, t.tried
   having sum(f.messages) = t.tried
   order by t.variant
   limit 1;
 end;
 
 comment on function retoma_internal.rendering_refusal(int) is
-'In words, that the content could be made for none of the recipients so far; null when it could for one.';
+'In words, that a content could be made for none of its recipients so far, who are all of them or at least 1000; null
+when each could for one, or fewer were tried.';

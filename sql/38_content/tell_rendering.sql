@@ -20,7 +20,8 @@ begin
         p_campaign.name
       );
   end if;
-  if v_left > 0 then
+  -- A runner does not need a second for fewer.
+  if v_left > 1000 then
     raise notice using
       message = format('runners are still checking %s messages of campaign %L', v_left, p_campaign.name),
       hint = 'retoma.v_render_fault counts those that cannot be made, with the reason';
@@ -29,4 +30,5 @@ end;
 $$;
 
 comment on function retoma_internal.tell_rendering(retoma_internal.campaign) is
-'At the start of a campaign: a warning about messages that cannot be made, a notice about those that are not checked.';
+'At the start of a campaign: a warning about messages that cannot be made, a notice when more than 1000 are not
+checked.';

@@ -1,5 +1,5 @@
--- Locks the reading of the channel, its templates in the order of their keys, then its campaigns. A report can be late
--- or come again, so a new list is asked for at once, which corrects it.
+-- Locks the reading of the channel, its templates in the order of their keys, then those of its campaigns that are
+-- free. A report can be late or come again, so a new list is asked for at once, which corrects it.
 create or replace function retoma.record_template_reports(p_channel text, p_reports jsonb) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -17,7 +17,7 @@ begin
       message = 'reports are a JSON array of objects with name and language, and what has changed',
       hint = '[{"name": "aviso", "language": "pt_BR", "status": "PAUSED", "category": null, "quality": null}]';
   end if;
-  update retoma_internal.template_reading as r set next_at = least(r.next_at, retoma.clock())
+  update retoma_internal.template_reading as r set next_at = least(r.next_at, retoma.clock()), changes = r.changes + 1
   where r.channel_id = v_channel_id;
   perform from retoma_internal.template as t
   where t.channel_id = v_channel_id

@@ -1,5 +1,6 @@
--- Locks the reading of the channel, then its campaigns. The list is the whole truth, except about templates that were
--- reported since it was asked for. An answer that comes after another runner has had its turn is ignored.
+-- Locks the reading of the channel, its templates, then those of its campaigns that are free. The list is the whole
+-- truth, except about templates that were reported since it was asked for. An answer that comes after another runner
+-- has had its turn is ignored.
 create or replace function retoma.record_templates(
   p_channel_id int, p_asked_at timestamptz, p_templates jsonb, p_fault text default null
 ) returns void
@@ -51,7 +52,8 @@ begin
     category = excluded.category, quality = excluded.quality, named = excluded.named,
     components = excluded.components, read_at = excluded.read_at;
   update retoma_internal.template_reading as r
-  set known = true, fault = null, read_at = retoma.clock(), next_at = retoma.clock() + interval '10 minutes'
+  set known = true, fault = null, read_at = retoma.clock(), next_at = retoma.clock() + interval '10 minutes',
+    changes = r.changes + 1
   where r.channel_id = p_channel_id;
   perform retoma_internal.reconcile_channel(p_channel_id);
 end;

@@ -48,6 +48,7 @@ begin
   perform retoma_internal.put_variants(v_id, v_content, v_channel_ids);
   insert into retoma_internal.campaign_channel (campaign_id, channel_id)
   select v_id, u.id from unnest(v_channel_ids) as u (id);
+  perform retoma_internal.keep_media(v_id);
   perform retoma_internal.ensure_partition(v_id);
   return v_id;
 end;
@@ -63,7 +64,7 @@ of which each message gets the one that follows from its id: {"variants": [{"wei
 IANA zone for recipients whose own zone is not known, and for the limits of the campaign.
 Next: add_recipients or load_staged, then start_campaign. A live runner checks the Liquid within a second;
 v_campaign_summary shows when it refuses it.
-Errors: RT001 unknown channel, RT003 bad value, RT004 name taken.';
+Errors: RT001 unknown channel or file, RT003 bad value, RT004 name taken.';
 
 create or replace function retoma.create_campaign(
   p_name text,
@@ -85,4 +86,4 @@ end;
 
 comment on function retoma.create_campaign(text, text, text, int, timestamptz, int, text, jsonb) is
 'The same as create_campaign with an array of channels, for one channel: p_channel is its name.
-Errors: RT001 unknown channel, RT003 bad value, RT004 name taken.';
+Errors: RT001 unknown channel or file, RT003 bad value, RT004 name taken.';

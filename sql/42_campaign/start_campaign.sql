@@ -38,6 +38,7 @@ $$;
 comment on function retoma.start_campaign(text, timestamptz) is
 'Starts a draft at p_at, else at the time given to create_campaign, else now. For a scheduled campaign: at p_at, else
 now. A waiting runner begins within a second. Returns the new status: running, scheduled, or interrupted when it cannot
-be sent. A warning says how many messages cannot be made, and a notice how many runners are still checking.
+be sent. A warning says how many messages cannot be made, and a notice how many are still being checked, if they are
+more than 1000.
 Errors: RT001 unknown campaign, RT002 neither draft nor scheduled, RT005 no recipients, a content that can never be
 sent, a template that cannot be sent, a variable missing, or a time zone missing.';

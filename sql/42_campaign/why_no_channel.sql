@@ -19,11 +19,14 @@ begin atomic
   from retoma_internal.campaign_channel as cc
   inner join retoma_internal.channel as c on cc.channel_id = c.id
   cross join lateral (
-    select min(retoma_internal.template_fault(c.id, t.content)) as fault
+    select coalesce(
+      min(retoma_internal.template_fault(c.id, t.content)), retoma_internal.medium_fault(c.id, cc.campaign_id)
+    ) as fault
     from retoma_internal.campaign_content as t where t.campaign_id = cc.campaign_id
   ) as f
   where cc.campaign_id = p_campaign_id;
 end;
 
 comment on function retoma_internal.why_no_channel(int) is
-'Why no channel of the campaign can send: the state of each, or of the template on it, in words. Null when one can.';
+'Why no channel of the campaign can send: the state of each, or of the template or a file on it, in words. Null when
+one can.';

@@ -12,7 +12,7 @@ begin atomic
   where c.connected and not c.paused and p.hold_until <= p_now
     and (
       p.next_send_at <= p_now + (select s.lease_duration / 2 from retoma.setting as s)
-      or p.next_send_at > retoma_internal.latest_send(p, p_now)
+      or p.next_send_at > retoma_internal.latest_send(p, p_now) + '1 minute'
     )
     and not exists (
       select from retoma_internal.limit_rule as l

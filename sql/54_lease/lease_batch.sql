@@ -1,6 +1,6 @@
 -- Locks the pacing row of the channel, so that leases of one channel are counted in turn. Then locks a batch that no
 -- other transaction has locked. The open zones of its campaigns are tried in turn. The campaign that waited longest
--- comes first.
+-- comes first. A lease that the runner does not know ends here: the reply that gave it was lost.
 create or replace function retoma.lease_batch(
   p_runner_id uuid,
   p_channel_id int,
@@ -11,6 +11,7 @@ create or replace function retoma.lease_batch(
   out lease_s double precision,
   out campaign text,
   out contents jsonb,
+  out media jsonb,
   out channel text,
   out transport text,
   out settings jsonb,
@@ -35,7 +36,6 @@ begin
       message = format('runner %s is not registered', p_runner_id), hint = 'Call retoma.register_runner first';
   end if;
   perform from retoma_internal.channel_pacing as p where p.channel_id = p_channel_id for update;
-  -- A lease that the runner does not know: the reply was lost. So the lease ends here.
   perform retoma_internal.end_lease(own.id, 'released')
   from (
     select b.id from retoma_internal.batch as b
@@ -64,7 +64,8 @@ begin
   update retoma_internal.campaign_channel as cc set last_leased_at = v_now
   where cc.campaign_id = v_campaign_id and cc.channel_id = p_channel_id;
   lease_s := extract(epoch from v_lease);
-  select c.name, retoma_internal.contents_of(c.id) into campaign, contents
+  select c.name, retoma_internal.contents_of(c.id), retoma_internal.lease_media(c.id, p_channel_id)
+  into campaign, contents, media
   from retoma_internal.campaign as c where c.id = v_campaign_id;
   select c.name, c.transport, c.settings, c.max_in_flight into channel, transport, settings, max_in_flight
   from retoma_internal.channel as c where c.id = p_channel_id;
@@ -80,6 +81,9 @@ its variants, each with its Liquid texts (as in contents_to_check), and the sett
 credentials. contents: [{"content": {…}, "texts": […]}, …], nearly always one. batch_id is null when no
 batch can be leased now, or this runner has refused the channel; the doorbell rings when one can. p_holding: batches
 that this runner already holds on the channel; each other lease that it has there is ended.
+media: null, or a JSON array of what takes the place of {"file": …} when a content is rendered. path: names, and indexes
+from 0, of this object; file: its name; value: {"id": …} of the provider, or {"mimetype": …, "sha256": …} of a file
+whose bytes go along: then data, in base64, takes the place of sha256 (see medium_bytes).
 lease_epoch: for every later call about this batch. reserved: its high-water mark. lease_s: seconds until the lease
 expires when no call renews it. max_in_flight: requests that may be under way at once. may_lease_more: whether the
 channel allows another lease now (channel.max_leases).

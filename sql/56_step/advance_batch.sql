@@ -96,6 +96,6 @@ send: messages is [[ordinal, id, phone, variables], …]. A fifth element true m
 not_attempted. Where the campaign has several contents, each has a sixth element: the number of its variant, from 1.
 in_flight: how many messages are reserved and have no outcome. When the runner has fewer, the server has lost commits.
 wait: call again in wait_s seconds. drain: only outcomes are taken now. released, completed: the lease has ended.
-why_not: a code when nothing can be reserved (campaign_ with its status, channel_ with its state, window_closed,
-limit_reached, paced, lease_overdue); because: the same in words.
+why_not: a code when nothing can be reserved (campaign_ with its status, channel_ with its state,
+template_refused, window_closed, limit_reached, paced, lease_overdue); because: the same in words.
 Errors: RT003 bad arguments; RT010 this runner does not hold the batch under this epoch: drop the batch.';

@@ -13,6 +13,7 @@ begin atomic
     case
       when c.status <> 'running' then 'campaign_' || c.status
       when not h.connected or h.paused then 'channel_' || retoma_internal.channel_state(h)
+      when cc.fault is not null then 'template_refused'
       when (p_batch).zone <> '' and not retoma_internal.window_is_open(c.id, (p_batch).zone, t.at) then 'window_closed'
       when (p_batch).lease_expires_at <= t.at - s.lease_duration then 'lease_overdue'
     end,
@@ -22,6 +23,7 @@ begin atomic
   cross join lateral (select retoma.clock() as at) as t
   inner join retoma_internal.campaign as c on c.id = (p_batch).campaign_id
   inner join retoma_internal.channel as h on h.id = (p_batch).lease_channel_id
+  inner join retoma_internal.campaign_channel as cc on cc.campaign_id = c.id and cc.channel_id = h.id
   inner join retoma_internal.channel_pacing as p on p.channel_id = h.id;
 end;
 

@@ -14,6 +14,12 @@ channels as materialized (
   inner join retoma_internal.campaign_channel as cc on w.channel_id = cc.channel_id
   inner join retoma_internal.campaign as c on cc.campaign_id = c.id
   where c.status = 'running'
+  union all
+  select cc.campaign_id, h.id, 'channel', format('channel %s: %s', h.name, cc.fault), null
+  from retoma_internal.campaign_channel as cc
+  inner join retoma_internal.channel as h on cc.channel_id = h.id
+  inner join retoma_internal.campaign as c on cc.campaign_id = c.id
+  where c.status = 'running' and cc.fault is not null and h.connected and not h.paused
 ),
 
 found (campaign_id, place, cause, reason, waits_until) as (
@@ -21,6 +27,15 @@ found (campaign_id, place, cause, reason, waits_until) as (
     t.campaign_id, 1, 'content', 'its text is waiting for a runner to check it', null::timestamptz
   from retoma_internal.campaign_content as t
   where t.required_variables is null and t.fault is null
+  union all
+  select w.campaign_id, 1, 'content', format('its file %s is waiting to be uploaded', min(w.name)), null
+  from retoma_internal.medium_wait as w
+  inner join retoma_internal.campaign as c on w.campaign_id = c.id
+  where c.status = 'running'
+  group by w.campaign_id
+  having count(distinct w.channel_id) = (
+    select count(*) from retoma_internal.campaign_channel as cc where cc.campaign_id = w.campaign_id
+  )
   union all
   select
     b.campaign_id, 2, 'runner',

@@ -51,7 +51,7 @@ begin atomic
     or (c.status = 'running' and exists (select from refused) and not exists (
       select from retoma_internal.campaign_channel as cc
       inner join retoma_internal.channel as h on cc.channel_id = h.id
-      where cc.campaign_id = c.id and h.connected and not h.paused
+      where cc.campaign_id = c.id and h.connected and not h.paused and cc.fault is null
         and h.id <> all(array(select f.channel_id from refused as f))
     ));
 end;

@@ -27,7 +27,7 @@ begin
   from retoma_internal.campaign_channel as cc
   inner join retoma_internal.channel as c on cc.channel_id = c.id
   inner join retoma_internal.channel_pacing as p on c.id = p.channel_id
-  where cc.campaign_id = v_campaign.id and c.connected and not c.paused;
+  where cc.campaign_id = v_campaign.id and c.connected and not c.paused and cc.fault is null;
   note := retoma_internal.mask_numbers(retoma_internal.why_no_channel(v_campaign.id));
   if note is not null then
     return;

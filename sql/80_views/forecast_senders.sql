@@ -19,7 +19,7 @@ begin atomic
   from retoma_internal.campaign_channel as cc
   inner join retoma_internal.channel as c on cc.channel_id = c.id
   inner join retoma_internal.channel_pacing as p on c.id = p.channel_id
-  where cc.campaign_id = (p_campaign).id and c.connected and not c.paused;
+  where cc.campaign_id = (p_campaign).id and c.connected and not c.paused and cc.fault is null;
 end;
 
 comment on function retoma_internal.forecast_senders(retoma_internal.campaign) is

@@ -6,7 +6,7 @@ able as materialized (
   select cc.campaign_id, array_agg(cc.channel_id) as channel_ids
   from moment as n
   cross join retoma_internal.channels_that_can_lease(n.at) as h (id)
-  inner join retoma_internal.campaign_channel as cc on h.id = cc.channel_id
+  inner join retoma_internal.campaign_channel as cc on h.id = cc.channel_id and cc.fault is null
   inner join retoma_internal.campaign as c on cc.campaign_id = c.id
   where c.status = 'running'
   group by cc.campaign_id

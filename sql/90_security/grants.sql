@@ -33,6 +33,9 @@ grant execute on function
   retoma.templates_to_read(),
   retoma.record_templates(int, timestamptz, jsonb, text),
   retoma.record_template_reports(text, jsonb),
+  retoma.media_to_upload(),
+  retoma.medium_bytes(bytea),
+  retoma.record_upload(int, bytea, timestamptz, text, text),
   retoma.channel_settings(text),
   retoma.cleanup()
 to retoma_runner;
@@ -73,6 +76,8 @@ grant execute on function
   retoma.record_inbound(text, jsonb),
   retoma.resolve_reply(bigint, text, text),
   retoma.refresh_templates(text),
+  retoma.media_add(text, bytea),
+  retoma.media_remove(text),
   retoma.remove_reply_word(text),
   retoma.opt_out(text, text, text, timestamptz),
   retoma.opt_out_list(text[], text, text, timestamptz),
@@ -140,6 +145,8 @@ grant select on
   retoma.content_kinds,
   retoma.v_render_fault,
   retoma.v_variant,
+  retoma.media_type,
+  retoma.medium_limit,
   retoma.v_tick,
   retoma.v_tick_failure,
   retoma.v_open_transaction

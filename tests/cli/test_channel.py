@@ -58,6 +58,7 @@ def test_settings_are_json_scalars_or_text(database: str, db: psycopg.Connection
         "base_url": "http://127.0.0.1:3000",
         "session": "7",
         "store": True,
+        "media_as": "link",
         "timeout_s": 3,
         "api_key": "a=b",
         "webhook_hmac_key": "NaN",
@@ -73,9 +74,9 @@ def test_values_of_settings_are_never_shown(database: str) -> None:
     as_json = retoma("channel", "show", "sales", "--json", database_url=database).stdout
     listed = retoma("channel", "list", "--json", database_url=database).stdout
 
-    assert "api_key, base_url, convert, engine, session, timeout_s" in shown
+    assert "api_key, base_url, convert, engine, media_as, session, timeout_s" in shown
     assert json.loads(as_json)["settings"] == [
-        *("api_key", "base_url", "convert", "engine", "session", "timeout_s")
+        *("api_key", "base_url", "convert", "engine", "media_as", "session", "timeout_s")
     ]
     assert "not-shown" not in shown + as_json + listed
 

@@ -102,8 +102,8 @@ while lines._lost: time.sleep(0.01)
 
 def test_what_libraries_say_becomes_lines_of_the_log() -> None:
     code = """\
-logging.getLogger("some.library").warning("odd: %s", 7)
-logging.getLogger("some.library").warning("odd: %d", "no number")
+logging.getLogger("a.package").warning("odd: %s", 7)
+logging.getLogger("a.package").warning("odd: %d", "no number")
 warnings.warn("old")
 thread = threading.Thread(target=lambda: 1 / 0)
 thread.start(); thread.join()
@@ -116,7 +116,7 @@ del (ends := [Ends()])[0]
     assert [line["event"] for line in lines] == [
         "library_said", "library_said", "library_said", "thread_failed", "error_ignored",
     ]  # fmt: skip
-    assert (lines[0]["library"], lines[0]["said"]) == ("some.library", "odd: 7")
+    assert (lines[0]["library"], lines[0]["said"]) == ("a.package", "odd: 7")
 
 
 def test_all_lines_are_out_when_the_command_ends() -> None:

@@ -218,6 +218,24 @@ async def test_what_cannot_be_stored_is_an_error_for_all_and_no_refusal(
     assert [type(answer) for answer in answers] == [psycopg.errors.DiskFull] * 4
 
 
+async def test_an_item_that_the_database_cannot_take_for_a_reason_of_its_own_spoils_no_group(
+    db: Db, recorder: Recorder, ids: list[str]
+) -> None:
+    """It is not the caller's fault, so the caller may come again; those beside it are done."""
+    db.execute("""
+        create function public.no_third() returns trigger language plpgsql as
+        $$ begin raise exception using errcode = 'check_violation', message = 'not this one'; end $$;
+        create trigger no_third before insert on retoma_internal.reply
+        for each row when (new.provider_id = 'in-3') execute function public.no_third()
+    """)
+
+    answers = await together(recorder, [[reply(number)] for number in range(SIZE)])
+
+    assert [number for number, answer in enumerate(answers) if answer != []] == [3]
+    assert isinstance(answers[3], psycopg.errors.CheckViolation)
+    assert call(db, "select count(*) from retoma_internal.suppression") == SIZE - 1
+
+
 async def test_receipts_without_room_are_asked_for_again_and_those_beside_them_are_done(
     db: Db, recorder: Recorder, ids: list[str]
 ) -> None:

@@ -29,12 +29,12 @@ def home() -> Iterator[Path]:
 
 
 def children_of(home: Path) -> list[psutil.Process]:
-    """Sandbox and runners of a demo, by the home in their environment."""
+    """Sandbox, receiver and runners of a demo, by the home in their environment."""
     found = []
     for process in psutil.process_iter():
         try:
             is_of_this_home = process.environ().get("RETOMA_HOME") == str(home)
-            if is_of_this_home and {"sandbox", "runner"} & set(process.cmdline()):
+            if is_of_this_home and {"sandbox", "receive", "runner"} & set(process.cmdline()):
                 found.append(process)
         except psutil.Error:
             continue
@@ -66,6 +66,9 @@ def test_it_loses_nothing_when_a_runner_is_killed(database: str, home: Path) -> 
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert "1,200 accepted" in result.stdout
+    assert "oferta (pt_BR), read from the provider: MARKETING, APPROVED" in result.stdout
+    assert "image: 24 recipients = 24 sent + " in result.stdout
+    assert "template: 24 recipients = " in result.stdout
     assert "kill -9" in result.stdout
     assert "is reaped: runner gone" in result.stdout
     assert "PASS      lost 0, duplicated 0" in result.stdout
@@ -86,7 +89,7 @@ def test_it_takes_a_list_and_a_text_of_your_own_again_and_again(
         assert result.returncode == 0, result.stdout + result.stderr
         assert "4 rows, 2 accepted, 1 duplicates merged, 1 rejected" in result.stdout
         assert "message   the first one, to +5511955500001:\n            Hi Ana\n" in result.stdout
-        assert "the sandbox delivered 2 different messages" in result.stdout
+        assert "the sandbox delivered 4 different messages" in result.stdout
     assert list(tmp_path.iterdir()) == [file]
 
 
@@ -139,7 +142,7 @@ def test_a_signal_ends_it_with_all_its_processes(
 ) -> None:
     demo = start_demo(home, database, "--rate", "20")
     read_until(demo, "of 16,000 (")
-    assert len(children_of(home)) == 3
+    assert len(children_of(home)) == 4
 
     demo.send_signal(number)
 
@@ -163,7 +166,7 @@ def test_what_a_killed_demo_left_does_not_disturb_the_next(
 
     assert result.returncode == 0, result.stdout + result.stderr
     statuses = db.execute("select status from retoma.v_campaign_summary order by created_at").fetchall()
-    assert statuses == [("cancelled",), ("completed",)]
+    assert statuses == [("cancelled",)] * 3 + [("completed",)] * 3
 
 
 def test_two_at_once_in_one_home_are_refused(database: str, home: Path) -> None:
@@ -181,7 +184,7 @@ def test_two_at_once_in_one_home_are_refused(database: str, home: Path) -> None:
 def test_keep_leaves_sandbox_and_runners_up_until_ctrl_c(database: str, home: Path) -> None:
     demo = start_demo(home, database, "--recipients", "50", "--no-kill", "--keep")
     read_until(demo, "keep running")
-    assert len(children_of(home)) == 3
+    assert len(children_of(home)) == 4
 
     demo.send_signal(signal.SIGINT)
 

@@ -29,7 +29,7 @@ async def checking(database: str) -> AsyncIterator[asyncio.Event]:
     stop, unchecked = asyncio.Event(), asyncio.Event()
     pool = Database(database, 2, stop)
     await pool.open()
-    task = asyncio.create_task(contents.check_contents(pool, unchecked))
+    task = asyncio.create_task(contents.check_contents(pool, unchecked, lambda: False))
     yield unchecked
     task.cancel()
     await asyncio.wait({task})
@@ -201,3 +201,32 @@ async def test_contents_that_cannot_be_recorded_do_not_hold_up_the_others(db: Db
             await asyncio.sleep(0.01)
 
     assert len(db.execute("select from retoma.contents_to_check(20)").fetchall()) == 12
+
+
+async def test_a_check_does_not_wait_for_a_content_that_is_being_rendered(
+    db: Db, database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make_channel(db)
+    make_campaign(db, "slow", text="{{ name | upcase }} slow", start=False)
+    begun = tmp_path / "begun"
+    with_defect(
+        monkeypatch,
+        tmp_path,
+        "import time\n"
+        "def stuck(*_):\n"
+        f"    open({str(begun)!r}, 'w').close()\n"
+        "    time.sleep(3600)\n"
+        "child.render = stuck",
+    )
+
+    async with checking(database) as unchecked, asyncio.timeout(DEADLINE_S):
+        unchecked.set()
+        while not begun.exists():  # noqa: ASYNC110 - what it waits for has no event
+            await asyncio.sleep(0.01)
+        monkeypatch.undo()
+        make_campaign(db, "other", text="Olá {{ name }}", checked=False)
+        unchecked.set()
+        while call(db, UNCHECKED):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+
+        assert call(db, "select to_check > 0 from retoma.v_campaign_summary where campaign = 'slow'")

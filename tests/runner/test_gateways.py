@@ -82,6 +82,36 @@ def test_where_our_id_is_ignored_in_silence_nothing_is_sent_twice(
         sandbox.kill()
 
 
+def test_only_what_was_under_way_is_in_doubt_when_a_server_ignores_ids_although_it_is_configured_as_noweb(
+    db: Db, tmp_path: Path, runners: Runners
+) -> None:
+    sandbox = start_sandbox(tmp_path / "ledger", "--ignores-ids", "sales")
+    in_flight = 4
+    try:
+        world = World(db, sandbox)
+        world.waha("sales", (0, 0), (0, 0))
+        world.hurry("sales")
+        pacing = Jsonb({"max_in_flight": in_flight, "burst": in_flight})
+        db.execute("select retoma.configure_channel('sales', p_pacing => %s)", [pacing])
+        # No answer has shown yet whose ids the server uses.
+        world.hold_answers("sales", after=0)
+        first = runners.start("r1")
+        campaign(db, TEXT, 40)
+        world.wait_until_taken("sales", in_flight)
+
+        first.kill()
+        world.heal()
+        runners.start("r2")
+
+        row = world.wait_for_end("spring")
+        assert (row["sent"], row["in_doubt"]) == (40 - in_flight, in_flight)
+        figures = sandbox.figures("waha", "sales")
+        assert (figures["unique"], figures["duplicates"]) == (40, 0)
+        assert call(db, "select ignores_ids from retoma.v_channel") == ["text"]
+    finally:
+        sandbox.kill()
+
+
 @pytest.mark.parametrize("transport", ["evolution", "evolution_go"])
 def test_a_gateway_that_loses_its_session_before_the_send_costs_no_attempt(
     db: Db, tmp_path: Path, runners: Runners, transport: str

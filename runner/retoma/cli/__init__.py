@@ -21,6 +21,7 @@ COMMANDS = {
     "db": ("retoma.cli.db", "Install and upgrade the schema; start, stop and open the database."),
     "channel": ("retoma.cli.channel", "Create, pause and list sender accounts."),
     "campaign": ("retoma.cli.campaign", "Create, start, pause and list campaigns."),
+    "media": ("retoma.cli.media", "Store, list and remove files that contents name."),
     "limit": ("retoma.cli.limit", "Set, remove and list limits of channels and campaigns."),
     "opt-out": ("retoma.cli.consent", "Let no campaign contact a number, or a list of them, any more."),
     "opt-in": ("retoma.cli.consent", "Record that people agreed to be contacted."),

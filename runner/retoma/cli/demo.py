@@ -53,10 +53,11 @@ def demo(
     no_kill: bool,
     keep: bool,
 ) -> None:
-    """Run a whole campaign against a local sandbox, and kill a runner halfway.
+    """Run whole campaigns against a local sandbox, and kill a runner halfway.
 
     It imports a contact list, sends it over two channels with two runners, and then compares the books of the
-    database with those of the sandbox, message by message. Nothing leaves this machine.
+    database with those of the sandbox, message by message. The first 2 % of the list, 300 at most, also get
+    an image, and a template through the WhatsApp Cloud API. Nothing leaves this machine.
 
     \b
     retoma demo

@@ -30,6 +30,15 @@ def channels(context: click.Context, parameter: click.Parameter, incomplete: str
     )
 
 
+def media(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Stored files whose names begin like this."""
+    return _names(
+        "select distinct medium as name, mimetype as help from retoma.v_medium"
+        " where starts_with(medium, %s) order by medium limit %s",
+        incomplete,
+    )
+
+
 def subjects(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of what the scope before them says."""
     complete = {"campaign": campaigns, "channel": channels}.get(context.params.get("scope", ""))

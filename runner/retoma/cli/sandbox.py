@@ -32,6 +32,12 @@ from retoma.errors import RetomaError
     "--receipts-to", metavar="URL", help="Where receipts are posted; {channel} stands for the channel."
 )
 @click.option("--receipts-key", metavar="KEY", help="Signs the receipts.")
+@click.option("--receipts-of", metavar="CHANNEL", help="Only this channel has receipts.")
+@click.option(
+    "--templates",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON file of the templates of the Cloud API, as Meta lists them.  [default: any is taken]",
+)
 @click.option("--api-key", metavar="KEY", help="Key that WAHA requests must carry in X-Api-Key.")
 @click.option("--idempotent", is_flag=True, help="Every webhook channel suppresses repeated ids.")
 @click.option(
@@ -48,6 +54,8 @@ def sandbox(  # noqa: PLR0917 - click passes options by name
     faults: Path | None,
     receipts_to: str | None,
     receipts_key: str | None,
+    receipts_of: str | None,
+    templates: Path | None,
     api_key: str | None,
     idempotent: bool,
     ignores_ids: tuple[str, ...],
@@ -68,7 +76,10 @@ def sandbox(  # noqa: PLR0917 - click passes options by name
             port=port,
             ledger=ledger,
             faults=None if faults is None else _json_file(faults),
-            receipts=None if receipts_to is None else {"url": receipts_to, "key": receipts_key},
+            receipts=None
+            if receipts_to is None
+            else {"url": receipts_to, "key": receipts_key, "channel": receipts_of},
+            templates=None if templates is None else _json_file(templates),
             idempotent=idempotent,
             ignores_ids=ignores_ids,
             api_key=api_key,
@@ -84,6 +95,6 @@ def _json_file(path: Path) -> object:
     except ValueError as error:
         raise RetomaError(
             f"{path} is not JSON: {error}.",
-            hint="Write a list of faults; see pydoc retoma.rehearsal.sandbox.faults.",
+            hint="See pydoc retoma.rehearsal.sandbox.faults, or the same of templates.",
         ) from error
     return document

@@ -63,8 +63,38 @@ async def render_all(make: Renderer, recipients: Sequence[Recipient]) -> list[Co
     Raises:
         NotTried: no process could be had.
     """
+    results = await render_first(make, recipients, None)
+    if len(results) < len(recipients):
+        raise NotTried
+    return results
+
+
+async def render_first(
+    make: Renderer, recipients: Sequence[Recipient], longest_s: float | None
+) -> list[Content | RenderError]:
+    """Make a content for some recipients in their order, and give up what takes too long.
+
+    Args:
+        make: makes it for one.
+        recipients: in order.
+        longest_s: after so many seconds the rest is cancelled; None to wait for all.
+
+    Returns:
+        The results of the first recipients, up to the first one without a result.
+    """
     begun = [_begun(make, phone, variables) for phone, variables in recipients]
-    return [await _outcome(made) if isinstance(made, asyncio.Future) else made for made in begun]
+    waiting = [made for made in begun if isinstance(made, asyncio.Future)]
+    if waiting:
+        await asyncio.wait(waiting, timeout=longest_s)
+    results: list[Content | RenderError] = []
+    for made in begun:
+        result = _result(made) if isinstance(made, asyncio.Future) else made
+        if result is None:
+            break
+        results.append(result)
+    for made in waiting:
+        made.cancel()
+    return results
 
 
 def _begun(
@@ -76,10 +106,10 @@ def _begun(
         return error
 
 
-async def _outcome(made: asyncio.Future[Content]) -> Content | RenderError:
-    await asyncio.wait({made})
-    if made.cancelled():
-        raise NotTried
+def _result(made: asyncio.Future[Content]) -> Content | RenderError | None:
+    """What came of it; None when it was not tried, or takes too long."""
+    if not made.done() or made.cancelled():
+        return None
     error = made.exception()
     if error is None:
         return made.result()

@@ -29,6 +29,9 @@ MOST_AT_ONCE = 300
 STALL_S = 60.0
 """After this silence the process is frozen: it would have ended itself after CPU_S of work."""
 
+ENDING_S = 5.0
+"""A process that has closed its output has so long to be gone, then it is killed."""
+
 RESTART_S = 1.0
 """Between two starts of which the first failed."""
 
@@ -221,7 +224,7 @@ class RenderProcess:
             _cancel(jobs)
             self._cancel_waiting()
         except (EOFError, OSError):
-            self._blame(jobs[done:], await self._end())
+            self._blame(jobs[done:], await self._end(has_ended=True))
             line.jobs.extendleft(job for job in reversed(jobs[done:]) if not job.future.done())
         except BaseException:
             _cancel(jobs[done:])
@@ -244,13 +247,22 @@ class RenderProcess:
         self._log.info("renderer_started", pid=self._process.pid)
         return self._process
 
-    async def _end(self) -> int | None:
-        """End the process, if there is one; returns its exit code, negative for a signal."""
+    async def _end(self, *, has_ended: bool = False) -> int | None:
+        """End the process, if there is one; returns its exit code, negative for a signal.
+
+        Args:
+            has_ended: it has closed its output, so it is about to be gone by itself.
+        """
         process, self._process = self._process, None
         if process is None:
             return None
+        if has_ended:
+            # Its exit code says who is to blame. A kill would look first whether it is there, and take that
+            # code away from asyncio, which then says 255.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ENDING_S):
+                    return await process.wait()
         with contextlib.suppress(ProcessLookupError):
-            # Without effect where it has ended by itself.
             process.kill()
         return await process.wait()
 

@@ -28,14 +28,37 @@ async def compile_content(written: Written, process: RenderProcess) -> Renderer:
         RetomaError: as check.
         NotTried: no process could be had.
     """
-    ask_liquid = partial(process.render, written.key, written)
+    plain = _plain(written)
+    if plain is None:
+        await process.check(written)
+    return _renderer(written, plain, process)
+
+
+def compile_checked(written: Written, process: RenderProcess) -> Renderer:
+    """As compile_content, for a content that was checked: it is not read again, which costs more than a page.
+
+    Args:
+        written: a content with its Liquid texts.
+        process: where it is rendered unless all of it is plain text.
+    """
+    return _renderer(written, _plain(written), process)
+
+
+def _plain(written: Written) -> list[Sequence[Part]] | None:
+    """The parts of each text; None when one of them is not plain."""
     plain: list[Sequence[Part]] = []
     for text in written.texts:
         parts = plain_parts(text.liquid)
         if parts is None:
-            await process.check(written)
-            return ask_liquid
+            return None
         plain.append(parts)
+    return plain
+
+
+def _renderer(written: Written, plain: Sequence[Sequence[Part]] | None, process: RenderProcess) -> Renderer:
+    ask_liquid = partial(process.render, written.key, written)
+    if plain is None:
+        return ask_liquid
     return _renderer_of_one(written, plain, ask_liquid) or _renderer_of_plain(written, plain, ask_liquid)
 
 

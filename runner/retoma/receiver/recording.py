@@ -101,6 +101,8 @@ class Recorder:
                 reasons.append("A receipt is refused: one of its texts has characters that no text has.")
             elif isinstance(fact, ConnectionChange) and not _is_storable(fact.reason):
                 reasons.append("A connection is refused: its reason has characters that no text has.")
+            elif isinstance(fact, TemplateReport) and not _is_storable(*asdict(fact).values()):
+                reasons.append("A report on a template is refused: it has characters that no text has.")
             else:
                 storable.append(fact)
         waiting = [
@@ -152,16 +154,14 @@ class Recorder:
         return parts
 
     async def _record_changes(self, channel: str, parts: Sequence[_Part]) -> Sequence[_Part]:
-        for number, part in enumerate(parts):
+        for number, (part, change) in enumerate(entries := _entries(parts)):
             try:
-                for change in part.items:
-                    await self._record_change(channel, change)
+                await self._record_change(channel, change)
             except psycopg.Error as error:
                 _refuse(part, error)
                 if part.error is not None:
                     # A later report must not overtake this one.
-                    for later in parts[number:]:
-                        later.error = error
+                    _fail(entries[number:], error)
                     break
         return parts
 

@@ -54,13 +54,26 @@ class Processes:
         Raises:
             RetomaError: it did not start.
         """
-        process = self.start("sandbox", "sandbox", *arguments)
-        assert process.stdout is not None  # noqa: S101 (it was asked for)
-        ready = process.stdout.readline()
-        if not ready:
-            raise self.failure("sandbox")
-        url: str = json.loads(ready)["url"]
+        url: str = json.loads(self._first_line(self.start("sandbox", "sandbox", *arguments), "sandbox"))[
+            "url"
+        ]
         return url
+
+    def start_receiver(self) -> str:
+        """Start a webhook receiver on a free port and return its URL without /hooks once it listens.
+
+        Raises:
+            RetomaError: it did not start.
+        """
+        line = self._first_line(self.start("receiver", "receive", "--port", "0"), "receiver")
+        return line.split()[2].partition("/hooks/")[0]
+
+    def _first_line(self, process: subprocess.Popen[str], name: str) -> str:
+        assert process.stdout is not None  # noqa: S101 (it was asked for)
+        line = process.stdout.readline()
+        if not line:
+            raise self.failure(name)
+        return line
 
     def kill(self, name: str) -> int:
         """SIGKILL, as a power cut would; returns the process id."""

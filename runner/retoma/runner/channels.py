@@ -18,6 +18,7 @@ from retoma.errors import RetomaError
 from retoma.runner.calls import Database, StaleLease, Stopped
 from retoma.runner.lanes import Lanes
 from retoma.runner.lease import Lease
+from retoma.runner.media import StoredMedia
 from retoma.transports import registry
 from retoma.transports.base import Lookup, Transport, now
 
@@ -55,6 +56,7 @@ class Channels:
         self._answering: asyncio.Task[None] | None = None
         self._transports: dict[str, Transport] = {}
         self._render_process = RenderProcess()
+        self._media = StoredMedia(database)
         self._renderers: dict[str, Renderer] = {}  # by the JSON of their contents
 
     async def answer(self, channel_id: int) -> None:
@@ -66,6 +68,10 @@ class Channels:
     async def drain(self, channel_id: int) -> None:
         """Send on a channel until it has nothing to do, or its turn is over."""
         await asyncio.shield(self._begin(channel_id))
+
+    def is_sending(self) -> bool:
+        """Whether a channel is being served, also while it waits for its turn."""
+        return bool(self._running)
 
     async def close(self) -> None:
         """Wait for all drains to end, and close the transports and the process that renders."""
@@ -145,7 +151,12 @@ class Channels:
         if transport is None:
             await self._refuse("select retoma.release_batch(%s, %s, %s)", row)
             return
-        lease = Lease(self._database, self._runner_id, row, transport, renderers=renderers, stop=self._stop)
+        try:
+            sender = await self._media.sender(transport, row["media"])
+        except RetomaError as error:
+            await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
+            return
+        lease = Lease(self._database, self._runner_id, row, sender, renderers=renderers, stop=self._stop)
         await lease.run()
 
     async def _renderer(self, row: Mapping[str, Any]) -> Renderer:

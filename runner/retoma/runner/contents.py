@@ -1,7 +1,7 @@
 """Checks the contents that no parser has read yet, and renders those that were checked for all recipients."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
@@ -12,35 +12,48 @@ from retoma.content.written import Written
 from retoma.errors import RetomaError
 from retoma.runner.calls import Database, Stopped
 from retoma.runner.pauses import Pauses
-from retoma.runner.rendering import Rendering
+from retoma.runner.rendering import render_contents
 
 log = structlog.get_logger()
 
 _PAGE = "select * from retoma.contents_to_check(p_after_campaign => %s)"
 
 
-async def check_contents(database: Database, unchecked: asyncio.Event) -> None:
-    """Check and render contents whenever there are some, until this is cancelled or the runner stops.
+async def check_contents(
+    database: Database, unchecked: asyncio.Event, is_sending: Callable[[], bool]
+) -> None:
+    """Check and render contents whenever there are some, until this is cancelled.
+
+    The two do not wait for each other: a content cannot be sent before its check, and rendering takes long.
 
     Args:
-        database: not the pool for sending, because a check may keep its connection for minutes.
+        database: with two connections at least. Not the pool for sending, because a check may keep its
+            connection for minutes.
         unchecked: set when there may be contents to check or to render.
+        is_sending: whether this process sends messages now.
     """
-    pauses, rendering = Pauses(), Rendering(database)
-    try:
+    to_check, to_render = asyncio.Event(), asyncio.Event()
+    async with asyncio.TaskGroup() as parts:
+        parts.create_task(_check_when(to_check, database), name="check")
+        parts.create_task(render_contents(database, to_render, is_sending), name="rendering")
         while True:
             await unchecked.wait()
             unchecked.clear()
-            try:
-                await _check_all(database, pauses)
-                if await rendering.pages():
-                    unchecked.set()
-            except Stopped:
-                return
-            except Exception:
-                log.exception("content_check_failed")
-    finally:
-        await rendering.aclose()
+            to_check.set()
+            to_render.set()
+
+
+async def _check_when(told: asyncio.Event, database: Database) -> None:
+    pauses = Pauses()
+    while True:
+        await told.wait()
+        told.clear()
+        try:
+            await _check_all(database, pauses)
+        except Stopped:
+            return
+        except Exception:
+            log.exception("content_check_failed")
 
 
 async def _check_all(database: Database, pauses: Pauses) -> None:

@@ -19,7 +19,7 @@ from retoma.content.renderer import Renderer
 from retoma.content.results import RenderError
 from retoma.content.written import Content
 from retoma.runner.calls import Database, StaleLease
-from retoma.transports.base import Message, SendResult, Transport, now
+from retoma.transports.base import Message, SendResult, Sends, now
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ class Lease:
         database: Database,
         runner_id: UUID,
         row: Mapping[str, object],
-        transport: Transport,
+        transport: Sends,
         *,
         renderers: Sequence[Renderer],
         stop: asyncio.Event,

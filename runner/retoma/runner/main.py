@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import structlog
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import AppNotOpen, ConnectorException
 
 from retoma.errors import RetomaError
 from retoma.runner.calls import Database, Stopped
@@ -22,6 +22,7 @@ from retoma.runner.contents import check_contents
 from retoma.runner.doorbell import listen
 from retoma.runner.liveness import UNREGISTER, UNREGISTER_S, keep_alive
 from retoma.runner.templates import read_templates
+from retoma.runner.uploads import upload_media
 
 log = structlog.get_logger()
 
@@ -36,7 +37,7 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     Args:
         conninfo: a PostgreSQL connection string, with one or several hosts.
         name: shown in v_runner; default host and process id.
-        connections: database connections for sending; up to five more are for liveness, the doorbell and
+        connections: database connections for sending; up to six more are for liveness, the doorbell and
             the check of contents.
         abandon: ends the process with an exit code; called from a thread when a stop takes too long.
 
@@ -53,7 +54,8 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     database = Database(conninfo, connections, stop)
     # A check reads the whole audience: meanwhile, it must not keep the only connection that sends.
-    checks = Database(conninfo, 1, stop, idle=0)
+    # The other one renders, so that neither waits for the other.
+    checks = Database(conninfo, 2, stop, idle=0)
     channels = Channels(database, runner_id, stop)
 
     def end_with(part: asyncio.Task[None]) -> None:
@@ -81,22 +83,26 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     await checks.open()
     # What is there by now stays: looking through it for garbage, again and again, took an eighth of the CPU.
     gc.freeze()
-    checking = asyncio.create_task(check_contents(checks, unchecked), name="checks")
+    checking = asyncio.create_task(check_contents(checks, unchecked, channels.is_sending), name="checks")
     checking.add_done_callback(end_with)
     reading = asyncio.create_task(read_templates(database, stop), name="templates")
     reading.add_done_callback(end_with)
+    # Bytes of files come over the connection of the checks: neither must keep one that sends.
+    uploading = asyncio.create_task(upload_media(checks, stop), name="uploads")
+    uploading.add_done_callback(end_with)
     if not stop.is_set():
         await listen(conninfo, channels.answer, partial(_clean_up, database), stop)
     checking.cancel()
     reading.cancel()
+    uploading.cancel()
     await channels.close()
     drained.set()
-    await asyncio.wait({living, checking, reading})
+    await asyncio.wait({living, checking, reading, uploading})
     if living.exception() is not None:
         await _give_back(database, runner_id)
     await checks.close()
     await database.close()
-    for part in (living, checking, reading):
+    for part in (living, checking, reading, uploading):
         _raise_end_of(part)
     log.info("stopped", runner=name)
 
@@ -152,6 +158,8 @@ async def _give_back(database: Database, runner_id: UUID) -> None:
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Logs errors that no task waited for; without this, asyncio writes them between our lines of JSON."""
     error = context.get("exception")
+    if isinstance(error, AppNotOpen):
+        return  # the doorbell was closed at a stop, and its worker had not said good-bye yet
     # A job that procrastinate could not mark as done, because the database went away.
     expected = isinstance(error, ConnectorException)
     log.error("task_failed", what=context["message"], error=type(error).__name__,

@@ -259,6 +259,41 @@ class ListsTemplates(Protocol):
         ...
 
 
+class Medium(NamedTuple):
+    """A stored file, to be uploaded.
+
+    Args:
+        name: under which it is stored; shown to nobody.
+        mimetype: image/png.
+        data: its bytes. Never logged.
+    """
+
+    name: str
+    mimetype: str
+    data: bytes
+
+
+@runtime_checkable
+class UploadsMedia(Protocol):
+    """A transport whose provider keeps files that messages name (retoma.transport.keeps_media_for)."""
+
+    async def upload_medium(self, medium: Medium) -> str:
+        """Upload a file, and return the id by which a content names it: {"media": {"id": …}}.
+
+        Raises:
+            RetomaError: the provider has not taken it; the message says why, without a secret or its bytes.
+        """
+        ...
+
+
+class Sends(Protocol):
+    """What a lease asks of a transport."""
+
+    async def send(self, message: Message) -> SendResult:
+        """Send once, as a transport does."""
+        ...
+
+
 class Transport(Protocol):
     """One provider with the settings of one channel. Used by one event loop; close it with aclose."""
 

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from retoma.transports.whatsapp_web import NotSupported, is_voice, link, link_name, media_type, optional, text
+from retoma.transports.whatsapp_web import (
+    NotSupported,
+    Source,
+    is_voice,
+    link,
+    link_name,
+    media_type,
+    optional,
+    source,
+    text,
+)
 
 _Content = Mapping[str, object]
 
@@ -58,21 +68,27 @@ def _document(content: _Content) -> Request:
 
 def _audio(content: _Content) -> Request:
     if is_voice(content):
-        return Request("sendWhatsAppAudio", {"audio": link(content.get("media"))}, takes_id=False)
+        return Request(
+            "sendWhatsAppAudio", {"audio": _media_text(source(content.get("media")))}, takes_id=False
+        )
     return _media("audio", content)
 
 
 def _media(kind: str, content: _Content) -> Request:
-    address = link(content.get("media"))
+    medium = source(content.get("media"))
     # Without a name the server makes one from the address, and fails where it has no ending.
-    name = text(content, "filename") or (link_name(address) or "file" if kind == "document" else "")
+    name = text(content, "filename") or (link_name(medium.link) or "file" if kind == "document" else "")
     fields = {
         "mediatype": kind,
-        "media": address,
-        "mimetype": media_type(kind, address, name),
+        "media": _media_text(medium),
+        "mimetype": medium.mimetype or media_type(kind, medium.link, name),
         **optional(fileName=name, caption=content.get("caption")),
     }
     return Request("sendMedia", fields)
+
+
+def _media_text(medium: Source) -> str:
+    return medium.data or medium.link
 
 
 def _poll(content: _Content) -> Request:

@@ -3,11 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from retoma.transports.whatsapp_web import NotSupported, is_voice, link, link_name, media_type, optional, text
+from retoma.transports.whatsapp_web import (
+    NotSupported,
+    is_voice,
+    link_name,
+    media_type,
+    optional,
+    source,
+    text,
+)
 
 _Content = Mapping[str, object]
 
 _SENDS_LISTS = ("NOWEB", "GOWS")
+_VOICE = "audio/ogg; codecs=opus"
 
 
 class Request(NamedTuple):
@@ -63,7 +72,12 @@ def _video(content: _Content) -> Request:
 def _audio(content: _Content) -> Request:
     if not is_voice(content):
         return Request("sendFile", {"file": _file("audio", content)})
-    file = {"mimetype": "audio/ogg; codecs=opus", "url": link(content.get("media"))}
+    medium = source(content.get("media"))
+    if not medium.data:
+        return Request("sendVoice", {"file": {"mimetype": _VOICE, "url": medium.link}})
+    mimetype = _VOICE if medium.mimetype == "audio/ogg" else medium.mimetype
+    # Where WAHA converts it, it names its own file by this name.
+    file = {"mimetype": mimetype, "filename": "voice.ogg", "data": medium.data}
     return Request("sendVoice", {"file": file})
 
 
@@ -100,12 +114,14 @@ _REQUESTS: Mapping[str, Callable[[_Content], Request]] = {
 
 
 def _file(kind: str, content: _Content) -> dict[str, object]:
-    address = link(content.get("media"))
+    medium = source(content.get("media"))
     name = text(content, "filename")
     # WhatsApp shows the name of a document. WAHA requires one for a video.
     if not name and kind in ("video", "audio"):
-        name = link_name(address) or f"{kind}.{'mp4' if kind == 'video' else 'mp3'}"
-    return {"mimetype": media_type(kind, address, name), "url": address, **optional(filename=name)}
+        name = link_name(medium.link) or f"{kind}.{'mp4' if kind == 'video' else 'mp3'}"
+    if medium.data:
+        return {"mimetype": medium.mimetype, "data": medium.data, **optional(filename=name)}
+    return {"mimetype": media_type(kind, medium.link, name), "url": medium.link, **optional(filename=name)}
 
 
 def _caption(content: _Content) -> dict[str, object]:

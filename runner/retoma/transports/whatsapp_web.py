@@ -7,6 +7,7 @@ import mimetypes
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from yarl import URL
 
@@ -118,15 +119,40 @@ def optional(**fields: object) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value}
 
 
-def link(media: object) -> str:
-    """The address of a medium.
+class Source(NamedTuple):
+    """Where a medium comes from: it has a link or data.
+
+    Args:
+        link: its address, or "".
+        data: a stored file in base64, or "".
+        mimetype: of the stored file, or "".
+    """
+
+    link: str
+    data: str = ""
+    mimetype: str = ""
+
+
+def source(media: object) -> Source:
+    """Where a medium of a rendered content comes from.
 
     Raises:
-        NotSupported: it is a stored file, which no gateway gets in this version.
+        NotSupported: it has neither a link nor bytes.
     """
-    address = media.get("link") if isinstance(media, dict) else None
+    if isinstance(media, Mapping) and media.get("data"):
+        return Source("", text(media, "data"), text(media, "mimetype"))
+    return Source(link(media))
+
+
+def link(media: object) -> str:
+    """The address of a medium where only an address can stand.
+
+    Raises:
+        NotSupported: it is a stored file.
+    """
+    address = media.get("link") if isinstance(media, Mapping) else None
     if not isinstance(address, str) or not address:
-        raise NotSupported("media are sent by link only")
+        raise NotSupported("this medium is sent by link only")
     return address
 
 

@@ -112,8 +112,11 @@ def test_configure_changes_what_is_given_and_keeps_the_rest(db: Db) -> None:
 
     configure(db, pacing={"max_leases": 4})
 
-    assert shown(db, "rate_per_s", "burst", "max_in_flight", "max_leases") == (10, 50, 32, 4)
-    assert call(db, "select settings from retoma.channel_settings('sales')") == WEBHOOK | {"timeout_s": 30}
+    assert shown(db, "rate_per_s", "burst", "max_in_flight", "max_leases") == (10, 50, 100, 4)
+    assert call(db, "select settings from retoma.channel_settings('sales')") == WEBHOOK | {
+        "media_as": "link",
+        "timeout_s": 30,
+    }
 
 
 def test_null_takes_each_kind_of_pacing_away(db: Db) -> None:
@@ -143,9 +146,9 @@ def test_a_transport_that_has_a_rate_without_a_burst_gives_the_messages_of_a_sec
 
 def test_a_gap_between_messages_leaves_one_request_and_one_lease(db: Db) -> None:
     make_channel(db, transport="webhook", settings=WEBHOOK)
-    with refused_with(db, "gaps_allow_one", "not 32 in each of 1 batches"):
+    with refused_with(db, "gaps_allow_one", "not 100 in each of 3 batches"):
         configure(db, pacing={"gap_min_s": 5, "gap_max_s": 5})
-    configure(db, pacing={"gap_min_s": 5, "gap_max_s": 5, "max_in_flight": 1})
+    configure(db, pacing={"gap_min_s": 5, "gap_max_s": 5, "max_in_flight": 1, "max_leases": 1})
 
     for key in ("max_in_flight", "max_leases"):
         with refused_with(db, "gaps_allow_one", "only one can be under way"):
@@ -253,10 +256,16 @@ def test_a_setting_that_is_not_named_stays_and_a_null_brings_the_default_back(db
     )
 
     configure(db, settings={"timeout_s": 5, "api_key": None})
-    assert settings_of(db) == {**WAHA, "engine": "NOWEB", "timeout_s": 5}
+    assert settings_of(db) == {**WAHA, "convert": True, "media_as": "link", "engine": "NOWEB", "timeout_s": 5}
 
     configure(db, settings={"timeout_s": None, "engine": None})
-    assert settings_of(db) == {**WAHA, "engine": "WEBJS", "timeout_s": 30}
+    assert settings_of(db) == {
+        **WAHA,
+        "convert": True,
+        "media_as": "link",
+        "engine": "WEBJS",
+        "timeout_s": 30,
+    }
     assert shown(db, "dedupes") == ([],)
 
 

@@ -37,21 +37,22 @@ def page(db: Db, size: int = 1000, after_campaign: int = 0) -> tuple[int, int, i
     return row and (*row[:4], len(row[4]))
 
 
-def record(db: Db, found: tuple[int, int, int, int, int] | None, *faults: tuple[str, str, int, int]) -> None:
-    """Answers a page with faults: code, reason, messages, first ordinal."""
+def record(db: Db, found: tuple[int, int, int, int, int] | None, *faults: tuple[str, str, int, int]) -> bool:
+    """Answers a page with faults: code, reason, messages, first ordinal. Returns whether it counted."""
     assert found is not None
     campaign_id, variant, list_number, after, size = found
     names = ("code", "reason", "messages", "first_ordinal")
-    db.execute(
-        "select retoma.record_rendering(%s, %s, %s, %s, %s, %s)",
-        (
+    return bool(
+        call(
+            db,
+            "select retoma.record_rendering(%s, %s, %s, %s, %s, %s)",
             campaign_id,
             variant,
             list_number,
             after,
             after + size,
             Jsonb([dict(zip(names, fault, strict=True)) for fault in faults]),
-        ),
+        )
     )
 
 
@@ -114,8 +115,8 @@ def test_a_page_that_two_runners_rendered_counts_once(db: Db, channel: int) -> N
     make_campaign(db, size=3, text=TEXT, start=False)
     found = page(db)
 
-    record(db, found, ("text_empty", "x", 1, 1))
-    record(db, found, ("text_empty", "x", 1, 1))
+    assert record(db, found, ("text_empty", "x", 1, 1)) is True
+    assert record(db, found, ("text_empty", "x", 1, 1)) is False
 
     assert faults(db) == [("text_empty", "x", 1, 1)]
 
@@ -170,6 +171,47 @@ def test_a_started_campaign_of_which_no_message_can_be_made_is_interrupted(db: D
     assert lease(db, runner, channel) is None
 
 
+def grow(db: Db, people: int) -> None:
+    """Adds recipients to the draft."""
+    recipients = [{"phone": phone(n), "variables": {"name": "Ana"}} for n in range(11, 11 + people)]
+    db.execute("select retoma.add_recipients('natal', %s)", (Jsonb(recipients),))
+
+
+def test_bad_rows_at_the_top_of_a_list_that_has_grown_do_not_refuse_it(db: Db, channel: int) -> None:
+    make_runner(db)
+    make_campaign(db, size=3, text=TEXT, start=False)
+    record(db, page(db), ("text_empty", "body[0] is empty", 3, 1))
+    grow(db, 1_000)
+
+    db.execute("select retoma.start_campaign('natal')")
+    record(db, page(db))
+
+    assert (status(db), faults(db)) == ("running", [("text_empty", "body[0] is empty", 3, 1)])
+
+
+def test_a_page_that_was_read_before_the_list_grew_does_not_interrupt_it(db: Db, channel: int) -> None:
+    make_runner(db)
+    make_campaign(db, size=3, text=TEXT, start=False)
+    bad = page(db)
+    grow(db, 1_000)
+    db.execute("select retoma.start_campaign('natal')")
+
+    record(db, bad, ("text_empty", "body[0] is empty", 3, 1))
+
+    assert (status(db), call(db, "select fault from retoma_internal.campaign_content")) == ("running", None)
+
+
+def test_a_first_page_that_is_recorded_in_parts_is_judged_at_its_end(db: Db, channel: int) -> None:
+    make_runner(db)
+    make_campaign(db, size=1_500, text=TEXT)
+
+    record(db, page(db, 400), ("text_empty", "body[0] is empty", 400, 1))
+    assert status(db) == "running"
+    record(db, page(db, 600), ("text_empty", "body[0] is empty", 600, 401))
+
+    assert status(db) == "interrupted"
+
+
 def test_one_message_that_can_be_made_is_enough(db: Db, channel: int) -> None:
     make_runner(db)
     make_campaign(db, size=3, text=TEXT)
@@ -181,7 +223,7 @@ def test_one_message_that_can_be_made_is_enough(db: Db, channel: int) -> None:
 
 
 def test_a_start_says_what_cannot_be_made_and_what_is_not_checked(db: Db, channel: int) -> None:
-    make_campaign(db, size=3, text=TEXT, start=False)
+    make_campaign(db, size=1003, text=TEXT, start=False)
     record(db, page(db, 2), ("text_empty", "x", 1, 1))
     said: list[tuple[str | None, str | None]] = []
     db.add_notice_handler(lambda notice: said.append((notice.severity, notice.message_primary)))
@@ -190,7 +232,7 @@ def test_a_start_says_what_cannot_be_made_and_what_is_not_checked(db: Db, channe
 
     assert said == [
         ("WARNING", "1 messages of campaign 'natal' cannot be made, and will fail"),
-        ("NOTICE", "runners are still checking 1 messages of campaign 'natal'"),
+        ("NOTICE", "runners are still checking 1001 messages of campaign 'natal'"),
     ]
 
 

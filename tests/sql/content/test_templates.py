@@ -7,7 +7,20 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.support.campaigns import Db, call, make_channel, move_clock, refused
+from tests.support.campaigns import (
+    Db,
+    accepted,
+    advance,
+    call,
+    doorbells,
+    lease,
+    make_channel,
+    make_runner,
+    move_clock,
+    must_lease,
+    refused,
+    silence,
+)
 
 SETTINGS = {"base_url": "https://graph.example", "phone_number_id": "104", "access_token": "t"}
 AVISO = {
@@ -310,3 +323,42 @@ def test_what_is_no_list_of_templates_is_refused(db: Db, templates: str) -> None
         db.execute("select retoma.record_template_reports('sales', '[{}]')")
     with pytest.raises(psycopg.Error):
         db.execute("select retoma.record_templates(1, now(), null, null)")
+
+
+def test_a_channel_whose_template_is_refused_sends_nothing_of_the_campaign(db: Db, channel: int) -> None:
+    support = make_channel(db, "support", "whatsapp_cloud", SETTINGS)
+    read(db, AVISO)
+    read(db, AVISO)
+    content = Jsonb(CONTENT)
+    db.execute(
+        "select retoma.create_campaign('entrega', array['sales', 'support'], p_content => %s)", [content]
+    )
+    recipients = [{"phone": f"+551195550123{n}"} for n in range(4)]
+    db.execute("select retoma.add_recipients('entrega', %s)", [Jsonb(recipients)])
+    assert start(db) == "running"
+    runner = make_runner(db)
+    leased = must_lease(db, runner, channel)
+    assert advance(db, leased, want=1).ordinals == [1]
+
+    report(db, status="PAUSED")
+
+    step = advance(db, leased, accepted(1), want=1)
+    assert (step.action, step.why_not) == ("released", "template_refused")
+    assert lease(db, runner, channel) is None
+    silence(db)
+    db.execute("select retoma.tick()")
+    assert doorbells(db) == [support]
+    assert call(db, STATUS) == "running"
+    assert db.execute("select cause, reason from retoma.v_waiting_campaigns").fetchall() == [
+        ("channel", "channel sales: template aviso (pt_BR) is PAUSED; its other channels go on")
+    ]
+    must_lease(db, runner, support)
+    move_clock(db, "1 hour")
+    db.execute("select retoma.tick()")
+
+    report(db, status="APPROVED")
+
+    silence(db)
+    db.execute("select retoma.tick()")
+    assert channel in doorbells(db)
+    must_lease(db, runner, channel)

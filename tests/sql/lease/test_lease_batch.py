@@ -51,11 +51,12 @@ def test_a_lease_comes_with_all_that_is_needed_to_send(db: Db) -> None:
                 "texts": [{"path": ["text"], "place": "text", "maximum": 65536, "required": True}],
             }
         ],
+        "media": None,
         "channel": "sales",
         "transport": "webhook",
-        "settings": settings | {"timeout_s": 30},
-        "max_in_flight": 32,
-        "may_lease_more": False,
+        "settings": settings | {"media_as": "link", "timeout_s": 30},
+        "max_in_flight": 100,
+        "may_lease_more": True,
     }
 
 

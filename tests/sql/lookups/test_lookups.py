@@ -64,7 +64,9 @@ def test_invariant_4_the_provider_is_asked_when_the_request_cannot_be_under_way_
     move_clock(db, "61 s")
 
     message_id = call(db, "select message_id from retoma.v_in_doubt")
-    assert claim(db, asking) == [(message_id, 1, phone(1), "sales", "webhook", SETTINGS | {"timeout_s": 30})]
+    assert claim(db, asking) == [
+        (message_id, 1, phone(1), "sales", "webhook", SETTINGS | {"media_as": "link", "timeout_s": 30})
+    ]
 
 
 def test_a_channel_with_something_to_ask_is_rung(db: Db, asking: int, runner: UUID) -> None:

@@ -76,7 +76,7 @@ def test_an_operator_ends_it(db: Db, runner: UUID) -> None:
 
 def test_an_operator_ends_the_long_gap_too(db: Db, runner: UUID) -> None:
     channel = limited(db, runner, times=4, rate_per_s=100)
-    gaps = Jsonb({"gap_min_s": 20, "gap_max_s": 20, "max_in_flight": 1})
+    gaps = Jsonb({"gap_min_s": 20, "gap_max_s": 20, "max_in_flight": 1, "max_leases": 1})
     db.execute("select retoma.configure_channel('sales', p_pacing => %s)", (gaps,))
     leased = must_lease(db, runner, channel)
     (ordinal,) = advance(db, leased, want=1).ordinals

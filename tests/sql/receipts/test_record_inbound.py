@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
@@ -233,6 +234,33 @@ def test_a_replayed_stop_does_not_undo_a_later_opt_in(db: Db, subtests: pytest.S
 
             assert suppressed(db) == []
             assert call(db, "select count(*) from retoma.v_reply where phone = %s", phone(number)) == 1
+
+
+@pytest.mark.usefixtures("channel")
+def test_what_comes_twice_in_one_call_is_kept_once(db: Db) -> None:
+    with_id = reply(number=1, provider_id="a", at="2026-03-02T11:00:00Z")
+    without_id = reply(number=2, at="2026-03-02T11:00:00Z")
+
+    record(
+        db, with_id, with_id, without_id, without_id, without_id | {"text": "Oi"}, reply(number=3), with_id
+    )
+
+    kept = db.execute("select phone, text from retoma.v_reply order by phone, text").fetchall()
+    assert kept == [(phone(1), "SAIR"), (phone(2), "Oi"), (phone(2), "SAIR"), (phone(3), "SAIR")]
+
+
+@pytest.mark.usefixtures("channel")
+def test_a_session_that_was_left_open_holds_replies_up_for_a_second(db: Db, database: str) -> None:
+    record(db, reply(number=1, provider_id="a"))
+    with psycopg.connect(database) as other:
+        other.execute("select retoma.opt_out(%s, 'form')", (phone(1),))
+
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            record(db, reply(number=1, provider_id="b"))
+        record(db, reply(number=2, provider_id="c"))
+        other.rollback()
+
+    assert suppressed(db) == [phone(1), phone(2)]
 
 
 @pytest.mark.usefixtures("channel")

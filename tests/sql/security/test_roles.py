@@ -99,6 +99,9 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "record_inbound",
         "templates_to_read",
         "record_templates",
+        "media_to_upload",
+        "record_upload",
+        "medium_bytes",
         "record_template_reports",
     }
 
@@ -272,6 +275,8 @@ def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
         "v_runner",
         "v_event",
         "content_kinds",
+        "medium_limit",
+        "media_type",
         "v_render_fault",
         "v_variant",
         "v_tick",

@@ -196,7 +196,7 @@ def test_a_proof_is_kept_with_new_settings_of_the_same_provider(db: Db, channel:
 def test_a_provider_that_shows_no_ids_is_believed_as_its_settings_say(db: Db) -> None:
     make_channel(db, "safe", "webhook", {"url": "http://127.0.0.1", "idempotent": True})
 
-    assert dedupes(db) == ["text"]
+    assert "text" in dedupes(db)
 
 
 def test_only_a_provider_that_took_our_ids_has_no_reports_on_others(

@@ -270,11 +270,10 @@ def test_a_lease_that_the_rules_cannot_settle_is_broken_and_its_campaign_says_wh
         with psycopg.connect(database, autocommit=True) as doomed:
             advance(doomed, must_lease(doomed, make_runner(doomed, name), channel), want=1)
     wait_until(lambda: call(db, "select count(*) from retoma_internal.connected_runners()") == 0)
-    # As after a clock that went back: the throttle comes to 0, and a gap is divided by it.
     db.execute(
-        "update retoma_internal.channel_pacing set throttle = 0.5,"
-        " throttled_at = retoma.clock() + interval '240 s'"
-        " where channel_id = (select id from retoma_internal.channel where name = 'sales')"
+        "create or replace function retoma_internal.start_gap("
+        " p_channel_id int, p_now timestamptz, p_accepted boolean)"
+        " returns void language plpgsql as $$ begin perform 1 / (p_channel_id - 1); end $$"
     )
 
     assert tick(db)["reaped"] == 2

@@ -20,6 +20,21 @@ BUTTONS = [{"id": "yes", "title": "Sim"}, {"id": "stop", "title": "Sair"}]
 CONTENTS: list[tuple[dict[str, object], str, dict[str, object]]] = [
     (TEXT, "sendText", {"text": "Olá Ana"}),
     (
+        {"kind": "image", "media": {"mimetype": "image/png", "data": "iVBORw=="}},
+        "sendMedia",
+        {"mediatype": "image", "media": "iVBORw==", "mimetype": "image/png"},
+    ),
+    (
+        {"kind": "document", "media": {"mimetype": "application/pdf", "data": "JVBERi0="}, "filename": "a"},
+        "sendMedia",
+        {"mediatype": "document", "media": "JVBERi0=", "mimetype": "application/pdf", "fileName": "a"},
+    ),
+    (
+        {"kind": "audio", "media": {"mimetype": "audio/ogg", "data": "T2dnUw=="}},
+        "sendWhatsAppAudio",
+        {"audio": "T2dnUw=="},
+    ),
+    (
         {"kind": "image", "media": PICTURE, "caption": "Olá"},
         "sendMedia",
         {"mediatype": "image", "media": PICTURE["link"], "mimetype": "image/png", "caption": "Olá"},
@@ -151,7 +166,7 @@ async def test_what_it_cannot_say_is_refused_before_anything_is_written(content:
 
 async def test_an_empty_answer_was_accepted_only_where_our_id_can_be_in_it() -> None:
     with_id, _ = await sent(CONTENTS[1][0], b"")
-    without_id, _ = await sent(CONTENTS[5][0], b"")
+    without_id, _ = await sent(CONTENTS[8][0], b"")
 
     assert (with_id.status, with_id.took_id, with_id.provider_id) == ("accepted", None, None)
     assert (without_id.status, without_id.code) == ("error", "unreadable_answer")

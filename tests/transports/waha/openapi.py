@@ -16,9 +16,14 @@ def _object(required: str, **fields: object) -> Schema:
     return {"fields": fields, "required": required.split()}
 
 
-_REMOTE_FILE = _object("mimetype url", mimetype=_STRING, filename=_STRING, url=_STRING)
-_VOICE_FILE = _object("mimetype url", mimetype=_STRING, url=_STRING)
-_VIDEO_FILE = _object("mimetype filename url", mimetype=_STRING, filename=_STRING, url=_STRING)
+def _file(required: str, **fields: object) -> tuple[Schema, Schema]:
+    """A file is one of two: with the address, or with its bytes in base64."""
+    return tuple(_object(f"{required} {way}", **fields, **{way: _STRING}) for way in ("url", "data"))  # type: ignore[return-value]
+
+
+_FILE = _file("mimetype", mimetype=_STRING, filename=_STRING)
+_VOICE_FILE = (_file("mimetype", mimetype=_STRING)[0], _FILE[1])
+_VIDEO_FILE = _file("mimetype filename", mimetype=_STRING, filename=_STRING)
 _ROW = _object("title rowId", title=_STRING, description=_STRING, rowId=_STRING)
 _SECTION = _object("title rows", title=_STRING, rows=[_ROW])
 _LIST = _object(
@@ -41,8 +46,8 @@ REQUESTS: Mapping[str, Schema] = {
         linkPreview=_FLAG,
         linkPreviewHighQuality=_FLAG,
     ),
-    "/api/sendImage": _object("chatId file session", **_EVERY, file=_REMOTE_FILE, caption=_STRING),
-    "/api/sendFile": _object("chatId file session", **_EVERY, file=_REMOTE_FILE, caption=_STRING),
+    "/api/sendImage": _object("chatId file session", **_EVERY, file=_FILE, caption=_STRING),
+    "/api/sendFile": _object("chatId file session", **_EVERY, file=_FILE, caption=_STRING),
     "/api/sendVideo": _object(
         "chatId file convert session",
         **_EVERY,
@@ -64,6 +69,8 @@ def faults(path: str, request: object) -> list[str]:
 
 
 def _faults(schema: object, value: object, where: str) -> list[str]:
+    if isinstance(schema, tuple):
+        return min((_faults(one, value, where) for one in schema), key=len)
     if isinstance(schema, list):
         if not isinstance(value, list):
             return [f"{where} is not an array"]

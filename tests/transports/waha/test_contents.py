@@ -11,6 +11,7 @@ MESSAGE = Message("0123456789abcdef0123456789abcdef", "+5511955500001", {})
 OURS = "3EB00123456789ABCDEF0123456789ABCDEF"
 THEIRS = "3EB08A6895830F110A5E4D"
 PICTURE = {"link": "https://files.example/may/offer.png"}
+STORED = {"mimetype": "image/png", "data": "iVBORw=="}
 
 CONTENTS: list[tuple[dict[str, object], str, dict[str, object]]] = [
     ({"kind": "text", "text": "Olá Ana"}, "sendText", {"text": "Olá Ana"}),
@@ -101,6 +102,36 @@ CONTENTS: list[tuple[dict[str, object], str, dict[str, object]]] = [
     ),
 ]
 
+STORED_FILES: list[tuple[dict[str, object], str, dict[str, object]]] = [
+    (
+        {"kind": "image", "media": STORED},
+        "sendImage",
+        {"file": {"mimetype": "image/png", "data": "iVBORw=="}},
+    ),
+    (
+        {"kind": "document", "media": STORED, "filename": "a.png"},
+        "sendFile",
+        {"file": {"mimetype": "image/png", "data": "iVBORw==", "filename": "a.png"}},
+    ),
+    (
+        {"kind": "audio", "media": {"mimetype": "audio/ogg", "data": "T2dnUw=="}},
+        "sendVoice",
+        {
+            "file": {"mimetype": "audio/ogg; codecs=opus", "filename": "voice.ogg", "data": "T2dnUw=="},
+            "convert": True,
+        },
+    ),
+    (
+        {"kind": "video", "media": {"mimetype": "video/mp4", "data": "AAAAIA=="}},
+        "sendVideo",
+        {
+            "file": {"mimetype": "video/mp4", "data": "AAAAIA==", "filename": "video.mp4"},
+            "asNote": False,
+            "convert": True,
+        },
+    ),
+]
+
 
 async def sent(
     content: dict[str, object], engine: str = "GOWS", given: str = THEIRS
@@ -134,6 +165,18 @@ async def test_a_content_becomes_a_request_that_the_description_of_waha_allows(
     assert openapi.faults(request.path, request.body) == []
     takes_id = engine == "GOWS" or (engine == "NOWEB" and path in ("sendText", "sendPoll"))
     assert given == (OURS if takes_id and path != "sendList" else None)
+
+
+@pytest.mark.parametrize(("content", "path", "fields"), STORED_FILES)
+async def test_a_stored_file_goes_along_in_base64(
+    content: dict[str, object], path: str, fields: dict[str, object]
+) -> None:
+    result, (request,) = await sent(content, "NOWEB")
+
+    assert result.status == "accepted"
+    assert (request.path, isinstance(request.body, dict)) == (f"/api/{path}", True)
+    assert request.body == {"session": "sales", "chatId": "5511955500001@c.us", **fields}
+    assert openapi.faults(request.path, request.body) == []
 
 
 @pytest.mark.parametrize(("content", "path", "fields"), CONTENTS)

@@ -1,7 +1,8 @@
-"""The middle of the demo: the campaign runs, a runner is killed, and the campaign goes on."""
+"""The middle of the demo: the campaigns run, a runner is killed, and the campaigns go on."""
 
 import datetime
 import time
+from collections.abc import Sequence
 
 from retoma.errors import RetomaError
 from retoma.monitor.display import Display
@@ -12,16 +13,17 @@ from retoma.rehearsal.processes import Processes
 
 def follow(
     connection: Connection,
-    campaign: str,
+    campaigns: Sequence[str],
     children: Processes,
     shown: Display,
     *,
     kill: bool,
     looks_up_soon: bool,
 ) -> None:
-    """Show the campaign until it is over and no doubt can still be settled; kill a runner halfway.
+    """Show the campaigns until they are over and no doubt can still be settled; kill a runner halfway.
 
     Args:
+        campaigns: their names; half of the first one decides when a runner is killed.
         children: has the runners.
         kill: whether one of them is killed.
         looks_up_soon: whether it is worth waiting for lookups of messages in doubt.
@@ -33,28 +35,31 @@ def follow(
     completed_at: float | None = None
     killed: _Killed | None = None
     while True:
-        snapshot = take(connection, [campaign])
+        snapshot = take(connection, campaigns)
         shown.show(snapshot)
         now, state = time.monotonic(), snapshot.campaigns[0]
-        if state.done != moved:
-            moved_at, moved = now, state.done
+        done = sum(each.done for each in snapshot.campaigns)
+        if done != moved:
+            moved_at, moved = now, done
         if kill and killed is None and state.done >= state.total / 2 and state.sending:
-            killed = _kill_one(connection, campaign, children, shown, snapshot)
+            killed = _kill_one(connection, campaigns, children, shown, snapshot)
         if killed is not None:
             killed.tell_recovery(connection, shown)
         children.check()
-        if state.is_over:
+        if all(each.is_over for each in snapshot.campaigns):
             if kill and killed is None:
                 shown.say("The list was too short to kill a runner halfway.", "yellow")
                 kill = False
             completed_at = completed_at or now
-            settling = looks_up_soon and state.in_doubt and now - completed_at < 10 * LOOKUP_AFTER_S
+            in_doubt = sum(each.in_doubt for each in snapshot.campaigns)
+            settling = looks_up_soon and in_doubt and now - completed_at < 10 * LOOKUP_AFTER_S
             if not settling:
                 return
         elif now - moved_at > STALLED_S:
+            stuck = next(each for each in snapshot.campaigns if not each.is_over)
             raise RetomaError(
-                f"Nothing has moved for {STALLED_S:.0f} s: {state.status}, {state.reason or 'no reason'}",
-                hint=f"See the logs in {children.directory}, and: retoma campaign show '{campaign}'",
+                f"Nothing has moved for {STALLED_S:.0f} s: {stuck.status}, {stuck.reason or 'no reason'}",
+                hint=f"See the logs in {children.directory}, and: retoma campaign show '{stuck.name}'",
             )
         time.sleep(LOOK_S)
 
@@ -62,9 +67,9 @@ def follow(
 class _Killed:
     """A runner that was killed, and the recovery as seen so far."""
 
-    def __init__(self, name: str, campaign: str, at: datetime.datetime) -> None:
+    def __init__(self, name: str, campaigns: Sequence[str], at: datetime.datetime) -> None:
         self._name = name
-        self._campaign = campaign
+        self._campaigns = list(campaigns)
         self._at = at
         self._told = 0
 
@@ -73,10 +78,10 @@ class _Killed:
             """
             select e.batch_id, e.code, e.why, extract(epoch from e.at - %s)::float as after_s
             from retoma.v_event as e
-            where e.campaign = %s and e.runner = %s and e.to_state = 'reaped' and e.at >= %s
+            where e.campaign = any(%s) and e.runner = %s and e.to_state = 'reaped' and e.at >= %s
             order by e.id
             """,
-            [self._at, self._campaign, self._name, self._at],
+            [self._at, self._campaigns, self._name, self._at],
         ).fetchall()
         for row in rows[self._told :]:
             why = f"{row['code'].replace('_', ' ')}; {row['why']}"
@@ -85,7 +90,11 @@ class _Killed:
 
 
 def _kill_one(
-    connection: Connection, campaign: str, children: Processes, shown: Display, snapshot: Snapshot
+    connection: Connection,
+    campaigns: Sequence[str],
+    children: Processes,
+    shown: Display,
+    snapshot: Snapshot,
 ) -> _Killed:
     row = connection.execute(
         """
@@ -105,4 +114,4 @@ def _kill_one(
         f"{row['leases']} {'batch' if row['leases'] == 1 else 'batches'} in its hands",
         "bold red",
     )
-    return _Killed(row["runner"], campaign, row["at"])
+    return _Killed(row["runner"], campaigns, row["at"])

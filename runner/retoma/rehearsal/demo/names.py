@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-SALES, SUPPORT = "demo-sales", "demo-support"
+SALES, SUPPORT, OFFICIAL = CHANNELS = ("demo-sales", "demo-support", "demo-official")
 RUNNERS = ("demo-runner-1", "demo-runner-2")
 
 # Instead of the default of 60 s, so that the user does not wait a minute for the end.

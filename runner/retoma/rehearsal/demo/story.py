@@ -26,12 +26,14 @@ from retoma.importer.run import Summary, import_recipients
 from retoma.monitor.display import Display
 from retoma.monitor.snapshot import take
 from retoma.monitor.trial import try_out
-from retoma.rehearsal.demo import contacts
+from retoma.rehearsal.demo import beside, contacts
 from retoma.rehearsal.demo.drill import follow
 from retoma.rehearsal.demo.names import (
+    CHANNELS,
     LATENCY_MS,
     LOOK_S,
     LOOKUP_AFTER_S,
+    OFFICIAL,
     RUNNERS,
     SALES,
     STALLED_S,
@@ -86,27 +88,34 @@ def run(options: Options, tell: Tell, display: Callable[[], Display]) -> bool:
         _cancel_unfinished(connection)
         children = stack.enter_context(processes(directory, url))
         sandbox = _start_sandbox(connection, children, directory, tell)
-        _configure_channels(connection, sandbox, options.rate)
+        since = _configure_channels(connection, sandbox, options.rate)
         tell(
             "channels",
-            f"{SALES}: as WAHA, shows a repeated id once; {SUPPORT}: a webhook that answers lookups",
+            f"{SALES}: as WAHA, shows a repeated id once; {SUPPORT}: a webhook that answers lookups;",
         )
+        tell("", f"{OFFICIAL}: as the Cloud API, which reports by signed webhooks with our id")
         campaign = _new_campaign(connection, options.text, checked)
-        _import(url, campaign, directory, options, tell)
+        recipients = _import(url, campaign, directory, options, tell)
         _show_first_message(connection, campaign, tell)
         stack.callback(_cancel_unfinished, connection)
+        has_names = options.csv is None
+        others = beside.create(connection, campaign, recipients, options.text, has_names=has_names, tell=tell)
+        _pace_official(connection, recipients, options.rate)
         looks_up_soon = stack.enter_context(_lookup_soon(connection, tell))
         _start_runners(connection, children)
         tell("runners", f"{' and '.join(RUNNERS)}; each one could do it alone")
-        connection.execute("select retoma.start_campaign(%s)", [campaign])
+        beside.wait_for_template(connection, children, since, tell)
+        campaigns = [campaign, *others]
+        for name in campaigns:
+            connection.execute("select retoma.start_campaign(%s)", [name])
         with display() as shown:
-            follow(connection, campaign, children, shown, kill=options.kill, looks_up_soon=looks_up_soon)
+            follow(connection, campaigns, children, shown, kill=options.kill, looks_up_soon=looks_up_soon)
         tell("", "")
         tell(
             "time",
             f"{time.monotonic() - started_at:.0f} s; contacts, ledger and logs are in {_short(directory)}/",
         )
-        clean = report(connection, campaign, directory, tell)
+        clean = report(connection, campaigns, directory, tell)
         tell("next", "look around with `make psql` or `retoma db psql`: select * from v_campaign_summary;")
         if options.keep:
             _stay(sandbox, children, tell)
@@ -148,21 +157,27 @@ def _cancel_unfinished(connection: Connection) -> None:
     connection.execute(
         """
         select retoma.cancel_campaign(s.campaign) from retoma.v_campaign_summary as s
-        where s.channels = %s and s.status not in ('completed', 'cancelled')
+        where s.channels <@ %s and s.status not in ('completed', 'cancelled')
         """,
-        [[SALES, SUPPORT]],
+        [list(CHANNELS)],
     )
 
 
 def _start_sandbox(connection: Connection, children: Processes, directory: Path, tell: Tell) -> str:
     ledger = directory / "ledger"
     # It must still find messages in doubt of an earlier demo, as a provider does, or they would go out again.
-    in_doubt = "select from retoma.v_in_doubt as d where d.channel in (%s, %s) limit 1"
-    if connection.execute(in_doubt, [SALES, SUPPORT]).fetchone() is None:
+    in_doubt = "select from retoma.v_in_doubt as d where d.channel = any(%s) limit 1"
+    if connection.execute(in_doubt, [list(CHANNELS)]).fetchone() is None:
         shutil.rmtree(ledger, ignore_errors=True)
     faults = directory / "faults.json"
     faults.write_text(f'[{{"do": "slow", "latency_ms": {LATENCY_MS}}}]\n')
-    url = children.start_sandbox("--ledger", str(ledger), "--faults", str(faults))
+    templates = directory / "templates.json"
+    beside.write_templates(templates)
+    hooks = f"{children.start_receiver()}/hooks/{OFFICIAL}"
+    url = children.start_sandbox(
+        *("--ledger", str(ledger), "--faults", str(faults), "--templates", str(templates)),
+        *("--receipts-to", hooks, "--receipts-of", OFFICIAL, "--receipts-key", beside.APP_SECRET),
+    )
     tell("sandbox", f"{url} stands in for the providers; nothing leaves this machine")
     return url
 
@@ -179,9 +194,16 @@ def _start_runners(connection: Connection, children: Processes) -> None:
         time.sleep(LOOK_S)
 
 
-def _configure_channels(connection: Connection, sandbox: str, rate: float) -> None:
-    settings = {
-        SALES: ("waha", {"base_url": f"{sandbox}/waha", "session": SALES, "engine": "NOWEB"}),
+def _configure_channels(connection: Connection, sandbox: str, rate: float) -> float:
+    """Returns when it was done, in Unix seconds by the clock of the database."""
+    official = {"phone_number_id": OFFICIAL, "waba_id": "demo", "access_token": "demo"}
+    settings: dict[str, tuple[str, dict[str, object]]] = {
+        # With this engine, images carry our id too.
+        SALES: ("waha", {"base_url": f"{sandbox}/waha", "session": SALES, "engine": "GOWS"}),
+        OFFICIAL: (
+            "whatsapp_cloud",
+            {"base_url": f"{sandbox}/cloud", "app_secret": beside.APP_SECRET, **official},
+        ),
         SUPPORT: ("webhook", {"url": f"{sandbox}/webhook/{SUPPORT}", "lookup": True}),
     }
     gaps = ("gap_min_s", "gap_max_s", "batch_gap_min_s", "batch_gap_max_s")
@@ -203,6 +225,18 @@ def _configure_channels(connection: Connection, sandbox: str, rate: float) -> No
             )
             connection.execute("select retoma.resume_channel(%s)", [name])
             connection.execute("select retoma.channel_connected(%s)", [name])
+        connection.execute("select retoma.refresh_templates(%s)", [OFFICIAL])
+        row = connection.execute("select extract(epoch from retoma.clock())::float as at").fetchone()
+    assert row is not None  # noqa: S101 (a query without a table)
+    at: float = row["at"]
+    return at
+
+
+def _pace_official(connection: Connection, recipients: int, rate: float) -> None:
+    """So that its few messages take nearly as long as those of the text campaign, and a kill finds some."""
+    per_s = 1.2 * 2 * rate * beside.size(recipients) / recipients
+    pacing = {"rate_per_s": max(round(per_s, 1), 1), "burst": 1}
+    connection.execute("select retoma.configure_channel(%s, p_pacing => %s)", [OFFICIAL, Jsonb(pacing)])
 
 
 def _new_campaign(connection: Connection, text: str, checked: Checked) -> str:
@@ -219,7 +253,8 @@ def _new_campaign(connection: Connection, text: str, checked: Checked) -> str:
     return campaign
 
 
-def _import(url: str, campaign: str, directory: Path, options: Options, tell: Tell) -> None:
+def _import(url: str, campaign: str, directory: Path, options: Options, tell: Tell) -> int:
+    """Returns the number of recipients."""
     file = options.csv
     if file is None:
         file = directory / "contacts.csv"
@@ -238,6 +273,7 @@ def _import(url: str, campaign: str, directory: Path, options: Options, tell: Te
             hint="Name the country of numbers without +, as in --region US; the reason of each row is in "
             f"{rejects}",
         )
+    return summary.accepted
 
 
 def _show_first_message(connection: Connection, campaign: str, tell: Tell) -> None:
@@ -278,14 +314,14 @@ def _lookup_soon(connection: Connection, tell: Tell) -> Iterator[bool]:
         """
         select
           s.lookup_after in ('60 s', make_interval(secs => %s))
-          and not exists (select from retoma.v_in_doubt as d where d.channel not in (%s, %s))
+          and not exists (select from retoma.v_in_doubt as d where d.channel <> all(%s))
           and not exists (
             select from retoma.v_campaign_summary as c
-            where c.status in ('scheduled', 'running', 'paused', 'interrupted') and c.channels <> %s
+            where c.status in ('scheduled', 'running', 'paused', 'interrupted') and not c.channels <@ %s
           ) as alone
         from retoma.setting as s
         """,
-        [LOOKUP_AFTER_S, SALES, SUPPORT, [SALES, SUPPORT]],
+        [LOOKUP_AFTER_S, list(CHANNELS), list(CHANNELS)],
     ).fetchone()
     if config.external_database_url() or not (row and row["alone"]):
         yield False

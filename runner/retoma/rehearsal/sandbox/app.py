@@ -5,6 +5,8 @@
     GET    /waha/api/{session}/chats/{chat}/messages/{id}       lookup
     GET    /waha/api/contacts/check-exists?phone=&session=      address of a number
     POST   /cloud/{version}/{phone number id}/{endpoint}        send, as the WhatsApp Cloud API
+    GET    /cloud/{version}/{account id}/message_templates      templates, see templates.py
+    POST   /cloud/{version}/{phone number id}/media             upload (the id is made from the bytes)
     POST   /evolution/message/{call}/{instance}                 send, as Evolution API
     POST   /evolution/chat/{call}/{instance}                    lookup, address of a number
     POST   /evolution_go/send/{call}                            send, as Evolution GO (apikey: the channel)
@@ -15,6 +17,7 @@
     GET    /_sandbox/summary, /_sandbox/ledger                  what was taken (JSON; JSON Lines)
     POST   /_sandbox/faults (DELETE clears)                     see faults.py
     POST   /_sandbox/receipts (DELETE stops)                    see receipts.py
+    POST   /_sandbox/templates                                  see templates.py
     PUT    /_sandbox/sessions/{session}                         {"status": "WORKING"}
 
 Each request is in the ledger before its answer leaves.
@@ -29,7 +32,14 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from retoma.errors import RetomaError
-from retoma.rehearsal.sandbox import dialects, evolution, faults, receipts
+from retoma.rehearsal.sandbox import (
+    cloud_media,
+    dialects,
+    evolution,
+    faults,
+    receipts,
+    templates,
+)
 from retoma.rehearsal.sandbox.dialects import BadRequest
 from retoma.rehearsal.sandbox.ledger import Delivery, Ledger
 
@@ -64,6 +74,11 @@ class Sandbox:
         self._rules: list[faults.Rule] = []
         self._sessions: dict[str, str] = {}
         self._reporter: receipts.Reporter | None = None
+        self._templates: list[Mapping[str, object]] = []
+
+    def set_templates(self, document: object) -> None:
+        """Replace all templates. Raises RetomaError for a list that is refused, and keeps the old one."""
+        self._templates = templates.parse(document)
 
     def set_faults(self, document: object) -> None:
         """Replace all faults. Raises RetomaError for rules that are refused, and keeps the old ones."""
@@ -86,7 +101,12 @@ class Sandbox:
                 case "POST", ("evolution" | "evolution_go") as dialect, *rest if rest:
                     return await self._evolution(request, dialect, rest)
                 case "POST", "cloud", _, number, ("messages" | "marketing_messages"):
-                    return await self._take(request, dialects.read_cloud(number, await request.read()))
+                    return await self._send_cloud(request, number)
+                case "GET", "cloud", _, _, "message_templates":
+                    url = request.rel_url
+                    return _json(200, templates.page(self._templates, url.path, url.query))
+                case "POST", "cloud", _, _, "media":
+                    return _json(*await cloud_media.take(request))
                 case "POST", "webhook", channel:
                     return await self._send_webhook(request, channel)
                 case _, "waha", "api", *rest:
@@ -129,6 +149,12 @@ class Sandbox:
         if not self._authorised(request):
             return self._refuse(delivery, 401, {"statusCode": 401, "message": "Unauthorized"})
         return await self._take(request, delivery)
+
+    async def _send_cloud(self, request: web.BaseRequest, number: str) -> web.Response:
+        body = await request.read()
+        delivery = dialects.read_cloud(number, body)
+        error = templates.refusal(self._templates, dialects.read_object(body))
+        return await self._take(request, delivery) if error is None else self._refuse(delivery, 400, error)
 
     async def _send_webhook(self, request: web.BaseRequest, channel: str) -> web.Response:
         delivery = dialects.read_webhook(
@@ -228,6 +254,9 @@ class Sandbox:
             case "POST", "receipts":
                 await self.set_receipts(_document(await request.read()))
                 return _json(200, {})
+            case "POST", "templates":
+                self.set_templates(_document(await request.read()))
+                return _json(200, {"templates": len(self._templates)})
             case "DELETE", "receipts":
                 await self.set_receipts(None)
                 return _json(200, {})

@@ -27,6 +27,7 @@ class ReceiptPlan:
     Args:
         url: where to; {channel} stands for the channel of the message.
         key: signs the calls, None for no signature.
+        channel: only messages of this one are reported; None for those of all.
         statuses: reported in this order.
         delay_ms: [low, high] before each report.
         twice: probability that a report is made again.
@@ -36,6 +37,7 @@ class ReceiptPlan:
 
     url: str
     key: str | None = None
+    channel: str | None = None
     statuses: list[str] = field(default_factory=lambda: ["server", "delivered", "read"])
     delay_ms: list[float] = field(default_factory=lambda: [0.0, 0.0])
     twice: float = 0.0
@@ -102,6 +104,8 @@ class Reporter:
         await self._session.close()
 
     def _start(self, dialect: str, channel: str, calls: list[tuple[float, dict[str, object]]]) -> None:
+        if self._plan.channel not in (None, channel):
+            return
         task = asyncio.create_task(self._post_all(dialect, channel, calls))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

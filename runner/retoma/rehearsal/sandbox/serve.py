@@ -18,6 +18,7 @@ async def serve(
     ledger: Path,
     faults: object | None,
     receipts: object | None,
+    templates: object | None = None,
     idempotent: bool,
     ignores_ids: Collection[str],
     api_key: str | None,
@@ -27,7 +28,7 @@ async def serve(
     """Serve until a signal; announce gets one line of JSON (url, ledger, pid) when requests are taken.
 
     Raises:
-        RetomaError: the ledger is in use, or the faults or receipts are not understood.
+        RetomaError: the ledger is in use, or the faults, receipts or templates are not understood.
     """
     sandbox = Sandbox(
         Ledger(ledger), idempotent=idempotent, ignores_ids=ignores_ids, api_key=api_key, seed=seed
@@ -36,6 +37,8 @@ async def serve(
         sandbox.set_faults(faults)
     if receipts is not None:
         await sandbox.set_receipts(receipts)
+    if templates is not None:
+        sandbox.set_templates(templates)
     stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)

@@ -206,8 +206,10 @@ def _link(content: Mapping[str, object]) -> Json:
 
 def _media(part: Mapping[str, object], key: str) -> Json:
     medium = _object(part, key)
+    if "id" in medium:
+        return {"id": _text(medium, "id")}
     if "link" not in medium:
-        raise BadContent(f"{key} has no link: stored media cannot be sent yet")
+        raise BadContent(f"{key} has neither a link nor the id of an upload")
     return {"link": _text(medium, "link")}
 
 

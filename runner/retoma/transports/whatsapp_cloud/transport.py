@@ -14,6 +14,7 @@ from retoma.errors import RetomaError
 from retoma.transports.base import (
     Fact,
     Lookup,
+    Medium,
     Message,
     NumberCheck,
     SendResult,
@@ -111,6 +112,15 @@ class WhatsAppCloud:
         url = self._base / self._settings.text("version") / waba_id / "message_templates"
         return await templates.list_templates(self._http, url)
 
+    async def upload_medium(self, medium: Medium) -> str:
+        # Imported here: only a runner that uploads needs it.
+        from retoma.transports.whatsapp_cloud import media  # noqa: PLC0415
+
+        url = self._base.joinpath(*self._path("media_path", "media").strip("/").split("/"))
+        return await media.upload(
+            url, _auth_header(self._settings), medium, self._settings.seconds("timeout_s")
+        )
+
     async def aclose(self) -> None:
         await self._http.aclose()
 
@@ -123,6 +133,10 @@ class WhatsAppCloud:
 
     def _target(self, endpoint: str) -> str:
         """Path and query of an endpoint, from the pattern in the setting `path`."""
+        return self._base.joinpath(*self._path("path", endpoint).strip("/").split("/")).raw_path_qs
+
+    def _path(self, setting: str, endpoint: str) -> str:
+        """A path from the pattern in a setting."""
 
         def value(match: re.Match[str]) -> str:
             if match[1] == "endpoint":
@@ -130,12 +144,11 @@ class WhatsAppCloud:
             if match[1] in ("version", "phone_number_id"):
                 return self._settings.text(match[1])
             raise RetomaError(
-                f"The setting path of the transport whatsapp_cloud names {match[0]}, which it cannot.",
+                f"The setting {setting} of the transport whatsapp_cloud names {match[0]}, which it cannot.",
                 hint="Channel settings: use {version}, {phone_number_id} and {endpoint}.",
             )
 
-        path = _PLACEHOLDER.sub(value, self._settings.text("path"))
-        return self._base.joinpath(*path.strip("/").split("/")).raw_path_qs
+        return _PLACEHOLDER.sub(value, self._settings.text(setting))
 
 
 def _auth_header(settings: SettingsReader) -> dict[str, str]:
