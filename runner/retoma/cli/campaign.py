@@ -107,13 +107,11 @@ def create(
         --window 09:00-12:00/1-5 --window 14:00-18:00/1-5 --time-zone America/Sao_Paulo --limit 2000/day
     retoma campaign create 'New shop' --channel sales --content image.json
 
-    FILE of --content may also hold several contents with weights, for a comparison:
+    \b
+    The file of --content may hold several contents of one kind, to compare them. Then it is
     {"variants": [{"weight": 2, "content": {…}}, {"weight": 1, "content": {…}}]}
     """
     from psycopg.types.json import Jsonb  # noqa: PLC0415
-
-    from retoma.content.apart import check_apart  # noqa: PLC0415
-    from retoma.content.written import Written  # noqa: PLC0415
 
     content = _content(text, text_file, content_file)
     name = name.strip()  # as the database does, so that the windows find it
@@ -130,21 +128,7 @@ def create(
             max_attempts, time_zone,
         )["id"]  # fmt: skip
         # The database goes first: it knows the shape of each kind.
-        contents = connection.execute("select * from retoma.campaign_content(%s)", [name]).fetchall()
-        for made in contents:
-            try:
-                checked = check_apart(Written(made["content"], made["texts"]))
-            except RetomaError as error:
-                if len(contents) > 1:
-                    raise RetomaError(
-                        f"Variant {made['variant']}: {error.message}", hint=error.hint
-                    ) from error
-                raise
-            call(
-                connection,
-                "select retoma.record_content_check(%s, %s, %s, null, %s)",
-                campaign_id, made["variant"], checked.required_variables, checked.optional_variables,
-            )  # fmt: skip
+        variants = _check_contents(connection, name, campaign_id)
         for window in windows:
             call(connection, "select retoma.add_window(%s, %s, %s, %s::int[])", name, *window)
         for limit in limits:
@@ -154,7 +138,8 @@ def create(
         print_json({"campaign": name, "status": "draft"})
         return
     when = f" for {_starts_at(summary)}" if summary["starts_at"] else ""
-    click.echo(f"Created the draft {name}{when}. Next: retoma import FILE.csv --campaign '{name}'")
+    several = f" with {variants} variants" if variants > 1 else ""
+    click.echo(f"Created the draft {name}{several}{when}. Next: retoma import FILE.csv --campaign '{name}'")
 
 
 @campaign.command()
@@ -404,6 +389,27 @@ def _content(text: str | None, text_file: Any, content_file: Any) -> Any:
             f"{Path(content_file.name).name} is not JSON: line {error.lineno}, {error.msg}.",
             hint='For example {"kind": "image", "media": {"link": "https://…"}, "caption": "Olá {{ name }}"}',
         ) from error
+
+
+def _check_contents(connection: "psycopg.Connection[Row]", name: str, campaign_id: int) -> int:
+    """Check every content of a new campaign as a runner would; returns how many it has."""
+    from retoma.content.apart import check_apart  # noqa: PLC0415
+    from retoma.content.written import Written  # noqa: PLC0415
+
+    contents = connection.execute("select * from retoma.campaign_content(%s)", [name]).fetchall()
+    for row in contents:
+        try:
+            checked = check_apart(Written(row["content"], row["texts"]))
+        except RetomaError as error:
+            if len(contents) > 1:
+                raise RetomaError(f"variant {row['variant']}: {error.message}", error.hint) from error
+            raise
+        call(
+            connection,
+            "select retoma.record_content_check(%s, %s, %s, null, %s)",
+            campaign_id, row["variant"], checked.required_variables, checked.optional_variables,
+        )  # fmt: skip
+    return len(contents)
 
 
 def _read(file: Any) -> str:
