@@ -204,6 +204,18 @@ set local search_path to pg_catalog, pg_temp;
 \ir 36_consent/opt_in_list.sql
 \ir 36_consent/suppress_messages.sql
 
+-- The id of a message, and which of several contents it gets
+\ir 37_variants/message_id.sql
+\ir 37_variants/variant_of.sql
+\ir 37_variants/content_variants.sql
+\ir 37_variants/check_variants.sql
+\ir 37_variants/variant_bounds.sql
+\ir 37_variants/put_variants.sql
+\ir 37_variants/variant_in_words.sql
+\ir 37_variants/count_of_variant.sql
+\ir 37_variants/with_variants.sql
+\ir 37_variants/contents_of.sql
+
 -- Content
 \ir 38_content/content_kind.sql
 \ir 38_content/content_guard.sql
@@ -333,6 +345,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 44_audience/missing_variables.sql
 \ir 44_audience/unknown_variables.sql
 \ir 44_audience/audience_fault.sql
+\ir 44_audience/check_variables.sql
 \ir 44_audience/check_audience.sql
 \ir 44_audience/refresh_statistics.sql
 
@@ -381,7 +394,6 @@ set local search_path to pg_catalog, pg_temp;
 \ir 54_lease/reap_leases.sql
 
 -- One step of a lease
-\ir 56_step/message_id.sql
 \ir 56_step/step_context.sql
 \ir 56_step/step_context_of.sql
 \ir 56_step/why_not_in_words.sql
@@ -485,6 +497,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 80_views/campaign_wait.sql
 \ir 80_views/campaign_waits.sql
 \ir 80_views/campaign_totals.sql
+\ir 80_views/left_to_render.sql
 \ir 80_views/v_campaign_summary.sql
 \ir 80_views/v_interrupted_campaigns.sql
 \ir 80_views/v_waiting_campaigns.sql
@@ -509,6 +522,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 80_views/v_delivery.sql
 \ir 80_views/v_suppression.sql
 \ir 80_views/v_reply.sql
+\ir 80_views/v_variant.sql
 \ir 80_views/v_template.sql
 \ir 80_views/v_medium.sql
 \ir 80_views/content_kinds.sql

@@ -9,8 +9,8 @@ declare
   v_ids int[] := array(
     select c.id
     from retoma_internal.campaign as c
-    inner join retoma_internal.campaign_content as t on c.id = t.campaign_id
-    where (c.status = 'running' or c.interrupt_cause = 'channel') and t.content ->> 'kind' = 'template'
+    where (c.status = 'running' or c.interrupt_cause = 'channel')
+      and retoma_internal.content_kind(c.id) = 'template'
       and c.id in (
         select cc.campaign_id from retoma_internal.campaign_channel as cc where cc.channel_id = p_channel_id
       )

@@ -239,6 +239,25 @@ def test_a_template_that_is_paused_interrupts_its_campaigns_until_it_is_approved
 
 
 @pytest.mark.usefixtures("channel")
+def test_the_template_of_every_variant_counts(db: Db) -> None:
+    other = {**AVISO, "name": "outro"}
+    read(db, AVISO, {**other, "status": "PENDING"})
+    draft(db, {"variants": [{"content": CONTENT}, {"content": {**CONTENT, "name": "outro"}}]})
+    with refused(db, "RT005", "channel sales: template outro (pt_BR) is PENDING"):
+        start(db)
+    move_clock(db, "10 minutes")
+    read(db, AVISO, other)
+    assert start(db) == "running"
+
+    report(db, name="outro", status="PAUSED")
+
+    assert call(db, STATUS) == "interrupted"
+    assert call(db, "select fault from retoma_internal.campaign_channel") == "template outro (pt_BR) is PAUSED"
+    report(db, name="outro", status="APPROVED")
+    assert call(db, STATUS) == "running"
+
+
+@pytest.mark.usefixtures("channel")
 def test_a_report_is_corrected_by_the_next_list_but_not_by_an_older_one(db: Db) -> None:
     read(db, AVISO)
     draft(db, CONTENT)
