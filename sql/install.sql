@@ -440,6 +440,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 60_receipts/lock_receipt_batches.sql
 \ir 60_receipts/apply_receipts.sql
 \ir 60_receipts/failed_in_a_row.sql
+\ir 60_receipts/stop_after_failures_in_a_row.sql
 \ir 60_receipts/stop_after_receipts.sql
 \ir 60_receipts/apply_waiting_receipts.sql
 \ir 60_receipts/keep_receipts.sql

@@ -1,7 +1,6 @@
 -- error_rule says what an error means, whether it comes with the answer or by receipt. A repeated receipt is no news,
 -- and one about a message that was sent before the channel or the campaign was last resumed does not stop it again.
--- Messages in a row that failed for their content stop their campaign, others the channel. One thing is stopped at a
--- time; what is left of the trouble shows in later receipts.
+-- One thing is stopped at a time: what is left of the trouble shows in later receipts.
 --
 -- Locks the channel, and its campaigns. So all these deliveries are of one channel.
 create or replace function retoma_internal.stop_after_receipts(p_failed retoma_internal.delivery[]) returns boolean
@@ -11,7 +10,6 @@ as $$
 declare
   v_channel retoma_internal.channel;
   v_from timestamptz;
-  v_breaker retoma.breaker;
   v_down retoma.error_rule;
   v_last record;
 begin
@@ -48,25 +46,7 @@ begin
       v_last.at
     );
   end if;
-  select b.* into v_breaker from retoma.breaker as b where b.failure = 'failed_receipt';
-  select
-    f.campaign_id, f.at, r.class, format(
-      '%s messages in a row were accepted and then reported as failed, one of them with %s', v_breaker.threshold,
-      coalesce(f.code, 'no code')
-    ) as reason
-  into v_last
-  from unnest(p_failed) as f
-  inner join retoma_internal.campaign as c on f.campaign_id = c.id
-  cross join lateral retoma_internal.classify(v_channel.transport, f.code, p_written => true) as r
-  where retoma_internal.failed_in_a_row(f, greatest(v_from, c.resumed_at), v_breaker.threshold) >= v_breaker.threshold
-  limit 1;
-  if not found then
-    return false;
-  elsif v_last.class = 'permanent_message' then
-    return retoma_internal.interrupt_campaign(v_last.campaign_id, 'breaker', v_last.reason, v_last.at);
-  end if;
-  perform retoma.pause_channel(v_channel.name, v_last.reason);
-  return true;
+  return retoma_internal.stop_after_failures_in_a_row(v_channel, p_failed, v_from);
 end;
 $$;
 
