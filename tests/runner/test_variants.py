@@ -75,5 +75,5 @@ def test_invariant_11_every_attempt_says_the_variant_of_the_id_after_errors_and_
     delivered = [e for e in entries if e["kind"] in ("accepted", "duplicate")]
     assert sorted(e["to"] for e in delivered) == [person["phone"] for person in people]
     assert {variant for variant, _, _ in should.values()} == {1, 2, 3}
-    books = dict(world.db.execute("select variant, sent from retoma.v_variant").fetchall())
+    books: dict[int, int] = dict(world.db.execute("select variant, sent from retoma.v_variant").fetchall())
     assert books == Counter(should[e["message_id"]][0] for e in delivered)
