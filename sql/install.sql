@@ -297,6 +297,7 @@ set local search_path to pg_catalog, pg_temp;
 -- Campaigns
 \ir 42_campaign/find_campaign.sql
 \ir 42_campaign/refuse_transition.sql
+\ir 42_campaign/interrupt_campaign.sql
 \ir 42_campaign/check_campaign_values.sql
 \ir 42_campaign/create_campaign.sql
 \ir 42_campaign/ring_campaign.sql
@@ -405,6 +406,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 56_step/has_arrived.sql
 \ir 56_step/await_receipts.sql
 \ir 56_step/settle_without_sending.sql
+\ir 56_step/campaign_down_in_words.sql
 \ir 56_step/trip_breaker.sql
 \ir 56_step/count_failures.sql
 \ir 56_step/apply_breakers.sql
@@ -438,6 +440,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 60_receipts/lock_receipt_batches.sql
 \ir 60_receipts/apply_receipts.sql
 \ir 60_receipts/failed_in_a_row.sql
+\ir 60_receipts/stop_after_failures_in_a_row.sql
 \ir 60_receipts/stop_after_receipts.sql
 \ir 60_receipts/apply_waiting_receipts.sql
 \ir 60_receipts/keep_receipts.sql

@@ -18,6 +18,7 @@ create table if not exists retoma_internal.campaign (
   created_at timestamptz not null default retoma.clock(),
   started_at timestamptz,
   finished_at timestamptz,
+  resumed_at timestamptz not null default '-infinity',
   erased_at timestamptz,
   cancelling boolean not null default false,
   check ((status = 'interrupted') = (interrupt_cause is not null)),
@@ -39,6 +40,8 @@ comment on column retoma_internal.campaign.breaker_threshold is
 comment on column retoma_internal.campaign.time_zone is
 'IANA zone for recipients whose own zone is not known; the windows of the campaign use it. Also the default zone of its
 limits in set_limit.';
+comment on column retoma_internal.campaign.resumed_at is
+'When somebody last resumed it: reports about messages that were sent before do not interrupt it again.';
 comment on column retoma_internal.campaign.cancelling is
 'It was cancelled, and some of its batches are not over yet. tick ends them.';
 comment on column retoma_internal.campaign.erased_at is

@@ -5,7 +5,7 @@ as $$
 declare
   v_content retoma_internal.campaign_content;
   v_unknown text[];
-  v_unknown_to_all text[] := '{}';
+  v_unknown_to_all text[] := array[]::text[];
   v_unfit text;
 begin
   -- Every recipient has to have the variables of every variant: chance decides which one they get.
