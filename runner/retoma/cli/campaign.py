@@ -109,8 +109,7 @@ def create(
     """
     from psycopg.types.json import Jsonb  # noqa: PLC0415
 
-    from retoma.content.apart import check_apart  # noqa: PLC0415
-    from retoma.content.written import Written  # noqa: PLC0415
+    from retoma.monitor.drafts import check_content  # noqa: PLC0415
 
     content = _content(text, text_file, content_file)
     name = name.strip()  # as the database does, so that the windows find it
@@ -127,13 +126,7 @@ def create(
             max_attempts, time_zone,
         )["id"]  # fmt: skip
         # The database goes first: it knows the shape of each kind.
-        made = call(connection, "select * from retoma.campaign_content(%s)", name)
-        checked = check_apart(Written(made["content"], made["texts"]))
-        call(
-            connection,
-            "select retoma.record_content_check(%s, 1, %s, null, %s)",
-            campaign_id, checked.required_variables, checked.optional_variables,
-        )  # fmt: skip
+        check_content(connection, campaign_id, name)
         for window in windows:
             call(connection, "select retoma.add_window(%s, %s, %s, %s::int[])", name, *window)
         for limit in limits:
