@@ -204,6 +204,18 @@ set local search_path to pg_catalog, pg_temp;
 \ir 36_consent/opt_in_list.sql
 \ir 36_consent/suppress_messages.sql
 
+-- The id of a message, and which of several contents it gets
+\ir 37_variants/message_id.sql
+\ir 37_variants/variant_of.sql
+\ir 37_variants/content_variants.sql
+\ir 37_variants/check_variants.sql
+\ir 37_variants/variant_bounds.sql
+\ir 37_variants/put_variants.sql
+\ir 37_variants/variant_in_words.sql
+\ir 37_variants/count_of_variant.sql
+\ir 37_variants/with_variants.sql
+\ir 37_variants/contents_of.sql
+
 -- Content
 \ir 38_content/content_kind.sql
 \ir 38_content/content_guard.sql
@@ -285,6 +297,7 @@ set local search_path to pg_catalog, pg_temp;
 -- Campaigns
 \ir 42_campaign/find_campaign.sql
 \ir 42_campaign/refuse_transition.sql
+\ir 42_campaign/interrupt_campaign.sql
 \ir 42_campaign/check_campaign_values.sql
 \ir 42_campaign/create_campaign.sql
 \ir 42_campaign/ring_campaign.sql
@@ -332,6 +345,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 44_audience/missing_variables.sql
 \ir 44_audience/unknown_variables.sql
 \ir 44_audience/audience_fault.sql
+\ir 44_audience/check_variables.sql
 \ir 44_audience/check_audience.sql
 \ir 44_audience/refresh_statistics.sql
 
@@ -380,7 +394,6 @@ set local search_path to pg_catalog, pg_temp;
 \ir 54_lease/reap_leases.sql
 
 -- One step of a lease
-\ir 56_step/message_id.sql
 \ir 56_step/step_context.sql
 \ir 56_step/step_context_of.sql
 \ir 56_step/why_not_in_words.sql
@@ -393,6 +406,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 56_step/has_arrived.sql
 \ir 56_step/await_receipts.sql
 \ir 56_step/settle_without_sending.sql
+\ir 56_step/campaign_down_in_words.sql
 \ir 56_step/trip_breaker.sql
 \ir 56_step/count_failures.sql
 \ir 56_step/apply_breakers.sql
@@ -426,6 +440,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 60_receipts/lock_receipt_batches.sql
 \ir 60_receipts/apply_receipts.sql
 \ir 60_receipts/failed_in_a_row.sql
+\ir 60_receipts/stop_after_failures_in_a_row.sql
 \ir 60_receipts/stop_after_receipts.sql
 \ir 60_receipts/apply_waiting_receipts.sql
 \ir 60_receipts/keep_receipts.sql
@@ -483,6 +498,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 80_views/campaign_wait.sql
 \ir 80_views/campaign_waits.sql
 \ir 80_views/campaign_totals.sql
+\ir 80_views/left_to_render.sql
 \ir 80_views/v_campaign_summary.sql
 \ir 80_views/v_interrupted_campaigns.sql
 \ir 80_views/v_waiting_campaigns.sql
@@ -507,6 +523,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 80_views/v_delivery.sql
 \ir 80_views/v_suppression.sql
 \ir 80_views/v_reply.sql
+\ir 80_views/v_variant.sql
 \ir 80_views/v_template.sql
 \ir 80_views/v_medium.sql
 \ir 80_views/content_kinds.sql

@@ -1,6 +1,6 @@
 create table if not exists retoma_internal.campaign_content (
   campaign_id int not null references retoma_internal.campaign (id) on delete cascade,
-  variant smallint not null default 1 check (variant = 1),
+  variant smallint not null default 1 check (variant between 1 and 20),
   content jsonb not null,
   texts jsonb not null,
   required_variables text[],
@@ -8,6 +8,7 @@ create table if not exists retoma_internal.campaign_content (
   fault text check (fault <> ''),
   rendering boolean not null,
   rendered int not null default 0,
+  tried int not null default 0,
   list int not null default 1,
   primary key (campaign_id, variant)
 );
@@ -20,7 +21,8 @@ create index if not exists campaign_content_rendering_idx on retoma_internal.cam
 where rendering;
 
 comment on table retoma_internal.campaign_content is
-'The content of each campaign. It never changes. No batch is leased before a runner has checked it.';
+'The contents of each campaign: one, or several of which variant_of chooses one for each message. They never change. No
+batch is leased before runners have checked all of them.';
 comment on column retoma_internal.campaign_content.content is
 'A kind and its fields, of which the texts are Liquid: {"kind": "text", "text": "Olá {{ name }}"}.';
 comment on column retoma_internal.campaign_content.texts is
@@ -37,5 +39,7 @@ comment on column retoma_internal.campaign_content.rendering is
 and when they are done.';
 comment on column retoma_internal.campaign_content.rendered is
 'For the recipients up to this ordinal they have done so.';
+comment on column retoma_internal.campaign_content.tried is
+'How many of these recipients get this variant.';
 comment on column retoma_internal.campaign_content.list is
 'Number of the list of recipients: a draft that is cleared gets the next one.';

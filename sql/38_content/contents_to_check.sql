@@ -14,12 +14,13 @@ begin atomic
   select t.campaign_id, t.variant, t.content, t.texts
   from retoma_internal.campaign_content as t
   where t.required_variables is null and t.fault is null and t.campaign_id > p_after_campaign
-  order by t.campaign_id, t.variant
-  limit retoma_internal.portion(p_limit);
+  order by t.campaign_id
+  fetch first (retoma_internal.portion(p_limit)) rows with ties;
 end;
 
 comment on function retoma.contents_to_check(int, int) is
-'For runners: up to p_limit contents that no runner has checked yet, oldest campaign first. Answer each with
+'For runners: about p_limit contents that no runner has checked yet, oldest campaign first, and a campaign
+whole. Answer each with
 record_content_check. p_after_campaign: only those of campaigns with a higher id; give the last one of the page before,
 so that a content without an answer does not keep the others waiting.
 texts: a JSON array with the Liquid texts of the content. path: names, and indexes from 0; place: the same in words.

@@ -13,9 +13,10 @@ begin atomic
   inner join retoma_internal.campaign as c on t.campaign_id = c.id
   where t.rendering and t.required_variables is not null and t.fault is null and t.rendered < c.total
     and c.id > p_after_campaign and c.status not in ('completed', 'cancelled')
-  order by t.campaign_id, t.variant
+  order by t.campaign_id, t.rendered, t.variant
   limit p_limit;
 end;
 
 comment on function retoma_internal.contents_to_render(int, int) is
-'Up to p_limit checked contents of campaigns with a higher id, of which runners have not rendered all recipients.';
+'Up to p_limit checked contents of campaigns with a higher id, of which runners have not rendered all recipients; of a
+campaign, the content that is furthest behind first.';

@@ -4,7 +4,7 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   delete from retoma_internal.render_fault as f where f.campaign_id = p_campaign_id;
-  update retoma_internal.campaign_content as t set rendered = 0, list = t.list + 1
+  update retoma_internal.campaign_content as t set rendered = 0, tried = 0, list = t.list + 1
   where t.campaign_id = p_campaign_id;
 end;
 $$;

@@ -10,6 +10,7 @@ create or replace function retoma.recipients_to_render(
   out content jsonb,
   out texts jsonb,
   out recipients jsonb,
+  out through_ordinal int,
   out sends boolean
 ) returns setof record
 language sql stable security definer
@@ -23,19 +24,24 @@ begin atomic
     t.content,
     t.texts,
     (
-      select jsonb_agg(jsonb_build_array(m.phone, m.variables) order by m.ordinal)
+      select coalesce(jsonb_agg(jsonb_build_array(m.ordinal, m.phone, m.variables) order by m.ordinal), '[]')
       from retoma_internal.message as m
       where m.campaign_id = d.campaign_id
         and m.ordinal > d.rendered and m.ordinal <= d.rendered + retoma_internal.portion(p_limit)
+        and retoma_internal.variant_of(retoma_internal.message_id(c.token, m.ordinal), c.variant_bounds) = d.variant
     ),
+    least(d.rendered + p_limit, c.total),
     d.status in ('running', 'paused', 'interrupted')
   from retoma_internal.contents_to_render(p_after_campaign, 1) as d
+  inner join retoma_internal.campaign as c on d.campaign_id = c.id
   inner join retoma_internal.campaign_content as t on d.campaign_id = t.campaign_id and d.variant = t.variant;
 end;
 
 comment on function retoma.recipients_to_render(int, int) is
-'For runners: of the first campaign behind p_after_campaign that has some, the next p_limit recipients for whom nobody
-has rendered the content. Render it for each, send nothing, and answer with record_rendering. No row: there are none.
-recipients: [[phone, variables], …] by ordinal, the first with the ordinal after_ordinal + 1. list: to be given back.
+'For runners: of the first campaign behind p_after_campaign that has some, recipients for whom no runner
+has rendered the content, of the next p_limit. Render it for each, send nothing, and answer with record_rendering. No
+row: there are none.
+recipients: [[ordinal, phone, variables], …], those behind after_ordinal and up to through_ordinal who get this variant;
+there may be none. after_ordinal, through_ordinal, list: to be given back.
 content, texts: as in contents_to_check. sends: the campaign was started already, so that its sending goes first: ask
 once per tick. Error RT003: p_limit is not from 1 to 10000.';

@@ -14,7 +14,6 @@ set search_path to pg_catalog, pg_temp
 set lock_timeout to '1s'
 as $$
 declare
-  v_fault text := left(p_fault, 500);
   v_unfit text;
   v_was text := (select c.status from retoma_internal.campaign as c where c.id = p_campaign_id);
   v_status text;
@@ -42,7 +41,10 @@ begin
     );
   end if;
   update retoma_internal.campaign_content as t
-  set required_variables = p_variables, optional_variables = p_optional, fault = coalesce(v_fault, v_unfit)
+  set
+    required_variables = p_variables,
+    optional_variables = p_optional,
+    fault = left(retoma_internal.variant_in_words(p_campaign_id, p_variant) || coalesce(p_fault, v_unfit), 500)
   where t.campaign_id = p_campaign_id and t.variant = p_variant
     and t.required_variables is null and t.fault is null;
   if found then

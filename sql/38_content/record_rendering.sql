@@ -17,6 +17,7 @@ begin
   update retoma_internal.campaign_content as t
   set
     rendered = p_through,
+    tried = t.tried + retoma_internal.count_of_variant(v_campaign, p_variant, p_after, p_through),
     rendering = v_campaign.status = 'draft' or p_through < v_campaign.total
   where (t.campaign_id, t.variant, t.list, t.rendered) = (p_campaign_id, p_variant, p_list, p_after)
     and t.rendering and p_through <= v_campaign.total;
@@ -45,11 +46,11 @@ end;
 $$;
 
 comment on function retoma.record_rendering(int, int, int, int, int, jsonb) is
-'For runners: the result of rendering a page of recipients_to_render, or its beginning. p_after and p_through: the
-ordinals before the first and of the last recipient that was tried. p_faults: the messages that cannot be made, counted
-per reason: [{"code": "text_empty", "reason": "body[0] is empty", "messages": 2, "first_ordinal": 7}]; the code is the
-one with which these messages will fail, the reason holds no value of a recipient. A started campaign is interrupted
-when none of its first 1000 messages can be made, or none of all if they are fewer. Returns false, and changes nothing,
-when the content is not where p_after and p_list say: another runner has been faster, or the list or the campaign is
-over. Then leave this content to others for a while.
+'For runners: the result of rendering a page of recipients_to_render, or its beginning. p_after: after_ordinal;
+p_through: through_ordinal, or the ordinal of the last recipient that was tried. p_faults: the messages that cannot be
+made, counted per reason: [{"code": "text_empty", "reason": "body[0] is empty", "messages": 2, "first_ordinal": 7}]; the
+code is the one with which these messages will fail, the reason holds no value of a recipient. A started campaign is
+interrupted when none of the first 1000 messages of a variant can be made, or none of all if they are fewer. Returns
+false, and changes nothing, when the content is not where p_after and p_list say: another runner has been faster, or the
+list or the campaign is over. Then leave this content to others for a while.
 Errors: RT001 no such content, RT003 no such result.';

@@ -11,8 +11,7 @@ begin
   where t.campaign_id = p_campaign.id and t.rendering and t.rendered >= p_campaign.total;
   select sum(f.messages) into v_faults
   from retoma_internal.render_fault as f where f.campaign_id = p_campaign.id;
-  select p_campaign.total - t.rendered into v_left
-  from retoma_internal.campaign_content as t where t.campaign_id = p_campaign.id and t.rendering;
+  v_left := (select r.messages from retoma_internal.left_to_render as r where r.campaign_id = p_campaign.id);
   if v_faults > 0 then
     raise warning using
       message = format('%s messages of campaign %L cannot be made, and will fail', v_faults, p_campaign.name),

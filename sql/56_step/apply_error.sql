@@ -27,7 +27,8 @@ declare
   v_outcome text;
 begin
   v_outcome := case
-    when p_rule.class in ('rate_limited_channel', 'channel_down', 'auth') and not v_is_last then 'requeued'
+    when p_rule.class in ('rate_limited_channel', 'campaign_down', 'channel_down', 'auth') and not v_is_last
+      then 'requeued'
     when p_rule.class = 'ambiguous' then case when v_dedupes and v_may_retry then 'requeued' else 'in_doubt' end
     when p_rule.class in ('transient', 'rate_limited_recipient') and v_may_retry then 'requeued'
     -- A refusal of this attempt, even a permanent one, says nothing about an earlier attempt: a receiver that already

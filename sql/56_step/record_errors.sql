@@ -31,7 +31,7 @@ begin
       v_batch, v_channel, v_group.rule, v_max_attempts, v_group.ordinals, v_group.http_status, v_group.retry_after_s,
       p_context.at
     );
-    if (v_group.rule).counts_attempt then
+    if (v_group.rule).counts_attempt or (v_group.rule).class = 'campaign_down' then
       v_codes := v_codes || jsonb_build_object((v_group.rule).class, coalesce((v_group.rule).code, 'no code'));
       v_count := cardinality(v_group.ordinals) + coalesce((v_failures ->> (v_group.rule).class)::int, 0);
       v_failures := v_failures || jsonb_build_object((v_group.rule).class, v_count);

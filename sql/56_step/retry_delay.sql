@@ -14,7 +14,7 @@ begin atomic
     end,
     case
       when (p_rule).defer_s is not null then greatest((p_rule).defer_s, p_retry_after_s)
-      when (p_rule).class in ('rate_limited_channel', 'channel_down', 'auth') then 0
+      when (p_rule).class in ('rate_limited_channel', 'campaign_down', 'channel_down', 'auth') then 0
       else greatest(least(30 * 4 ^ (p_batch).attempts_counted, 3600), p_retry_after_s)
     end
   ));

@@ -167,8 +167,8 @@ def advance(
         (*leased.fence, Jsonb(others), want, seen, [o["ordinal"] for o in simple]),
     ).fetchone()
     assert row is not None
-    # A fifth element true: not to be sent any more.
-    messages = [(tuple(message[:4]), message[4:] == [True]) for message in row[3] or []]
+    # A fifth element true: not to be sent any more. A sixth one: the variant, where there are several.
+    messages = [(tuple(message[:4]), message[4:5] == [True]) for message in row[3] or []]
     return Step(
         action=row[0],
         wait_s=row[1],

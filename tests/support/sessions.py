@@ -1,6 +1,7 @@
 """Sessions in Markdown documents, run as a reader would type them.
 
-A ```console block holds commands and what they print. All blocks of a document are one session, in one shell:
+A ```console block holds commands and what they print. All blocks of a document are one session, in one shell;
+only a block that opens psql is typed in a second terminal, which begins where the reader began:
 
     $ command                  for bash; lines that go on begin with "> "
     retoma=# statement;        for psql; lines that go on begin with "retoma-# "
@@ -25,6 +26,7 @@ from tests.support.waiting import wait_until
 
 _BLOCK = re.compile(r"^```(console|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROMPT = re.compile(r"(\$|retoma=#) (.*)")
+_OPENS_PSQL = re.compile(r"^\$ (?:retoma db psql|psql \S+)$", re.MULTILINE)
 _CONTINUED = {"$": "> ", "retoma=#": "retoma-# "}
 # A view shows the work of other processes, which takes a moment.
 _SETTLES = re.compile(r"\bfrom (v_|campaign_batch_)")
@@ -36,11 +38,18 @@ DEADLINE_S = 120
 
 @dataclass(frozen=True)
 class Step:
-    """One command of a document, with the output that the document shows; None where none is promised."""
+    """One command of a document.
+
+    Attributes:
+        shell: whether it is for bash; otherwise for psql.
+        output: what the document shows; None where nothing is promised.
+        second: whether it is typed in the terminal that opens psql.
+    """
 
     shell: bool
     command: str
     output: str | None
+    second: bool = False
 
 
 def steps(document: str) -> Iterator[Step]:
@@ -54,6 +63,7 @@ def steps(document: str) -> Iterator[Step]:
 
 def _console_steps(block: str) -> Iterator[Step]:
     lines = block.splitlines()
+    second = _OPENS_PSQL.search(block) is not None
     while lines:
         prompt = _PROMPT.fullmatch(lines.pop(0))
         assert prompt, "a console block begins with a prompt"
@@ -62,7 +72,7 @@ def _console_steps(block: str) -> Iterator[Step]:
             command.append(lines.pop(0).removeprefix(_CONTINUED[prompt[1]]))
         while lines and not _PROMPT.fullmatch(lines[0]):
             output.append(lines.pop(0))
-        yield Step(shell=prompt[1] == "$", command="\n".join(command), output="\n".join(output))
+        yield Step(prompt[1] == "$", "\n".join(command), "\n".join(output), second)
 
 
 def agrees(shown: str, real: str) -> bool:
@@ -77,30 +87,34 @@ def _without_padding(output: str) -> str:
 
 
 class Session:
-    """A reader at work: one shell, and psql; see `session`."""
+    """A reader at work: a terminal with a shell, one in which psql is opened, and psql; see `session`."""
 
     def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
         self._directory = directory
         self._environment = environment
         self._reserved, self._port = _reserve_port()
         self._count = 0
-        self._shell = subprocess.Popen(
-            ["bash", "--noprofile", "--norc"],
-            cwd=directory,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
+        self._first, self._second = (
+            subprocess.Popen(
+                ["bash", "--noprofile", "--norc"],
+                cwd=directory,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                start_new_session=True,
+            )
+            for _ in range(2)
         )
-        self._write("set -m")
+        for shell in (self._first, self._second):
+            self._write(shell, "set -mu")  # an unset variable was set in the other terminal
 
     def follow(self, step: Step) -> None:
         """Run one command; AssertionError when it fails or prints something else than the document shows."""
         command, shown = self._here(step.command), step.output and self._here(step.output)
         if step.shell:
-            code, real = self._bash(command)
+            code, real = self._bash(self._second if step.second else self._first, command)
             assert code == 0, f"$ {command}\n{real}"
         elif step.output is None:
             code, real = self._psql(command, stop=True)
@@ -111,12 +125,14 @@ class Session:
         assert agrees(shown or "", real), f"{command}\n--- shown\n{shown}\n--- real\n{real}"
 
     def end(self) -> None:
-        """Kill the shell, and all that it has started; it is not asked, because it may wait for a command."""
-        self._shell.kill()
-        self._shell.wait()
+        """Kill the shells, and all that they have started, without asking: they may wait for a command."""
+        shells = (self._first, self._second)
+        for shell in shells:
+            shell.kill()
+            shell.wait()
         for pid in psutil.pids():
             with suppress(ProcessLookupError, PermissionError):
-                if os.getsid(pid) == self._shell.pid:
+                if os.getsid(pid) in [shell.pid for shell in shells]:
                     os.kill(pid, signal.SIGKILL)
         self._reserved.close()
 
@@ -152,19 +168,20 @@ class Session:
         )
         return result.returncode, result.stdout
 
-    def _bash(self, command: str) -> tuple[int, str]:
+    def _bash(self, shell: subprocess.Popen[str], command: str) -> tuple[int, str]:
         self._count += 1
         output = self._directory / f".output-{self._count}"
         code = self._directory / f".code-{self._count}"
-        self._write(f"{{ {command}\n}} < /dev/null > {output} 2>&1")
-        self._write(f"echo $? > {code}.part; mv {code}.part {code}")
-        wait_until(code.exists, DEADLINE_S)
+        self._write(shell, f"{{ {command}\n}} < /dev/null > {output} 2>&1")
+        self._write(shell, f"echo $? > {code}.part; mv {code}.part {code}")
+        wait_until(lambda: code.exists() or shell.poll() is not None, DEADLINE_S)
+        assert code.exists(), f"$ {command}\n{output.read_text()}"
         return int(code.read_text()), output.read_text()
 
-    def _write(self, line: str) -> None:
-        assert self._shell.stdin is not None
-        self._shell.stdin.write(f"{line}\n")
-        self._shell.stdin.flush()
+    def _write(self, shell: subprocess.Popen[str], line: str) -> None:
+        assert shell.stdin is not None
+        shell.stdin.write(f"{line}\n")
+        shell.stdin.flush()
 
     def _here(self, text: str) -> str:
         return re.sub(r"\b3000\b", str(self._port), text)

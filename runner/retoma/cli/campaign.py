@@ -106,10 +106,14 @@ def create(
     retoma campaign create 'May offers' --channel sales --text-file may.txt \\
         --window 09:00-12:00/1-5 --window 14:00-18:00/1-5 --time-zone America/Sao_Paulo --limit 2000/day
     retoma campaign create 'New shop' --channel sales --content image.json
+
+    \b
+    The file of --content may hold several contents of one kind, to compare them. Then it is
+    {"variants": [{"weight": 2, "content": {…}}, {"weight": 1, "content": {…}}]}
     """
     from psycopg.types.json import Jsonb  # noqa: PLC0415
 
-    from retoma.monitor.drafts import check_content  # noqa: PLC0415
+    from retoma.monitor.drafts import check_contents  # noqa: PLC0415
 
     content = _content(text, text_file, content_file)
     name = name.strip()  # as the database does, so that the windows find it
@@ -126,7 +130,7 @@ def create(
             max_attempts, time_zone,
         )["id"]  # fmt: skip
         # The database goes first: it knows the shape of each kind.
-        check_content(connection, campaign_id, name)
+        variants = check_contents(connection, campaign_id, name)
         for window in windows:
             call(connection, "select retoma.add_window(%s, %s, %s, %s::int[])", name, *window)
         for limit in limits:
@@ -136,7 +140,8 @@ def create(
         print_json({"campaign": name, "status": "draft"})
         return
     when = f" for {_starts_at(summary)}" if summary["starts_at"] else ""
-    click.echo(f"Created the draft {name}{when}. Next: retoma import FILE.csv --campaign '{name}'")
+    several = f" with {variants} variants" if variants > 1 else ""
+    click.echo(f"Created the draft {name}{several}{when}. Next: retoma import FILE.csv --campaign '{name}'")
 
 
 @campaign.command()
@@ -151,7 +156,8 @@ def create(
 def start(name: str, *, at: datetime.datetime | None, as_json: bool) -> None:
     """Freeze the audience of the draft NAME and send, now or at the time given to `create` or --at.
 
-    The first messages are made before, and one is shown: nothing starts when none of them can be made.
+    The first messages are made before, and one of each variant is shown: nothing starts when none of them can
+    be made.
     """
     from retoma.monitor.trial import try_out  # noqa: PLC0415
 
@@ -412,10 +418,10 @@ def _window_in_words(window: Row) -> str:
 def _show_trial(trial: "Trial", *, as_json: bool) -> None:
     from retoma.content.in_words import in_words  # noqa: PLC0415
 
-    if trial.first is not None and not as_json:
-        number, phone, content = trial.first
-        click.echo(f"Message {number}, to {phone}:")
-        for line in in_words(content):
+    for made in () if as_json else trial.firsts:
+        variant = f" (variant {made.variant} of {trial.variants})" if trial.variants > 1 else ""
+        click.echo(f"Message {made.number}, to {made.phone}{variant}:")
+        for line in in_words(made.content):
             click.echo(f"  {line}")
     if trial.failed:
         tried = trial.made + trial.failed

@@ -41,8 +41,12 @@ def test_a_lease_comes_with_all_that_is_needed_to_send(db: Db) -> None:
         "reserved": 0,
         "lease_s": 60,
         "campaign": "natal",
-        "content": text("Olá!"),
-        "texts": [{"maximum": 65536, "path": ["text"], "place": "text", "required": True}],
+        "contents": [
+            {
+                "content": text("Olá!"),
+                "texts": [{"path": ["text"], "place": "text", "maximum": 65536, "required": True}],
+            }
+        ],
         "media": None,
         "channel": "sales",
         "transport": "webhook",

@@ -159,6 +159,53 @@ def test_after_a_resume_only_what_is_sent_from_then_on_counts(db: Db, channel: i
     assert status(db) == "interrupted"
 
 
+def test_contents_that_are_refused_by_receipt_interrupt_their_campaign_and_not_the_channel(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    rule(db, "dead_link", "permanent_message")
+    make_campaign(db, size=40)
+    make_campaign(db, "pascoa", size=1)
+    send_some(db, runner, channel, 15)
+
+    report(db, "failed", *range(1, 11), code="dead_link")
+
+    assert books(db) == {"failed": 10, "sent": 5, "pending": 25}
+    (row,) = db.execute("select campaign, cause, reason from retoma.v_interrupted_campaigns").fetchall()
+    assert row[:2] == ("natal", "breaker")
+    assert "dead_link" in row[2]
+    assert call(db, "select state from retoma.v_channel") == "connected"
+    assert send_all(db, runner, channel) == [1]
+    move_clock(db, "1 s")
+    db.execute("select retoma.resume_campaign('natal')")
+    report(db, "failed", *range(11, 16), code="dead_link")
+    move_clock(db, "1 s")
+    send_some(db, runner, channel, 9)
+    report(db, "failed", *range(16, 25), code="dead_link")
+    assert status(db) == "running"
+    send_some(db, runner, channel, 1)
+    report(db, "failed", 25, code="dead_link")
+    assert status(db) == "interrupted"
+    assert_counters_match_deliveries(db)
+
+
+def test_the_first_receipt_that_the_campaign_cannot_be_sent_interrupts_it(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    rule(db, "template_paused", "campaign_down")
+    make_campaign(db, size=30)
+    send_some(db, runner, channel, 3)
+
+    report(db, "failed", 1, code="template_paused")
+
+    assert books(db) == {"failed": 1, "sent": 2, "pending": 27}
+    assert status(db) == "interrupted"
+    assert call(db, "select state from retoma.v_channel") == "connected"
+    move_clock(db, "1 s")
+    db.execute("select retoma.resume_campaign('natal')")
+    report(db, "failed", 2, code="template_paused")  # of a message that was sent before
+    assert status(db) == "running"
+
+
 def test_the_threshold_of_failed_receipts_is_a_row(db: Db, channel: int, runner: UUID) -> None:
     db.execute("update retoma.breaker set threshold = 3 where failure = 'failed_receipt'")
     make_campaign(db, size=30)

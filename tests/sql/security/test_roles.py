@@ -278,6 +278,7 @@ def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
         "medium_limit",
         "media_type",
         "v_render_fault",
+        "v_variant",
         "v_tick",
         "v_tick_failure",
         "v_open_transaction",

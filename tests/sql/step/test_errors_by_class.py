@@ -81,6 +81,47 @@ def test_channel_down_and_auth_disconnect_the_channel_and_send_the_message_later
     assert sorted(send_all(db, runner, channel)) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("counts_attempt", [True, False])
+def test_campaign_down_interrupts_the_campaign_alone_and_sends_the_message_later(
+    db: Db, channel: int, runner: UUID, counts_attempt: bool
+) -> None:
+    rule(db, "template_paused", "campaign_down", counts_attempt=counts_attempt)
+    db.execute("update retoma.error_rule set note = 'its quality is low' where code = 'template_paused'")
+    make_campaign(db, size=3, max_attempts=1)
+    make_campaign(db, "pascoa", size=1)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=2)
+
+    assert advance(db, leased, [error(1, "template_paused")], want=1).action == "drain"
+    assert advance(db, leased, [error(2, "template_paused")], want=1).action == "released"
+
+    assert books(db) == {"pending": 3}
+    assert db.execute("select cause, reason from retoma.v_interrupted_campaigns").fetchall() == [
+        ("breaker", "campaign_down: template_paused: its quality is low")
+    ]
+    assert send_all(db, runner, channel) == [1]
+    assert books(db, "pascoa") == {"sent": 1}
+    assert call(db, "select retoma.resume_campaign('natal')") == "running"
+    assert sorted(send_all(db, runner, channel)) == [1, 2, 3]
+    assert_counters_match_deliveries(db)
+
+
+def test_a_step_that_stops_channel_and_campaign_takes_their_locks_in_order(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    rule(db, "gone", "channel_down")
+    rule(db, "template_paused", "campaign_down")
+    make_campaign(db, size=3)
+    leased = must_lease(db, runner, channel)
+    advance(db, leased, want=2)
+
+    advance(db, leased, [error(1, "template_paused"), error(2, "gone")])
+
+    assert call(db, "select state from retoma.v_channel") == "disconnected"
+    assert status(db) == "interrupted"
+    assert books(db) == {"pending": 3}
+
+
 def test_ambiguous_is_in_doubt(db: Db, channel: int, runner: UUID) -> None:
     make_campaign(db, size=2)
 
@@ -156,6 +197,7 @@ def test_errors_of_all_classes_in_one_step_are_each_recorded(db: Db, channel: in
         "rate_limited_recipient",
         "permanent_recipient",
         "permanent_message",
+        "campaign_down",
         "channel_down",
         "auth",
         "ambiguous",

@@ -97,7 +97,9 @@ def test_a_provider_or_runner_that_never_asks_for_time_gets_longer_and_longer_pa
     assert 5 <= call(db, "select count(*) from retoma_internal.delivery") <= 20
 
 
-@pytest.mark.parametrize("class_", ["rate_limited_channel", "channel_down", "auth", "transient"])
+@pytest.mark.parametrize(
+    "class_", ["rate_limited_channel", "campaign_down", "channel_down", "auth", "transient"]
+)
 def test_attempts_that_count_against_nothing_come_to_an_end(
     db: Db, channel: int, runner: UUID, class_: str
 ) -> None:
@@ -109,6 +111,10 @@ def test_attempts_that_count_against_nothing_come_to_an_end(
         fail(db, runner, channel, "again", retry_after_s=0)
         move_clock(db, "2 hours")
         db.execute("select retoma.channel_connected('sales')")
+        db.execute(
+            "select retoma.resume_campaign(c.name) from retoma_internal.campaign as c"
+            " where c.interrupt_cause = 'breaker'"
+        )
 
     assert books(db) == {"failed": 1}
     assert call(db, "select retoma.retry_failed('natal')") == 1

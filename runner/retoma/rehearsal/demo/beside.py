@@ -9,7 +9,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from retoma.errors import RetomaError
-from retoma.monitor.drafts import check_content
+from retoma.monitor.drafts import check_contents
 from retoma.rehearsal.demo.names import LOOK_S, OFFICIAL, SALES, STALLED_S, Connection, Tell
 from retoma.rehearsal.processes import Processes
 
@@ -73,7 +73,7 @@ def _create(connection: Connection, name: str, channel: str, content: Mapping[st
         [name, channel, _BATCH, Jsonb(content)],
     ).fetchone()
     assert row is not None  # noqa: S101 (a function without `setof` returns one row)
-    check_content(connection, row["id"], name)
+    check_contents(connection, row["id"], name)
 
 
 def wait_for_template(connection: Connection, children: Processes, since: float, tell: Tell) -> None:
