@@ -113,6 +113,8 @@ def create(
     """
     from psycopg.types.json import Jsonb  # noqa: PLC0415
 
+    from retoma.monitor.drafts import check_contents  # noqa: PLC0415
+
     content = _content(text, text_file, content_file)
     name = name.strip()  # as the database does, so that the windows find it
     with connected("campaign") as connection, connection.transaction():
@@ -128,7 +130,7 @@ def create(
             max_attempts, time_zone,
         )["id"]  # fmt: skip
         # The database goes first: it knows the shape of each kind.
-        variants = _check_contents(connection, name, campaign_id)
+        variants = check_contents(connection, campaign_id, name)
         for window in windows:
             call(connection, "select retoma.add_window(%s, %s, %s, %s::int[])", name, *window)
         for limit in limits:
@@ -389,27 +391,6 @@ def _content(text: str | None, text_file: Any, content_file: Any) -> Any:
             f"{Path(content_file.name).name} is not JSON: line {error.lineno}, {error.msg}.",
             hint='For example {"kind": "image", "media": {"link": "https://…"}, "caption": "Olá {{ name }}"}',
         ) from error
-
-
-def _check_contents(connection: "psycopg.Connection[Row]", name: str, campaign_id: int) -> int:
-    """Check every content of a new campaign as a runner would; returns how many it has."""
-    from retoma.content.apart import check_apart  # noqa: PLC0415
-    from retoma.content.written import Written  # noqa: PLC0415
-
-    contents = connection.execute("select * from retoma.campaign_content(%s)", [name]).fetchall()
-    for row in contents:
-        try:
-            checked = check_apart(Written(row["content"], row["texts"]))
-        except RetomaError as error:
-            if len(contents) > 1:
-                raise RetomaError(f"variant {row['variant']}: {error.message}", error.hint) from error
-            raise
-        call(
-            connection,
-            "select retoma.record_content_check(%s, %s, %s, null, %s)",
-            campaign_id, row["variant"], checked.required_variables, checked.optional_variables,
-        )  # fmt: skip
-    return len(contents)
 
 
 def _read(file: Any) -> str:

@@ -11,7 +11,6 @@ from tests.support.campaigns import (
     advance,
     call,
     error,
-    freeze_clock,
     lease,
     make_campaign,
     make_channel,
@@ -23,10 +22,7 @@ from tests.support.campaigns import (
 )
 from tests.support.contents import text
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 def test_a_lease_comes_with_all_that_is_needed_to_send(db: Db) -> None:

@@ -12,7 +12,6 @@ from tests.support.campaigns import (
     assert_counters_match_deliveries,
     books,
     call,
-    freeze_clock,
     lease,
     make_campaign,
     make_channel,
@@ -22,11 +21,9 @@ from tests.support.campaigns import (
     status,
     tick,
 )
+from tests.support.errors import rule
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 def send_some(db: Db, runner: UUID, channel: int, count: int) -> None:
@@ -42,13 +39,6 @@ def report(db: Db, status: str, *ordinals: int, code: str | None = None, campaig
     token = call(db, "select token from retoma_internal.campaign where name = %s", campaign)
     receipts = [{"message_id": f"{token}{n:08x}", "status": status, "code": code} for n in ordinals]
     db.execute("select retoma.record_receipts('sales', %s)", (Jsonb(receipts),))
-
-
-def rule(db: Db, code: str, error_class: str, *, suppress: bool = False) -> None:
-    db.execute(
-        "insert into retoma.error_rule (transport, code, class, suppress) values ('*', %s, %s, %s)",
-        (code, error_class, suppress),
-    )
 
 
 @pytest.mark.parametrize("error_class", ["channel_down", "auth"])
