@@ -75,11 +75,10 @@ def make_channel(
     """Makes a channel and returns its id.
 
     Args:
-        pacing: keys of the pacing patch. A gap_min_s without gap_max_s is a fixed gap; with gaps, one request
-            is under way, although the null transport would take more.
+        pacing: keys of the pacing patch. A gap_min_s without gap_max_s is a fixed gap.
     """
     if "gap_min_s" in pacing:
-        pacing = {"gap_max_s": pacing["gap_min_s"], "max_in_flight": 1} | pacing
+        pacing = {"gap_max_s": pacing["gap_min_s"]} | pacing
     if "batch_gap_min_s" in pacing:
         pacing = {"batch_gap_max_s": pacing["batch_gap_min_s"]} | pacing
     statement = "select retoma.create_channel(%s, %s, %s, %s)"
