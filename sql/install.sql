@@ -28,9 +28,9 @@
 -- last batch is completed, a trigger completes the campaign.
 --
 -- The order of locks is the same everywhere: batches by id, channel_pacing by channel, limit rules by id, deliveries
--- by ordinal, readings of templates and uploads of media, channel, campaigns by id, their rows of campaign_channel,
--- doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked does not wait). So
--- two transactions cannot deadlock.
+-- by ordinal, readings of templates, uploads of media and checks of numbers, channel, campaigns by id, their rows of
+-- campaign_channel, doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked
+-- does not wait). So two transactions cannot deadlock.
 
 \set ON_ERROR_STOP on
 begin;
@@ -101,6 +101,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 22_channel_tables/template.sql
 \ir 22_channel_tables/template_reading.sql
 \ir 22_channel_tables/channel_refusal.sql
+\ir 22_channel_tables/number_check.sql
+\ir 22_channel_tables/number_checking.sql
 
 -- Tables of campaigns, and the triggers that keep some of them append-only
 \ir 24_campaign_tables/campaign.sql
@@ -109,6 +111,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 24_campaign_tables/send_window.sql
 \ir 24_campaign_tables/campaign_zone.sql
 \ir 24_campaign_tables/message.sql
+\ir 24_campaign_tables/message_address.sql
 \ir 24_campaign_tables/delivery.sql
 \ir 24_campaign_tables/suppression.sql
 \ir 24_campaign_tables/consent.sql
@@ -402,6 +405,20 @@ set local search_path to pg_catalog, pg_temp;
 \ir 54_lease/release_batch.sql
 \ir 54_lease/give_up_batch.sql
 \ir 54_lease/reap_leases.sql
+
+-- Numbers: under which addresses people can be reached
+\ir 55_numbers/number_checker.sql
+\ir 55_numbers/closed_zone.sql
+\ir 55_numbers/number_is_known.sql
+\ir 55_numbers/unknown_numbers.sql
+\ir 55_numbers/open_batch.sql
+\ir 55_numbers/next_closed_batch.sql
+\ir 55_numbers/numbers_to_check.sql
+\ir 55_numbers/check_answers.sql
+\ir 55_numbers/record_answers.sql
+\ir 55_numbers/record_numbers.sql
+\ir 55_numbers/skip_unreachable.sql
+\ir 55_numbers/with_addresses.sql
 
 -- One step of a lease
 \ir 56_step/step_context.sql

@@ -7,6 +7,7 @@ begin
   perform retoma_internal.check_interval('lease_duration', new.lease_duration, '1 second', '1 hour');
   perform retoma_internal.check_interval('lookup_after', new.lookup_after, '1 second', '1 day');
   perform retoma_internal.check_interval('retention', new.retention, '1 day', '100 years');
+  perform retoma_internal.check_interval('addresses_kept', new.addresses_kept, '1 hour', '1 year');
   perform retoma_internal.check_interval('audit_retention', new.audit_retention, '90 days', '100 years');
   return new;
 end;

@@ -10,6 +10,7 @@ create table if not exists retoma_internal.campaign (
   interrupt_cause text check (interrupt_cause in ('channel', 'breaker', 'content', 'defect')),
   batch_size int not null default 300 check (batch_size between 1 and 10000),
   variant_bounds int[] check (cardinality(variant_bounds) between 2 and 20),
+  resolves_addresses boolean not null default false,
   max_attempts smallint not null default 3 check (max_attempts between 1 and 20),
   breaker_threshold int not null default 5 check (breaker_threshold > 0),
   time_zone text,
@@ -35,6 +36,9 @@ comment on column retoma_internal.campaign.token is
 comment on column retoma_internal.campaign.variant_bounds is
 'The running sum of the weights of its variants, {2,3} for 2 and 1; null when it has one content. They are here, not
 in campaign_content, because every step reads this row.';
+comment on column retoma_internal.campaign.resolves_addresses is
+'Whether the addresses of its messages are asked for before they are sent: when it started, one of its channels checked
+numbers. It is here because every step reads this row.';
 comment on column retoma_internal.campaign.breaker_threshold is
 'The campaign is interrupted when the provider refuses this many messages of one batch in a row for their content.';
 comment on column retoma_internal.campaign.time_zone is

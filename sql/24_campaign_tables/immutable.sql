@@ -9,7 +9,7 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.immutable() is 'Trigger: refuses every update of a message (RT011).';
+comment on function retoma_internal.immutable() is 'Trigger: refuses every update of a message, or of its address (RT011).';
 
 create or replace trigger immutable before update on retoma_internal.message
 for each statement execute function retoma_internal.immutable();
@@ -17,3 +17,6 @@ for each statement execute function retoma_internal.immutable();
 -- An update of one partition does not call the trigger above.
 create or replace trigger immutable_row before update on retoma_internal.message
 for each row execute function retoma_internal.immutable();
+
+create or replace trigger immutable before update on retoma_internal.message_address
+for each statement execute function retoma_internal.immutable();

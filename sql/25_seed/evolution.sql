@@ -2,10 +2,12 @@
 --
 -- absent_proves. It answers from its database, which it writes after the send and only if it is told to keep messages.
 -- So "found" is a proof, and "absent" is not.
-insert into retoma.transport (name, pacing, looks_up_when, absent_proves, inlines_media_when, note) values
+insert into retoma.transport (
+  name, pacing, looks_up_when, absent_proves, checks_numbers, inlines_media_when, note
+) values
 (
   'evolution', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
-  '[{"store": true}]', false, '[{"media_as": "base64"}]', 'Evolution API, an HTTP gateway to WhatsApp Web'
+  '[{"store": true}]', false, true, '[{"media_as": "base64"}]', 'Evolution API, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
 
@@ -26,6 +28,14 @@ insert into retoma.transport_setting (
 (
   'evolution', 'media_as', 'choice', false, '{link,base64}', '"link"', null, null,
   'base64 when stored files go along with each message; with link, media have links only'
+),
+(
+  'evolution', 'check_numbers', 'flag', false, null, 'true', null, null,
+  'true when the address of each number is asked for before the first message to it'
+),
+(
+  'evolution', 'check_gap_s', 'seconds', false, null, '2', 0, 3600,
+  'at least so long between two numbers that are asked about'
 ),
 ('evolution', 'timeout_s', 'seconds', false, null, '60', 0.1, 300, 'for a whole request'),
 (

@@ -2,10 +2,12 @@
 --
 -- absent_proves. The only messages that it keeps are those whose receipts it has seen. So "found" is a proof, and
 -- "absent" is not.
-insert into retoma.transport (name, pacing, looks_up_when, absent_proves, note) values
+insert into retoma.transport (
+  name, pacing, looks_up_when, absent_proves, checks_numbers, note
+) values
 (
   'evolution_go', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
-  '[{"store": true}]', false, 'Evolution GO, an HTTP gateway to WhatsApp Web'
+  '[{"store": true}]', false, true, 'Evolution GO, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
 
@@ -24,6 +26,14 @@ insert into retoma.transport_setting (
 (
   'evolution_go', 'server_version', 'text', false, null, null, null, null,
   'a note: a new value makes Retoma look again whether the server takes our message ids'
+),
+(
+  'evolution_go', 'check_numbers', 'flag', false, null, 'true', null, null,
+  'true when the address of each number is asked for before the first message to it'
+),
+(
+  'evolution_go', 'check_gap_s', 'seconds', false, null, '2', 0, 3600,
+  'at least so long between two numbers that are asked about'
 ),
 ('evolution_go', 'timeout_s', 'seconds', false, null, '60', 0.1, 300, 'for a whole request')
 on conflict (transport, key) do nothing;

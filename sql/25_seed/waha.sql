@@ -5,14 +5,19 @@
 -- not.
 --
 -- The only thing to ask WAHA by is our message id. WAHA takes it on the engines NOWEB and GOWS; both need their store.
-insert into retoma.transport (name, pacing, looks_up_when, absent_proves, inlines_media_when, note) values
+insert into retoma.transport (
+  name, pacing, looks_up_when, absent_proves, checks_numbers, inlines_media_when, note
+) values
 (
   'waha', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
-  '[{"engine": "NOWEB", "store": true}, {"engine": "GOWS", "store": true}]', false, '[{"media_as": "base64"}]',
+  '[{"engine": "NOWEB", "store": true}, {"engine": "GOWS", "store": true}]', false, true, '[{"media_as": "base64"}]',
   'WAHA, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
 
+-- check_gap_s. No provider says how many questions WhatsApp allows. 2 seconds is a guess: faster than anything is sent,
+-- and no faster than a person types.
+--
 -- The names of the engines are spelt as in WAHA. WEBJS is also the default of WAHA.
 insert into retoma.transport_setting (
   transport, key, kind, required, choices, default_value, minimum, maximum, note
@@ -33,6 +38,14 @@ insert into retoma.transport_setting (
 (
   'waha', 'media_as', 'choice', false, '{link,base64}', '"link"', null, null,
   'base64 when stored files go along with each message; with link, media have links only'
+),
+(
+  'waha', 'check_numbers', 'flag', false, null, 'true', null, null,
+  'true when the address of each number is asked for before the first message to it'
+),
+(
+  'waha', 'check_gap_s', 'seconds', false, null, '2', 0, 3600,
+  'at least so long between two numbers that are asked about'
 ),
 ('waha', 'timeout_s', 'seconds', false, null, '30', 0.1, 300, 'for a whole request'),
 ('waha', 'webhook_hmac_key', 'secret', false, null, null, null, null, 'checks the webhooks of the session')

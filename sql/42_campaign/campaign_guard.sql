@@ -8,7 +8,8 @@ begin
   if (new.id, new.token, new.variant_bounds) is distinct from (old.id, old.token, old.variant_bounds)
     or (
       old.status <> 'draft'
-      and (new.total, new.batch_size) is distinct from (old.total, old.batch_size)
+      and (new.total, new.batch_size, new.resolves_addresses)
+        is distinct from (old.total, old.batch_size, old.resolves_addresses)
     )
   then
     raise exception using errcode = 'RT002', constraint = 'campaign_fixed',

@@ -22,6 +22,12 @@ begin
     perform retoma_internal.check_audience(v_campaign);
     perform retoma_internal.check_templates(v_campaign);
     perform retoma_internal.refresh_statistics(v_campaign);
+    update retoma_internal.campaign as c
+    set resolves_addresses = exists (
+      select from retoma_internal.number_checker as k where k.campaign_id = c.id and k.checks
+    )
+    where c.id = v_campaign.id
+    returning c.* into v_campaign;
     perform retoma_internal.cut_batches(v_campaign);
     perform retoma_internal.tell_rendering(v_campaign);
   end if;

@@ -72,6 +72,9 @@ begin
   if messages is not null and v_context.variant_bounds is not null then
     messages := retoma_internal.with_variants(messages, v_context.variant_bounds);
   end if;
+  if messages is not null and v_context.resolves_addresses then
+    messages := retoma_internal.with_addresses(messages, v_batch.campaign_id);
+  end if;
   if action = 'completed' and (v_context.pacing).batch_gap_max > '0 s' then
     perform retoma_internal.start_batch_gap(v_batch.lease_channel_id, v_context.at);
   end if;
@@ -94,6 +97,7 @@ further facts.
 Returns reserved, the new high-water mark, and action:
 send: messages is [[ordinal, id, phone, variables], …]. A fifth element true means: do not send it, report it as
 not_attempted. Where the campaign has several contents, each has a sixth element: the number of its variant, from 1.
+Where some messages go to another address than their number, each has a seventh element: its address, or null.
 in_flight: how many messages are reserved and have no outcome. When the runner has fewer, the server has lost commits.
 wait: call again in wait_s seconds. drain: only outcomes are taken now. released, completed: the lease has ended.
 why_not: a code when nothing can be reserved (campaign_ with its status, channel_ with its state,

@@ -1,5 +1,5 @@
 -- Asks pacing and limits, then moves through the batch until it has the allowed number of messages. It skips suppressed
--- numbers on the way; they need no gap and count under no limit. Locks the pacing of the channel, when it has one, then
+-- numbers, and those that are not on WhatsApp, on the way; they need no gap and count under no limit. Locks the pacing of the channel, when it has one, then
 -- the limits.
 create or replace function retoma_internal.reserve_messages(
   p_batch retoma_internal.batch,
@@ -49,6 +49,12 @@ begin
   while v_got < v_allowed and batch.reserved < batch.size loop
     v_count := least(v_allowed - v_got, batch.size - batch.reserved);
     v_ordinals := retoma_internal.next_ordinals(batch, v_count);
+    if p_context.resolves_addresses then
+      v_slice := retoma_internal.skip_unreachable(batch, v_ordinals, p_context.at);
+      batch := v_slice.batch;
+      v_ordinals := v_slice.ordinals;
+      continue when v_ordinals = '{}';
+    end if;
     v_slice := retoma_internal.reserve_unsuppressed(batch, v_ordinals, p_context);
     batch := v_slice.batch;
     v_got := v_got + v_slice.got;

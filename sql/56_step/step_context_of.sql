@@ -18,7 +18,8 @@ begin atomic
       when (p_batch).lease_expires_at <= t.at - s.lease_duration then 'lease_overdue'
     end,
     p,
-    c.variant_bounds
+    c.variant_bounds,
+    c.resolves_addresses
   from retoma.setting as s
   cross join lateral (select retoma.clock() as at) as t
   inner join retoma_internal.campaign as c on c.id = (p_batch).campaign_id

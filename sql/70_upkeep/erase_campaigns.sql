@@ -16,6 +16,7 @@ begin
   perform set_config('retoma_internal.erasing', 'yes', true);
   delete from retoma_internal.message as m where m.campaign_id = any(v_ids);
   delete from retoma_internal.delivery as d where d.campaign_id = any(v_ids);
+  delete from retoma_internal.message_address as a where a.campaign_id = any(v_ids);
   delete from retoma.recipient_reject as r where r.campaign_id = any(v_ids);
   delete from retoma_internal.batch_list as l using retoma_internal.batch as b
   where l.batch_id = b.id and b.campaign_id = any(v_ids);

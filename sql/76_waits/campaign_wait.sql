@@ -59,6 +59,8 @@ found (campaign_id, place, cause, reason, waits_until) as (
     z.campaign_id, 4, coalesce(h.cause, z.cause),
     case
       when h.reason is not null then h.reason
+      when z.cause = 'numbers' then 'the numbers of its next batch are being checked'
+        || coalesce(format(': %s of %s', g.known, g.size), '')
       when z.cause = 'retry' then 'its last messages wait for another attempt'
       when z.waits_until is null then 'its windows are never open in all time zones of a recipient'
       else 'it is outside its windows'
@@ -67,6 +69,14 @@ found (campaign_id, place, cause, reason, waits_until) as (
   from zones as z
   left join channels as h
     on z.cause = 'channel' and z.campaign_id = h.campaign_id and h.channel_id = coalesce(z.channel_id, h.channel_id)
+  left join lateral (
+    select q.known, b.size
+    from retoma_internal.number_checking as q
+    inner join retoma_internal.batch as b on q.batch_id = b.id
+    where z.cause = 'numbers' and b.campaign_id = z.campaign_id and b.not_before = 'infinity'
+    order by q.next_at desc
+    limit 1
+  ) as g on true
   where z.campaign_id not in (select m.campaign_id from zones as m where m.cause is null)
   union all
   select h.campaign_id, 5, h.cause, h.reason || '; its other channels go on', null

@@ -17,10 +17,11 @@ select
   case
     when f.can_go then null
     when z.zone <> '' and coalesce(o.opens_at > '-infinity', true) then 'window'
+    when d.due_at = 'infinity' then 'numbers'
     when d.due_at > n.at then 'retry'
     else 'channel'
   end as cause,
-  case when o.opens_at > '-infinity' then o.opens_at when d.due_at > n.at then d.due_at end as waits_until,
+  case when o.opens_at > '-infinity' then o.opens_at when d.due_at > n.at then nullif(d.due_at, 'infinity') end as waits_until,
   case when a.channel_ids is not null then d.channel_id end as channel_id
 from moment as n
 cross join retoma_internal.campaign as c
@@ -47,5 +48,5 @@ where c.status = 'running' and (f.can_go or d.due_at is not null)
 
 comment on view retoma_internal.zone_wait is
 'One row per zone with ready batches of each running campaign that has no leased batch. cause: why none can be leased
-now: window, retry or channel; null: one can. waits_until: null when nothing tells. channel_id: the only channel that
+now: window, numbers, retry or channel; null: one can. waits_until: null when nothing tells. channel_id: the only channel that
 may send what is due first; null: any channel of the campaign.';

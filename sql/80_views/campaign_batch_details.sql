@@ -16,7 +16,8 @@ select
   b.read,
   b.attempt,
   b.zone,
-  nullif(b.not_before, '-infinity') as not_before,
+  case when isfinite(b.not_before) then b.not_before end as not_before,
+  b.status = 'ready' and b.not_before = 'infinity' as checks_numbers,
   b.lease_channel_id as channel_id,
   h.name as channel,
   b.runner_id,
@@ -32,4 +33,4 @@ left join retoma_internal.runner as r on b.runner_id = r.id;
 
 comment on view retoma.campaign_batch_details is
 'One row per batch: status, position (reserved of size), counters and the runner that holds it. requeued: messages that
-continue in a later batch.';
+continue in a later batch. checks_numbers: it waits until the addresses of its messages are known.';

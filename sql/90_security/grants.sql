@@ -33,6 +33,8 @@ grant execute on function
   retoma.templates_to_read(),
   retoma.record_templates(int, timestamptz, jsonb, text),
   retoma.record_template_reports(text, jsonb),
+  retoma.numbers_to_check(),
+  retoma.record_numbers(int, timestamptz, jsonb),
   retoma.media_to_upload(),
   retoma.medium_bytes(bytea),
   retoma.record_upload(int, bytea, timestamptz, text, text),
@@ -98,7 +100,7 @@ grant update (threshold, action, note) on retoma.breaker to retoma_operator;
 grant update (words, meaning, note) on retoma.reply_word to retoma_operator;
 -- For the generated column of reply_word.
 grant execute on function retoma_internal.plain_words(text) to retoma_operator;
-grant update (lease_duration, lookup_after, retention) on retoma.setting to retoma_operator;
+grant update (lease_duration, lookup_after, retention, addresses_kept) on retoma.setting to retoma_operator;
 
 -- A view calls its functions with the role that reads the view. These roles have no usage of retoma_internal, so they
 -- cannot call its functions in another way.

@@ -1,0 +1,80 @@
+-- Batches whose numbers are all known, or that no provider can be asked about, are opened on the way.
+--
+-- Takes the turn of a channel by the lock of its row of number_checking, and passes over those that another transaction
+-- has locked. When the runner that has the turn dies, another one has it a minute later. A number that is asked about
+-- twice does no harm.
+create or replace function retoma.numbers_to_check(
+  out channel_id int,
+  out channel text,
+  out transport text,
+  out settings jsonb,
+  out asked_at timestamptz,
+  out gap_s double precision,
+  out phones text[]
+) returns setof record
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
+as $$
+declare
+  v_channel record;
+  v_batch_id bigint;
+  v_known int;
+begin
+  perform retoma_internal.insist_on_read_committed();
+  asked_at := retoma.clock();
+  perform retoma_internal.open_batch(z.batch_id)
+  from retoma_internal.closed_zone as z
+  where (
+    select bool_or(k.checks and k.works) is false and (bool_or(k.works) or not bool_or(k.checks))
+    from retoma_internal.number_checker as k where k.campaign_id = z.campaign_id
+  );
+  for v_channel in
+    select h.id, h.name, h.transport, h.settings, (h.settings ->> 'check_gap_s')::double precision as gap_s
+    from retoma_internal.channel as h
+    left join retoma_internal.number_checking as q on h.id = q.channel_id
+    where coalesce(q.next_at, '-infinity') <= numbers_to_check.asked_at and h.id in (
+      select k.channel_id
+      from retoma_internal.closed_zone as z
+      inner join retoma_internal.number_checker as k on z.campaign_id = k.campaign_id and k.checks and k.works
+    )
+    order by q.next_at nulls first, h.id
+    limit 20
+  loop
+    insert into retoma_internal.number_checking (channel_id)
+    select v_channel.id
+    where not exists (select from retoma_internal.number_checking as q where q.channel_id = v_channel.id)
+    on conflict do nothing;
+    perform from retoma_internal.number_checking as q
+    where q.channel_id = v_channel.id and q.next_at <= numbers_to_check.asked_at
+    for no key update skip locked;
+    continue when not found;
+    for v_turn in 1 .. 20 loop
+      v_batch_id := retoma_internal.next_closed_batch(v_channel.id);
+      exit when v_batch_id is null;
+      phones := array(select u.phone from retoma_internal.unknown_numbers(v_batch_id) as u (phone));
+      exit when phones <> '{}';
+      perform retoma_internal.open_batch(v_batch_id);
+    end loop;
+    continue when v_batch_id is null or phones = '{}';
+    v_known := (select b.size from retoma_internal.batch as b where b.id = v_batch_id) - cardinality(phones);
+    gap_s := v_channel.gap_s;
+    -- For about 10 seconds, so that a runner that dies leaves little unsaid.
+    phones := phones[:least(50, greatest(1, floor(10 / greatest(gap_s, 0.1))))::int];
+    update retoma_internal.number_checking as q
+    set asked_at = numbers_to_check.asked_at, next_at = numbers_to_check.asked_at + interval '1 minute',
+      batch_id = v_batch_id, known = v_known
+    where q.channel_id = v_channel.id;
+    channel_id := v_channel.id;
+    channel := v_channel.name;
+    transport := v_channel.transport;
+    settings := v_channel.settings;
+    return next;
+  end loop;
+end;
+$$;
+
+comment on function retoma.numbers_to_check() is
+'For runners: one row per channel whose provider has to be asked now under which address numbers can be reached, with
+what a transport needs for it. phones: ask about one after the other, with gap_s seconds between two of them, for 40
+seconds at most. Answer with record_numbers, with the same asked_at. A channel that is not connected is not asked.';
