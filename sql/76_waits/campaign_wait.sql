@@ -60,7 +60,7 @@ found (campaign_id, place, cause, reason, waits_until) as (
     case
       when h.reason is not null then h.reason
       when z.cause = 'numbers' then 'the numbers of its next batch are being checked'
-        || coalesce(format(': %s of %s', g.known, g.size), '')
+        || coalesce(': ' || g.known || ' of ' || g.size, '')
       when z.cause = 'retry' then 'its last messages wait for another attempt'
       when z.waits_until is null then 'its windows are never open in all time zones of a recipient'
       else 'it is outside its windows'

@@ -366,7 +366,7 @@ def test_two_channels_ask_for_different_campaigns(db: Db, sales: int) -> None:
     assert sorted(len(row["phones"]) for row in ask(db)) == [1, 2]
 
 
-def test_what_waits_for_numbers_says_so(db: Db, sales: int) -> None:
+def test_what_waits_for_numbers_says_so(db: Db, sales: int, runner: UUID) -> None:
     make_campaign(db, size=8)
     waiting = "select cause, reason, waits_until from retoma.v_waiting_campaigns"
     assert db.execute(waiting).fetchall() == [("numbers", "the numbers of its next batch are being checked", None)]
