@@ -9,7 +9,8 @@ create table if not exists retoma_internal.number_checking (
 
 comment on table retoma_internal.number_checking is
 'The pace at which the provider of each channel is asked about numbers. The lock of a row is the turn of a runner.';
-comment on column retoma_internal.number_checking.asked_at is 'When numbers were handed out for it that have no answer yet; -infinity: none are.';
+comment on column retoma_internal.number_checking.asked_at is
+'When numbers were handed out for it that have no answer yet; -infinity: none are.';
 comment on column retoma_internal.number_checking.next_at is
 'Numbers are handed out again at this time; while some are handed out, when another runner may have them.';
 comment on column retoma_internal.number_checking.batch_id is

@@ -73,7 +73,8 @@ comment on column retoma_internal.batch.channel_id is
 comment on column retoma_internal.batch.used_channel_id is
 'The channel of all its messages that are reserved; null while none is, and when several channels reserved some. With
 it, messages are counted by channel without reading them. No foreign key: lease_channel_id has one.';
-comment on column retoma_internal.batch.not_before is 'The batch is not leased before this time. Used for retries. infinity: the addresses of its messages are not known
+comment on column retoma_internal.batch.not_before is
+'The batch is not leased before this time. Used for retries. infinity: the addresses of its messages are not known
 yet.';
 comment on column retoma_internal.batch.lease_epoch is
 'Fencing token. It grows when a lease begins and when it ends. A write with an older epoch is refused.';

@@ -9,7 +9,8 @@ begin
 end;
 $$;
 
-comment on function retoma_internal.immutable() is 'Trigger: refuses every update of a message, or of its address (RT011).';
+comment on function retoma_internal.immutable() is
+'Trigger: refuses every update of a message, or of its address (RT011).';
 
 create or replace trigger immutable before update on retoma_internal.message
 for each statement execute function retoma_internal.immutable();

@@ -20,7 +20,8 @@ declare
 begin
   foreach v_table in array array[
     'retoma.setting', 'retoma_internal.message', 'retoma_internal.delivery', 'retoma_internal.batch',
-    'retoma_internal.batch_list', 'retoma_internal.message_address', 'retoma_internal.campaign', 'retoma_internal.campaign_content',
+    'retoma_internal.batch_list', 'retoma_internal.message_address', 'retoma_internal.campaign',
+    'retoma_internal.campaign_content',
     'retoma_internal.campaign_channel', 'retoma_internal.campaign_zone', 'retoma_internal.channel',
     'retoma_internal.channel_pacing', 'retoma_internal.turn'
   ] loop

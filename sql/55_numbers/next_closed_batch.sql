@@ -12,9 +12,9 @@ begin atomic
     exists (
       select from retoma_internal.number_checking as q
       where q.batch_id = z.batch_id and q.channel_id <> p_channel_id and q.next_at > retoma.clock()
-    ),
+    ) asc,
     (z.zone = '' or retoma_internal.window_is_open(z.campaign_id, z.zone, retoma.clock())) desc,
-    k.last_leased_at, z.campaign_id, z.zone
+    k.last_leased_at asc, z.campaign_id asc, z.zone asc
   limit 1;
 end;
 

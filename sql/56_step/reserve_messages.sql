@@ -1,6 +1,6 @@
 -- Asks pacing and limits, then moves through the batch until it has the allowed number of messages. It skips suppressed
--- numbers, and those that are not on WhatsApp, on the way; they need no gap and count under no limit. Locks the pacing of the channel, when it has one, then
--- the limits.
+-- numbers, and those that are not on WhatsApp, on the way; they need no gap and count under no limit. Locks the pacing
+-- of the channel, when it has one, then the limits.
 create or replace function retoma_internal.reserve_messages(
   p_batch retoma_internal.batch,
   p_want int,

@@ -28,5 +28,6 @@ end;
 
 comment on function retoma.due_lookups(int, int) is
 'For runners: up to p_limit messages in doubt of a connected channel about which the provider can be asked now, oldest
-first, with the transport and settings of the channel. address: to which the message was sent; null: to phone. Each is older than setting.lookup_after, and was not asked about
-within that time. Answer with record_lookups. Error RT003: p_limit is not from 1 to 10000.';
+first, with the transport and settings of the channel. address: to which the message was sent; null: to phone. Each is
+older than setting.lookup_after, and was not asked about within that time. Answer with record_lookups. Error RT003:
+p_limit is not from 1 to 10000.';

@@ -21,7 +21,10 @@ select
     when d.due_at > n.at then 'retry'
     else 'channel'
   end as cause,
-  case when o.opens_at > '-infinity' then o.opens_at when d.due_at > n.at then nullif(d.due_at, 'infinity') end as waits_until,
+  case
+    when o.opens_at > '-infinity' then o.opens_at
+    when d.due_at > n.at then nullif(d.due_at, 'infinity')
+  end as waits_until,
   case when a.channel_ids is not null then d.channel_id end as channel_id
 from moment as n
 cross join retoma_internal.campaign as c
@@ -48,5 +51,5 @@ where c.status = 'running' and (f.can_go or d.due_at is not null)
 
 comment on view retoma_internal.zone_wait is
 'One row per zone with ready batches of each running campaign that has no leased batch. cause: why none can be leased
-now: window, numbers, retry or channel; null: one can. waits_until: null when nothing tells. channel_id: the only channel that
-may send what is due first; null: any channel of the campaign.';
+now: window, numbers, retry or channel; null: one can. waits_until: null when nothing tells. channel_id: the only
+channel that may send what is due first; null: any channel of the campaign.';

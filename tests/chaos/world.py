@@ -70,6 +70,7 @@ def _settings(channel: ChannelPlan, provider_url: str) -> dict[str, object]:
                 "base_url": f"{provider_url}/waha",
                 "session": channel.name,
                 "engine": "NOWEB",
+                "check_numbers": False,
                 "timeout_s": TIMEOUT_S,
             }
         case "idempotent":

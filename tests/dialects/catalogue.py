@@ -32,19 +32,23 @@ class Dialect:
     proves: Literal["all", "arrival", "nothing"] = "all"
 
 
+UNCHECKED = {"check_numbers": False}
+
 DIALECTS = {
-    "waha-noweb": Dialect("waha", "waha", "session", {"engine": "NOWEB", "store": True}),
-    "waha-webjs": Dialect("waha", "waha", "session", {"engine": "WEBJS"}, proves="nothing"),
+    "waha-noweb": Dialect("waha", "waha", "session", {"engine": "NOWEB", "store": True, **UNCHECKED}),
+    "waha-webjs": Dialect("waha", "waha", "session", {"engine": "WEBJS", **UNCHECKED}, proves="nothing"),
     "evolution-2.3": Dialect(
         "evolution",
         "evolution",
         "instance",
-        {"store": True, "api_key": "k"},
+        {"store": True, "api_key": "k", **UNCHECKED},
         ignores_ids=True,
         proves="nothing",
     ),
-    "evolution-2.4": Dialect("evolution", "evolution", "instance", {"store": True, "api_key": "k"}),
-    "evolution-go": Dialect("evolution_go", "evolution_go", "api_key", {"store": True}),
+    "evolution-2.4": Dialect(
+        "evolution", "evolution", "instance", {"store": True, "api_key": "k", **UNCHECKED}
+    ),
+    "evolution-go": Dialect("evolution_go", "evolution_go", "api_key", {"store": True, **UNCHECKED}),
     "whatsapp-cloud": Dialect(
         "whatsapp_cloud",
         "cloud",

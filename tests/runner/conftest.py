@@ -98,10 +98,25 @@ class World:
         self.db = db
         self.sandbox = sandbox
 
-    def waha(self, name: str, gap: tuple[float, float], batch_gap: tuple[float, float]) -> None:
-        """A channel with gaps whose provider dedupes."""
+    def waha(
+        self,
+        name: str,
+        gap: tuple[float, float],
+        batch_gap: tuple[float, float],
+        checks: float | None = None,
+        **more: object,
+    ) -> None:
+        """A channel with gaps whose provider dedupes.
+
+        Args:
+            checks: seconds between two checks of numbers; None for none.
+            more: further settings.
+        """
         address = {"base_url": f"{self.sandbox.url}/waha", "session": name, "engine": "NOWEB"}
-        settings = {**address, "timeout_s": PATIENT_S}
+        settings = {**address, "timeout_s": PATIENT_S, "check_numbers": checks is not None}
+        if checks is not None:
+            settings["check_gap_s"] = checks
+        settings |= more
         pacing = dict(zip(GAPS, (*gap, *batch_gap), strict=True))
         self.db.execute(
             "select retoma.create_channel(%s, 'waha', %s, %s)",

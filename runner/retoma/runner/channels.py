@@ -204,9 +204,8 @@ class Channels:
         await self._database.call("select retoma.record_lookups(%s, %s)", (channel_id, Jsonb(results)))
 
     async def _ask(self, transport: Transport, row: Mapping[str, object], longest_s: float) -> Lookup:
-        asking = asyncio.create_task(
-            transport.lookup(cast(str, row["message_id"]), cast(str, row["phone"])), name="lookup"
-        )
+        where = cast(str, row["phone"]), cast(str | None, row["address"])
+        asking = asyncio.create_task(transport.lookup(cast(str, row["message_id"]), *where), name="lookup")
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait({asking, stopping}, timeout=longest_s, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

@@ -172,13 +172,14 @@ class Lease:
                 return cast(float | None, reply["wait_s"]) or self._lease_s / 3
 
     def _begin(self, messages: Sequence[Sequence[Any]], begin_before: float) -> None:
-        """Begin these messages: [ordinal, id, phone, variables, whether it must not be sent, variant]."""
+        """Begin these messages: [ordinal, id, phone, variables, must not be sent, variant, address]."""
         self._in_flight += len(messages)
         for ordinal, message_id, phone, variables, *more in messages:
             if more and more[0]:
                 self._note(ordinal, _NOT_ATTEMPTED)
                 continue
-            render = self._renderers[more[1] - 1 if len(more) > 1 else 0]
+            render = self._renderers[more[1] - 1 if len(more) > 1 and more[1] else 0]
+            address = more[2] if len(more) > 2 else None
             try:
                 content = render(phone, variables)
             except RenderError as error:
@@ -186,15 +187,14 @@ class Lease:
                 continue
             if isinstance(content, asyncio.Future):
                 self._rendering.add(content)
-                content.add_done_callback(partial(self._rendered, ordinal, message_id, phone, begin_before))
+                message = Message(message_id, phone, {}, begin_before, address)
+                content.add_done_callback(partial(self._rendered, ordinal, message))
                 continue
-            self._ready.append((ordinal, Message(message_id, phone, content, begin_before)))
+            self._ready.append((ordinal, Message(message_id, phone, content, begin_before, address)))
         if self._ready:
             self._begin_ready()
 
-    def _rendered(
-        self, ordinal: int, message_id: str, phone: str, begin_before: float, content: asyncio.Future[Content]
-    ) -> None:
+    def _rendered(self, ordinal: int, message: Message, content: asyncio.Future[Content]) -> None:
         """Begin a message whose content has come, unless the lease is over meanwhile."""
         self._rendering.discard(content)
         if content.cancelled():
@@ -204,7 +204,7 @@ class Lease:
         elif self._over:
             self._note(ordinal, _NOT_ATTEMPTED)
         else:
-            self._ready.append((ordinal, Message(message_id, phone, content.result(), begin_before)))
+            self._ready.append((ordinal, message._replace(content=content.result())))
             if not self._beginning:
                 self._begin_ready()
 

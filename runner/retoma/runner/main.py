@@ -21,6 +21,7 @@ from retoma.runner.channels import Channels
 from retoma.runner.contents import check_contents
 from retoma.runner.doorbell import listen
 from retoma.runner.liveness import UNREGISTER, UNREGISTER_S, keep_alive
+from retoma.runner.numbers import check_numbers
 from retoma.runner.templates import read_templates
 from retoma.runner.uploads import upload_media
 
@@ -38,7 +39,7 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
         conninfo: a PostgreSQL connection string, with one or several hosts.
         name: shown in v_runner; default host and process id.
         connections: database connections for sending; up to seven more are for liveness, the doorbell, the
-            check of contents and the lists of templates.
+            check of contents, the lists of templates and the checks of numbers.
         abandon: ends the process with an exit code; called from a thread when a stop takes too long.
 
     Raises:
@@ -87,6 +88,7 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     beside = [
         asyncio.create_task(check_contents(checks, unchecked, channels.is_sending), name="checks"),
         asyncio.create_task(read_templates(lists, stop), name="templates"),
+        asyncio.create_task(check_numbers(lists, stop), name="numbers"),
         # Bytes of files come over the connection of the checks: neither must keep one that sends.
         asyncio.create_task(upload_media(checks, stop), name="uploads"),
     ]

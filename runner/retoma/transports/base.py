@@ -35,12 +35,14 @@ class Message(NamedTuple):
         content: what is said, its fields rendered: {"kind": "text", "text": "Olá Ana"}. Never logged.
         send_before: a moment of now(). A transport looks at it last of all, when it is connected and about to
             write: after it, the message may have passed to another runner. Then the code is not_attempted.
+        address: where it goes, as in NumberCheck; None: to phone. The same over all attempts.
     """
 
     id: str
     phone: str
     content: Mapping[str, object]
     send_before: float = math.inf
+    address: str | None = None
 
 
 class SendResult(NamedTuple):
@@ -81,7 +83,8 @@ class NumberCheck:
 
     Args:
         exists: True, False, or None.
-        address: the provider's own address for the number, which can differ from it.
+        address: under which the provider knows the person: a number (E.164), which can be another one, or an
+            address that hides it (123@lid). None when it does not say.
     """
 
     exists: bool | None
@@ -301,8 +304,11 @@ class Transport(Protocol):
         """Send once. Never raises for trouble of the provider or the network; cancellation passes through."""
         ...
 
-    async def lookup(self, message_id: str, phone: str) -> Lookup:
-        """Ask the provider whether it has the message with our id."""
+    async def lookup(self, message_id: str, phone: str, address: str | None = None) -> Lookup:
+        """Ask the provider whether it has the message with our id; phone and address: as in Message.
+
+        Where the chat matters, all of its names are asked about, and absent means under none of them.
+        """
         ...
 
     async def check_number(self, phone: str) -> NumberCheck:

@@ -96,7 +96,7 @@ class Evolution:
             request = evolution_contents.request(message.content)
         except NotSupported as why:
             return whatsapp_web.not_supported(why)
-        fields = {"number": whatsapp_web.digits(message.phone), **request.fields}
+        fields = {"number": whatsapp_web.digits(whatsapp_web.number(message)), **request.fields}
         if request.takes_id:
             fields["messageId"] = whatsapp_web.whatsapp_id(message.id)
         target = self._targets[request.path]
@@ -110,7 +110,7 @@ class Evolution:
         our_id = message.id if request.takes_id else None
         return evolution_common.accepted(answer, _given_id(answer), our_id)
 
-    async def lookup(self, message_id: str, phone: str) -> Lookup:
+    async def lookup(self, message_id: str, phone: str, address: str | None = None) -> Lookup:
         # The row is written after the send, and only if the server keeps new messages: absence proves
         # nothing.
         if not self._looks_up:

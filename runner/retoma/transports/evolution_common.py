@@ -51,7 +51,7 @@ def number_check(exists: object, address: object) -> NumberCheck:
     """
     if not isinstance(exists, bool):
         return NumberCheck(None)
-    return NumberCheck(exists, address if exists and isinstance(address, str) else None)
+    return NumberCheck(exists, whatsapp_web.known_address(address) if exists else None)
 
 
 def own_message(provider_id: object, at: float | None) -> list[Fact]:

@@ -81,7 +81,7 @@ class EvolutionGo:
         except NotSupported as why:
             return whatsapp_web.not_supported(why)
         request = {
-            "number": message.phone,
+            "number": whatsapp_web.number(message),
             "formatJid": False,
             "id": whatsapp_web.whatsapp_id(message.id),
             **fields,
@@ -91,7 +91,7 @@ class EvolutionGo:
             return whatsapp_web.failed(answer, _error_code(answer))
         return evolution_common.accepted(answer, _given_id(answer), message.id)
 
-    async def lookup(self, message_id: str, phone: str) -> Lookup:
+    async def lookup(self, message_id: str, phone: str, address: str | None = None) -> Lookup:
         # The server keeps what receipts it has seen, and only with DATABASE_SAVE_MESSAGES: absence proves
         # nothing.
         if not self._looks_up:

@@ -25,7 +25,7 @@ class Null:
     async def send(self, message: Message) -> SendResult:
         return _ACCEPTED
 
-    async def lookup(self, message_id: str, phone: str) -> Lookup:
+    async def lookup(self, message_id: str, phone: str, address: str | None = None) -> Lookup:
         return "unknown"
 
     async def check_number(self, phone: str) -> NumberCheck:

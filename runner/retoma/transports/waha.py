@@ -63,9 +63,9 @@ def create(settings: Settings) -> "Waha":
     return Waha(SettingsReader("waha", settings))
 
 
-def chat_id(phone: str) -> str:
-    """The address of a person, from E.164."""
-    return f"{whatsapp_web.digits(phone)}@c.us"
+def chat_id(address: str) -> str:
+    """The name of the chat with a person, from E.164 or an address that hides it."""
+    return address if address.endswith(HIDDEN) else f"{whatsapp_web.digits(address)}@c.us"
 
 
 class Waha:
@@ -89,7 +89,7 @@ class Waha:
             path, fields = waha_contents.request(message.content, self._engine, converts=self._converts)
         except NotSupported as why:
             return whatsapp_web.not_supported(why)
-        request = {"session": self._session, "chatId": chat_id(message.phone), **fields}
+        request = {"session": self._session, "chatId": chat_id(message.address or message.phone), **fields}
         gives_id = self._engine in _WITH_ID.get(path, ())
         if gives_id:
             request["id"] = whatsapp_web.whatsapp_id(message.id)
@@ -98,10 +98,19 @@ class Waha:
             return whatsapp_web.accepted(answer, _given_id(answer), message.id if gives_id else None)
         return whatsapp_web.failed(answer, _error_code(answer))
 
-    async def lookup(self, message_id: str, phone: str) -> Lookup:
+    async def lookup(self, message_id: str, phone: str, address: str | None = None) -> Lookup:
         if not self._looks_up:
             return "unknown"
-        chat = chat_id(phone)
+        answer: Lookup = "absent"
+        for chat in {chat_id(address or phone): None, chat_id(phone): None}:
+            found = await self._lookup_in(chat, message_id)
+            if found == "found":
+                return found
+            if found == "unknown":
+                answer = found
+        return answer
+
+    async def _lookup_in(self, chat: str, message_id: str) -> Lookup:
         name = f"true_{chat}_{whatsapp_web.whatsapp_id(message_id)}"
         url = self._base / "api" / self._session / "chats" / chat / "messages" / name
         # A chat has two addresses, by number and hidden; "merge" searches both (2026.3.1).
@@ -122,7 +131,7 @@ class Waha:
         exists, address = answer.field("numberExists"), answer.field("chatId")
         if not answer.ok or not isinstance(exists, bool):
             return NumberCheck(None)
-        return NumberCheck(exists, address if isinstance(address, str) else None)
+        return NumberCheck(exists, whatsapp_web.known_address(address) if exists else None)
 
     def require_signature(self, headers: Mapping[str, str]) -> None:
         require_signature(self._webhook_key, headers.get("x-webhook-hmac", ""), "sha512")

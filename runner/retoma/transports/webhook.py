@@ -74,7 +74,7 @@ class Webhook:
             detail=answer.detail or _receiver_code(answer),
         )
 
-    async def lookup(self, message_id: str, phone: str) -> Lookup:
+    async def lookup(self, message_id: str, phone: str, address: str | None = None) -> Lookup:
         if not self._looks_up:
             return "unknown"
         answer = await self._http.get_json((self._url / message_id).with_query(self._url.query).raw_path_qs)

@@ -5,7 +5,7 @@ Facts that the gateways share because they drive the same two libraries, Baileys
 
 import re
 
-from retoma.transports.base import SendResult
+from retoma.transports.base import Message, SendResult
 from retoma.transports.http.client import Answer
 from retoma.transports.whatsapp_web_contents import NotSupported
 
@@ -41,6 +41,19 @@ def phone_of(address: object) -> str | None:
     # A device of that person follows after a colon, or after a dot and a colon.
     number = address.partition("@")[0].partition(":")[0].partition(".")[0]
     return f"+{number}" if number.isascii() and number.isdigit() else None
+
+
+def known_address(address: object) -> str | None:
+    """The address of a person as NumberCheck has it, from one of WhatsApp's; None for any other."""
+    if isinstance(address, str) and re.fullmatch(r"\d{1,40}@lid", address):
+        return address
+    return phone_of(address)
+
+
+def number(message: Message) -> str:
+    """E.164 to which a message goes, for a server that looks an address that hides it up by itself."""
+    address = message.address
+    return message.phone if address is None or address.endswith(HIDDEN) else address
 
 
 def server_code(text: object) -> str | None:

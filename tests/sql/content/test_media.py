@@ -172,7 +172,12 @@ def test_bytes_go_along_where_the_channel_says_so(db: Db) -> None:
     channel = make_channel(
         db,
         transport="waha",
-        settings={"base_url": "https://waha.example", "session": "x", "media_as": "base64"},
+        settings={
+            "base_url": "https://waha.example",
+            "session": "x",
+            "media_as": "base64",
+            "check_numbers": False,
+        },
     )
     add(db)
     draft(db)

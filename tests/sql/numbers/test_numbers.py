@@ -20,7 +20,6 @@ from tests.support.campaigns import (
     lease,
     make_campaign,
     make_channel,
-    make_runner,
     move_clock,
     must_lease,
     phone,
@@ -369,7 +368,9 @@ def test_two_channels_ask_for_different_campaigns(db: Db, sales: int) -> None:
 def test_what_waits_for_numbers_says_so(db: Db, sales: int, runner: UUID) -> None:
     make_campaign(db, size=8)
     waiting = "select cause, reason, waits_until from retoma.v_waiting_campaigns"
-    assert db.execute(waiting).fetchall() == [("numbers", "the numbers of its next batch are being checked", None)]
+    assert db.execute(waiting).fetchall() == [
+        ("numbers", "the numbers of its next batch are being checked", None)
+    ]
     answer(db, ask_one(db), *(found(n) for n in range(1, 6)))
 
     said = "the numbers of its next batch are being checked: 5 of 8"
@@ -386,8 +387,8 @@ def test_a_session_that_was_left_open_does_not_hold_the_others_up(db: Db, sales:
     make_campaign(db, "festa", size=1, channels=["support"])
     with psycopg.connect(database) as left_open:
         left_open.execute(
-            "select from retoma_internal.batch as b join retoma_internal.campaign as c on b.campaign_id = c.id"
-            " where c.name = 'natal' for update of b"
+            "select from retoma_internal.batch as b"
+            " join retoma_internal.campaign as c on b.campaign_id = c.id where c.name = 'natal' for update of b"
         )
 
         answer_all(db)

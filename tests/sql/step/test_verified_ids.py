@@ -21,7 +21,12 @@ from tests.support.campaigns import (
     tick,
 )
 
-NOWEB: dict[str, object] = {"base_url": "http://127.0.0.1", "session": "s", "engine": "NOWEB"}
+NOWEB: dict[str, object] = {
+    "base_url": "http://127.0.0.1",
+    "session": "s",
+    "engine": "NOWEB",
+    "check_numbers": False,
+}
 
 
 @pytest.fixture

@@ -155,7 +155,8 @@ class Stage:
 
     def _create_channel(self, name: str) -> None:
         if name == "gap-dedupes":
-            settings = {"base_url": f"{self._sandbox_url}/waha", "session": name, "engine": "NOWEB"}
+            address = {"base_url": f"{self._sandbox_url}/waha", "session": name, "engine": "NOWEB"}
+            settings = {**address, "check_numbers": False}
             gaps = {"gap_min_s": 0.03, "gap_max_s": 0.07, "batch_gap_min_s": 0, "batch_gap_max_s": 0}
             self.query("select retoma.create_channel(%s, 'waha', %s, %s)", name, Jsonb(settings), Jsonb(gaps))
             return

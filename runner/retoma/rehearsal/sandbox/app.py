@@ -18,6 +18,7 @@
     POST   /_sandbox/faults (DELETE clears)                     see faults.py
     POST   /_sandbox/receipts (DELETE stops)                    see receipts.py
     POST   /_sandbox/templates                                  see templates.py
+    POST   /_sandbox/numbers                                    see numbers.py
     PUT    /_sandbox/sessions/{session}                         {"status": "WORKING"}
 
 Each request is in the ledger before its answer leaves.
@@ -37,6 +38,7 @@ from retoma.rehearsal.sandbox import (
     dialects,
     evolution,
     faults,
+    numbers,
     receipts,
     templates,
 )
@@ -75,6 +77,7 @@ class Sandbox:
         self._sessions: dict[str, str] = {}
         self._reporter: receipts.Reporter | None = None
         self._templates: list[Mapping[str, object]] = []
+        self._numbers: Mapping[str, str | None] = {}
 
     def set_templates(self, document: object) -> None:
         """Replace all templates. Raises RetomaError for a list that is refused, and keeps the old one."""
@@ -141,7 +144,7 @@ class Sandbox:
                 )
                 return _json(200, evolution.found(dialect, identifier, is_here=is_here))
             case ("chat", "whatsappNumbers") | ("user", "check"):
-                return _json(200, evolution.checked(dialect, body))
+                return _json(200, evolution.checked(dialect, body, self._numbers))
         return _json(404, {"status": 404, "error": "Not Found"})
 
     async def _send_waha(self, request: web.BaseRequest, call: str) -> web.Response:
@@ -228,7 +231,9 @@ class Sandbox:
                 return _json(200, {"name": session, "status": self._sessions.get(session, "WORKING")})
             case "GET", "contacts", "check-exists":
                 phone = request.rel_url.query.get("phone", "").lstrip("+")
-                return _json(200, {"numberExists": True, "chatId": f"{phone}@c.us"})
+                address = numbers.address_of(f"+{phone}", "c.us", self._numbers)
+                where = {} if address is None else {"chatId": address}
+                return _json(200, {"numberExists": address is not None, **where})
             case "GET", session, "chats", _, "messages", identifier:
                 found = session not in self._ignores_ids and self._ledger.contains(
                     "waha", session, dialects.waha_message_id(identifier)
@@ -257,6 +262,9 @@ class Sandbox:
             case "POST", "templates":
                 self.set_templates(_document(await request.read()))
                 return _json(200, {"templates": len(self._templates)})
+            case "POST", "numbers":
+                self._numbers = numbers.parse(_document(await request.read()))
+                return _json(200, {"numbers": len(self._numbers)})
             case "DELETE", "receipts":
                 await self.set_receipts(None)
                 return _json(200, {})

@@ -32,7 +32,7 @@ def read_waha(call: str, body: bytes, ignores_ids: Collection[str] = ()) -> Deli
         dialect="waha",
         channel=session,
         message_id=waha_message_id(identifier) if isinstance(identifier, str) else None,
-        to=f"+{chat.partition('@')[0]}",
+        to=chat if chat.endswith("@lid") else f"+{chat.partition('@')[0]}",
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         dedupes=isinstance(identifier, str) and session not in ignores_ids,
         takes_id=session not in ignores_ids,
@@ -50,7 +50,8 @@ def waha_serialized_id(delivery: Delivery) -> str:
     message_id = delivery.message_id
     if message_id is None or not delivery.takes_id:
         message_id = hashlib.sha256(f"{delivery.identity} {delivery.at}".encode()).hexdigest()[:18]
-    return f"true_{delivery.to[1:]}@c.us_3EB0{message_id.upper()}"
+    chat = delivery.to if "@" in delivery.to else f"{delivery.to[1:]}@c.us"
+    return f"true_{chat}_3EB0{message_id.upper()}"
 
 
 def waha_accepted(delivery: Delivery) -> dict[str, object]:

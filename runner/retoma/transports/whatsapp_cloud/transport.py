@@ -77,7 +77,7 @@ class WhatsAppCloud:
         answer = await self._http.post_json(self._targets[endpoint], payload, {}, message.send_before)
         return answers.result_of(answer)
 
-    async def lookup(self, message_id: str, phone: str) -> Lookup:
+    async def lookup(self, message_id: str, phone: str, address: str | None = None) -> Lookup:
         return "unknown"
 
     async def check_number(self, phone: str) -> NumberCheck:

@@ -1,0 +1,119 @@
+"""Asks providers under which address people can be reached, before the first message to them."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg.types.json import Jsonb
+
+from retoma.errors import RetomaError
+from retoma.runner.calls import Database, Stopped
+from retoma.transports import registry
+from retoma.transports.base import NumberCheck, Transport, now
+
+log = structlog.get_logger()
+
+PAUSE_S = 1.0
+"""How often this runner asks whether a channel is due. The database gives each to one runner."""
+
+LONGEST_S = 40.0
+"""For the numbers of one turn. After a minute, the database gives the channel to another runner."""
+
+ANSWER_S = 10.0
+"""How long one answer may take: messages wait for it."""
+
+_DUE = "select * from retoma.numbers_to_check()"
+
+
+async def check_numbers(database: Database, stop: asyncio.Event) -> None:
+    """Check numbers whenever they are due, until the runner stops or this is cancelled.
+
+    Args:
+        database: not the pool for sending, because a session that was left open can hold these calls up.
+        stop: set when the runner stops.
+    """
+    async with asyncio.TaskGroup() as turns:
+        while not stop.is_set():
+            try:
+                for row in await database.call(_DUE, (), waits_for_locks=False):
+                    # A provider that answers slowly keeps no other channel waiting.
+                    turns.create_task(_take_turn(database, row, stop), name="numbers")
+            except Stopped:
+                return
+            except psycopg.errors.LockNotAvailable:
+                log.warning("numbers_put_off", channel=None)
+            except Exception:
+                log.exception("numbers_not_checked")
+            try:
+                await asyncio.wait_for(stop.wait(), PAUSE_S)
+            except TimeoutError:
+                continue
+
+
+async def _take_turn(database: Database, row: Mapping[str, Any], stop: asyncio.Event) -> None:
+    try:
+        answers = await _answers(row, stop)
+        await database.call(
+            "select retoma.record_numbers(%s, %s, %s)",
+            (row["channel_id"], row["asked_at"], Jsonb(answers)),
+            waits_for_locks=False,
+        )
+    except Stopped:
+        return
+    except RetomaError as error:
+        # Another runner may be able to: the turn ends by itself.
+        log.error("numbers_not_checked", channel=row["channel"], error=error.message)
+    except psycopg.errors.LockNotAvailable:
+        log.warning("numbers_put_off", channel=row["channel"])
+    except Exception:
+        log.exception("numbers_not_checked", channel=row["channel"])
+    else:
+        missing = sum(answer["exists"] is False for answer in answers)
+        unanswered = sum(answer["exists"] is None for answer in answers)
+        log.info(
+            "numbers_checked",
+            channel=row["channel"],
+            numbers=len(answers),
+            not_on_whatsapp=missing,
+            unanswered=unanswered,
+        )
+
+
+async def _answers(row: Mapping[str, Any], stop: asyncio.Event) -> list[dict[str, object]]:
+    """The answers that come in time, one question after the other."""
+    transport = registry.create(row["transport"], row["settings"])
+    ends_at = now() + LONGEST_S
+    answers: list[dict[str, object]] = []
+    try:
+        for phone in row["phones"]:
+            if answers and await _stops_within(row["gap_s"], stop):
+                break
+            if now() >= ends_at:
+                break
+            check = await _ask(transport, phone)
+            answers.append({"phone": phone, "exists": check.exists, "address": check.address})
+    finally:
+        await transport.aclose()
+    return answers
+
+
+async def _stops_within(seconds: float, stop: asyncio.Event) -> bool:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _ask(transport: Transport, phone: str) -> NumberCheck:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return await transport.check_number(phone)
+    except TimeoutError:
+        return NumberCheck(None)
+    except Exception as error:
+        # A defect of the transport. Not its words, which may hold the number.
+        log.error("number_check_failed", error=type(error).__name__)
+        return NumberCheck(None)
