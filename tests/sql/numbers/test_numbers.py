@@ -388,7 +388,8 @@ def test_a_session_that_was_left_open_does_not_hold_the_others_up(db: Db, sales:
     with psycopg.connect(database) as left_open:
         left_open.execute(
             "select from retoma_internal.batch as b"
-            " join retoma_internal.campaign as c on b.campaign_id = c.id where c.name = 'natal' for update of b"
+            " join retoma_internal.campaign as c on b.campaign_id = c.id"
+            " where c.name = 'natal' for update of b"
         )
 
         answer_all(db)

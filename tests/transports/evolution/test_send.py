@@ -271,7 +271,7 @@ async def test_a_server_that_keeps_nothing_is_not_asked() -> None:
     ("answer", "status", "check"),
     [
         ([{"jid": "551195550001@s.whatsapp.net", "exists": True, "number": "5511955500001"}], 200,
-         NumberCheck(True, "551195550001@s.whatsapp.net")),
+         NumberCheck(True, "+551195550001")),
         ([ABSENT], 200, NumberCheck(False)),
         ([], 200, NumberCheck(None)),
         ([ABSENT, ABSENT], 200, NumberCheck(None)),

@@ -196,7 +196,9 @@ NO: dict[str, object] = {"Query": "+5511955500001", "IsInWhatsapp": False, "Remo
 @pytest.mark.parametrize(
     ("answer", "check"),
     [
-        (users(YES), NumberCheck(True, PERSON)),
+        (users(YES), NumberCheck(True, "+5511955500001")),
+        (users(YES | {"RemoteJID": HIDDEN}), NumberCheck(True, HIDDEN)),
+        (users(YES | {"RemoteJID": "1203@g.us"}), NumberCheck(True)),
         (users(NO), NumberCheck(False)),
         (users(), NumberCheck(None)),
         (users(YES, NO), NumberCheck(None)),

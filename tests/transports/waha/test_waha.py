@@ -8,20 +8,27 @@ from collections.abc import Callable
 
 import pytest
 
+from retoma.transports import whatsapp_web
 from retoma.transports.base import (
     ConnectionChange,
     Fact,
     Inbound,
     Message,
+    NumberCheck,
     Receipt,
     Transport,
     WebhookRefused,
 )
 from tests.support import transports
+from tests.support.gateways import gateway
 from tests.support.sandbox_process import SandboxProcess
 from tests.transports.scripted_server import scripted
 
 NewSandbox = Callable[..., SandboxProcess]
+
+FOUND = 200, {"id": "true_x_3EB0"}
+GONE = 404, {"statusCode": 404, "message": "Message not found"}
+SILENT = 500, {"statusCode": 500}
 
 KEY = "a key of the tests"
 MESSAGE_ID = "0123456789abcdef0123456789abcdef"
@@ -118,6 +125,70 @@ async def test_a_missing_session_does_not_prove_that_a_message_is_absent(message
         await transport.aclose()
 
     assert result == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("answer", "check"),
+    [
+        ({"numberExists": True, "chatId": "551155500001@c.us"}, NumberCheck(True, "+551155500001")),
+        ({"numberExists": True, "chatId": "70001@lid"}, NumberCheck(True, "70001@lid")),
+        ({"numberExists": True}, NumberCheck(True)),
+        ({"numberExists": True, "chatId": "a chat@lid"}, NumberCheck(True)),
+        ({"numberExists": False, "chatId": "551155500001@c.us"}, NumberCheck(False)),
+        ({"statusCode": 500}, NumberCheck(None)),
+    ],
+)
+async def test_a_number_check_gives_the_chat_to_send_to(answer: object, check: NumberCheck) -> None:
+    async with gateway() as server:
+        server.answer("/api/contacts/check-exists", answer)
+        transport = transports.create("waha", {"base_url": server.url, "session": "loja"})
+        assert await transport.check_number("+5511955500001") == check
+        await transport.aclose()
+    assert server.asked[0].query == {"phone": "5511955500001", "session": "loja"}
+
+
+@pytest.mark.parametrize(
+    ("address", "chat"),
+    [(None, "5511955500001@c.us"), ("+551155500001", "551155500001@c.us"), ("70001@lid", "70001@lid")],
+)
+async def test_a_message_goes_to_its_address(address: str | None, chat: str, message: Message) -> None:
+    async with gateway() as server:
+        server.answer("/api/sendText", {"id": "true_x_3EB0"})
+        transport = transports.create("waha", {"base_url": server.url, "session": "loja"})
+        await transport.send(message._replace(phone="+5511955500001", address=address))
+        await transport.aclose()
+    assert isinstance(server.asked[0].body, dict)
+    assert server.asked[0].body["chatId"] == chat
+
+
+@pytest.mark.parametrize(
+    ("under_address", "under_number", "result", "asked"),
+    [
+        (FOUND, GONE, "found", 1),
+        (GONE, FOUND, "found", 2),
+        (GONE, GONE, "absent", 2),
+        (GONE, SILENT, "unknown", 2),
+        (SILENT, GONE, "unknown", 2),
+        (SILENT, FOUND, "found", 2),
+    ],
+)
+async def test_absent_means_under_no_name_of_the_chat(
+    under_address: tuple[int, object],
+    under_number: tuple[int, object],
+    result: str,
+    asked: int,
+    message: Message,
+) -> None:
+    settings = {"session": "loja", "engine": "NOWEB", "store": True}
+    ours = whatsapp_web.whatsapp_id(message.id)
+    async with gateway() as server:
+        for chat, (status, body) in (("70001@lid", under_address), ("5511955500001@c.us", under_number)):
+            path = f"/api/loja/chats/{chat}/messages/true_{chat}_{ours}"
+            server.answer(path, body, status=status)
+        transport = transports.create("waha", {"base_url": server.url, **settings})
+        assert await transport.lookup(message.id, "+5511955500001", "70001@lid") == result
+        await transport.aclose()
+    assert len(server.asked) == asked
 
 
 async def test_only_an_id_that_is_not_ours_is_reported(sandbox: SandboxProcess, message: Message) -> None:
