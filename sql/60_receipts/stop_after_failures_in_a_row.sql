@@ -24,7 +24,7 @@ begin
   if not found then
     return false;
   elsif v_last.class = 'permanent_message' then
-    return retoma_internal.interrupt_campaign(v_last.campaign_id, 'breaker', v_last.reason, v_last.at);
+    return retoma_internal.interrupt_by_breaker(v_last.campaign_id, v_last.reason, v_last.at);
   end if;
   perform retoma.pause_channel(p_channel.name, v_last.reason);
   return true;

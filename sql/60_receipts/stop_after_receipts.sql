@@ -41,8 +41,8 @@ begin
   order by f.at desc
   limit 1;
   if found then
-    return retoma_internal.interrupt_campaign(
-      v_last.campaign_id, 'breaker', retoma_internal.campaign_down_in_words(v_channel.transport, v_last.code),
+    return retoma_internal.interrupt_by_breaker(
+      v_last.campaign_id, retoma_internal.campaign_down_in_words(v_channel.transport, v_last.code),
       v_last.at
     );
   end if;

@@ -45,8 +45,13 @@ select
       'Correct what the reason says, and read v_tick_failure; then: select retoma.resume_campaign(%L)', c.name
     )
     else
-      'Start a runner: retoma runner; the campaign continues by itself. If one is running, its log says why it cannot '
-      'write: the disk of the database may be full'
+      case
+        when exists (select from retoma_internal.live_runners()) then
+          'Give a runner what the reason says, and start it again; the campaign continues by itself'
+        else
+          'Start a runner: retoma runner; the campaign continues by itself. If one is running, its log says why it '
+          'cannot write: the disk of the database may be full'
+      end
   end as what_to_do
 from retoma_internal.detect_interruptions() as i
 inner join retoma_internal.campaign as c on i.campaign_id = c.id

@@ -252,9 +252,8 @@ def test_the_template_of_every_variant_counts(db: Db) -> None:
     report(db, name="outro", status="PAUSED")
 
     assert call(db, STATUS) == "interrupted"
-    assert (
-        call(db, "select fault from retoma_internal.campaign_channel") == "template outro (pt_BR) is PAUSED"
-    )
+    judged = call(db, "select fault from retoma_internal.campaign_channel")
+    assert judged == "template outro (pt_BR) is PAUSED"
     report(db, name="outro", status="APPROVED")
     assert call(db, STATUS) == "running"
 

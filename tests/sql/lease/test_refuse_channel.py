@@ -59,9 +59,13 @@ def test_when_no_live_runner_can_use_the_channel_its_campaigns_show_as_interrupt
 
     assert (status(db), status(db, "pascoa")) == ("interrupted", "running")
     row = db.execute(
-        "select cause, reason from retoma.v_interrupted_campaigns where campaign = 'natal'"
+        "select cause, reason, what_to_do from retoma.v_interrupted_campaigns where campaign = 'natal'"
     ).fetchone()
-    assert row == ("no_runner", f"no live runner can use channel sales: {REASON}")
+    assert row == (
+        "no_runner",
+        f"no live runner can use channel sales: {REASON}",
+        "Give a runner what the reason says, and start it again; the campaign continues by itself",
+    )
 
     complete = make_runner(db, "complete")
     assert status(db) == "running"

@@ -27,7 +27,7 @@ begin
       p_batch.doubt_streak, p_codes ->> 'ambiguous'
     )
   end;
-  return v_reason is not null and retoma_internal.interrupt_campaign(v_campaign.id, 'breaker', v_reason);
+  return v_reason is not null and retoma_internal.interrupt_by_breaker(v_campaign.id, v_reason);
 end;
 $$;
 
