@@ -207,6 +207,7 @@ def test_an_operator_can_do_a_whole_day_s_work(db: Db) -> None:
             db.execute(f"select * from retoma.{view}")
         db.execute("select retoma.cancel_campaign('natal')")
         db.execute("select retoma.cleanup()")
+        db.execute("select retoma.blocking_session()")
         assert call(db, "select count(*) from retoma.message_state where phone = %s", phone(1)) == 1
 
 

@@ -21,7 +21,7 @@ def find(connection: "psycopg.Connection[Row]", name: str) -> Row:
     """
     row = connection.execute("select * from retoma.v_campaign_summary where campaign = %s", [name]).fetchone()
     if row is None:
-        raise RetomaError(f"There is no campaign '{name}'.", hint="See them all: retoma campaign list")
+        raise RetomaError(f"There is no campaign '{name[:200]}'.", hint="See them all: retoma campaign list")
     return row
 
 
