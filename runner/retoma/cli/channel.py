@@ -214,6 +214,22 @@ def resume(name: str, *, as_json: bool) -> None:
     _report(name, "Resumed", as_json=as_json)
 
 
+@channel.command()
+@click.argument("name", shell_complete=names.channels)
+@click.argument("group", required=False, shell_complete=names.groups)
+@as_json_option
+def group(name: str, *, group: str | None, as_json: bool) -> None:
+    """Put NAME into GROUP, or take it out: the channels of a group share limits.
+
+    \b
+    retoma channel group sales shop
+    retoma limit set channel_group shop '2000/24 hours' --people
+    """
+    with connected("channel") as connection:
+        call(connection, "select retoma.group_channel(%s, %s)", name, group)
+    _report(name, "Grouped" if group else "Ungrouped", as_json=as_json)
+
+
 @channel.command("connected")
 @click.argument("name", shell_complete=names.channels)
 @as_json_option
