@@ -75,6 +75,7 @@ grant execute on function
   retoma.record_receipts(text, jsonb),
   retoma.record_inbound(text, jsonb),
   retoma.resolve_reply(bigint, text, text),
+  retoma.blocking_session(),
   retoma.refresh_templates(text),
   retoma.media_add(text, bytea),
   retoma.media_remove(text),

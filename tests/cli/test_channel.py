@@ -203,3 +203,22 @@ def test_without_the_schema_it_says_how_to_install_it(empty_database: str) -> No
 
     assert result.returncode == 1
     assert "hint: Install the schema, or bring it up to date: retoma db install" in result.stderr
+
+
+def test_a_session_that_was_left_open_is_named_and_nobody_waits_for_it_for_ever(
+    database: str, db: psycopg.Connection
+) -> None:
+    retoma("channel", "create", "sales", *WAHA, database_url=database)
+
+    with psycopg.connect(database, application_name="left open") as other:
+        pid = other.info.backend_pid
+        other.execute("select retoma.configure_channel('sales', '{\"session\": \"x\"}')")
+        result = retoma("channel", "pause", "sales", database_url=database)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(
+        f"error: Another session keeps locked what this needs: session {pid} of role "
+    )
+    assert "(left open), idle in transaction, since " in result.stderr
+    assert "v_open_transaction" in result.stderr
+    assert pacing(db, "state") == ("connected",)

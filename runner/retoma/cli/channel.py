@@ -180,7 +180,9 @@ def show(name: str, *, as_json: bool) -> None:
     with connected("channel") as connection:
         row = connection.execute(_CHANNELS + " where channel = %s", [name]).fetchone()
         if row is None:
-            raise RetomaError(f"There is no channel '{name}'.", hint="See them all: retoma channel list")
+            raise RetomaError(
+                f"There is no channel '{name[:200]}'.", hint="See them all: retoma channel list"
+            )
         row["settings"] = _setting_names(connection, name)
     if as_json:
         print_json(row)
