@@ -56,67 +56,73 @@ set local search_path to pg_catalog, pg_temp;
 \ir 10_base/check_interval.sql
 \ir 10_base/setting_guard.sql
 \ir 10_base/clock.sql
-\ir 10_base/event_time.sql
-\ir 10_base/is_e164.sql
 \ir 10_base/is_defect.sql
-\ir 10_base/mask_numbers.sql
-\ir 10_base/plain_words.sql
-\ir 10_base/listed.sql
-\ir 10_base/check_time_zone.sql
-\ir 10_base/time_zone_names.sql
-\ir 10_base/check_length.sql
-\ir 10_base/check_patch.sql
-\ir 10_base/patch_int.sql
-\ir 10_base/patch_number.sql
-\ir 10_base/patch_text.sql
-\ir 10_base/portion.sql
 
--- Tables, and the triggers that keep some of them append-only
-\ir 20_tables/turn.sql
-\ir 20_tables/runner.sql
-\ir 20_tables/tick_failure.sql
-\ir 20_tables/campaign.sql
-\ir 20_tables/campaign_content.sql
-\ir 20_tables/render_fault.sql
-\ir 20_tables/send_window.sql
-\ir 20_tables/limit_rule.sql
-\ir 20_tables/limit_use.sql
-\ir 20_tables/campaign_zone.sql
-\ir 20_tables/message.sql
-\ir 20_tables/delivery.sql
-\ir 20_tables/suppression.sql
-\ir 20_tables/consent.sql
-\ir 20_tables/event.sql
-\ir 20_tables/recipient_staging.sql
-\ir 20_tables/append_only.sql
-\ir 20_tables/immutable.sql
-\ir 20_tables/transport.sql
-\ir 20_tables/transport_setting.sql
-\ir 20_tables/content_kind.sql
-\ir 20_tables/content_field.sql
-\ir 20_tables/text_form.sql
-\ir 20_tables/transport_kind.sql
-\ir 20_tables/content_limit.sql
-\ir 20_tables/channel.sql
-\ir 20_tables/channel_pacing.sql
-\ir 20_tables/media_type.sql
-\ir 20_tables/medium_limit.sql
-\ir 20_tables/medium.sql
-\ir 20_tables/campaign_medium.sql
-\ir 20_tables/medium_upload.sql
-\ir 20_tables/template.sql
-\ir 20_tables/template_reading.sql
-\ir 20_tables/channel_refusal.sql
-\ir 20_tables/campaign_channel.sql
-\ir 20_tables/batch.sql
-\ir 20_tables/batch_list.sql
-\ir 20_tables/receipt_inbox.sql
-\ir 20_tables/reply_word.sql
-\ir 20_tables/reply.sql
-\ir 20_tables/error_rule.sql
-\ir 20_tables/keep.sql
-\ir 20_tables/error_rule_guard.sql
-\ir 20_tables/breaker.sql
+-- Values: checks, and words for people
+\ir 12_values/event_time.sql
+\ir 12_values/is_e164.sql
+\ir 12_values/mask_numbers.sql
+\ir 12_values/plain_words.sql
+\ir 12_values/listed.sql
+\ir 12_values/check_time_zone.sql
+\ir 12_values/time_zone_names.sql
+\ir 12_values/check_length.sql
+\ir 12_values/check_patch.sql
+\ir 12_values/patch_int.sql
+\ir 12_values/patch_number.sql
+\ir 12_values/patch_text.sql
+\ir 12_values/portion.sql
+
+-- Facts as rows: transports, kinds of content, errors, words of replies
+\ir 20_catalog/transport.sql
+\ir 20_catalog/transport_setting.sql
+\ir 20_catalog/content_kind.sql
+\ir 20_catalog/content_field.sql
+\ir 20_catalog/text_form.sql
+\ir 20_catalog/transport_kind.sql
+\ir 20_catalog/content_limit.sql
+\ir 20_catalog/media_type.sql
+\ir 20_catalog/medium_limit.sql
+\ir 20_catalog/reply_word.sql
+\ir 20_catalog/error_rule.sql
+\ir 20_catalog/error_rule_guard.sql
+\ir 20_catalog/breaker.sql
+
+-- Tables of those who send: runners, channels, limits, media, templates
+\ir 22_channel_tables/turn.sql
+\ir 22_channel_tables/runner.sql
+\ir 22_channel_tables/tick_failure.sql
+\ir 22_channel_tables/limit_rule.sql
+\ir 22_channel_tables/limit_use.sql
+\ir 22_channel_tables/channel.sql
+\ir 22_channel_tables/channel_pacing.sql
+\ir 22_channel_tables/medium.sql
+\ir 22_channel_tables/medium_upload.sql
+\ir 22_channel_tables/template.sql
+\ir 22_channel_tables/template_reading.sql
+\ir 22_channel_tables/channel_refusal.sql
+
+-- Tables of campaigns, and the triggers that keep some of them append-only
+\ir 24_campaign_tables/campaign.sql
+\ir 24_campaign_tables/campaign_content.sql
+\ir 24_campaign_tables/render_fault.sql
+\ir 24_campaign_tables/send_window.sql
+\ir 24_campaign_tables/campaign_zone.sql
+\ir 24_campaign_tables/message.sql
+\ir 24_campaign_tables/delivery.sql
+\ir 24_campaign_tables/suppression.sql
+\ir 24_campaign_tables/consent.sql
+\ir 24_campaign_tables/event.sql
+\ir 24_campaign_tables/recipient_staging.sql
+\ir 24_campaign_tables/append_only.sql
+\ir 24_campaign_tables/immutable.sql
+\ir 24_campaign_tables/campaign_medium.sql
+\ir 24_campaign_tables/campaign_channel.sql
+\ir 24_campaign_tables/batch.sql
+\ir 24_campaign_tables/batch_list.sql
+\ir 24_campaign_tables/receipt_inbox.sql
+\ir 24_campaign_tables/reply.sql
+\ir 24_campaign_tables/keep.sql
 
 -- First rows: kinds of content, errors of all transports, a file for each transport, and the words of replies
 \ir 25_seed/content_kind.sql
@@ -162,25 +168,27 @@ set local search_path to pg_catalog, pg_temp;
 \ir 32_pacing/patched_pacing.sql
 \ir 32_pacing/check_under_way.sql
 
+-- Settings of a channel
+\ir 33_settings/check_setting_text.sql
+\ir 33_settings/check_setting.sql
+\ir 33_settings/check_settings.sql
+\ir 33_settings/check_secrets.sql
+\ir 33_settings/patched_settings.sql
+\ir 33_settings/matches_any.sql
+\ir 33_settings/deduped_kinds.sql
+\ir 33_settings/looks_up.sql
+\ir 33_settings/provider_of.sql
+\ir 33_settings/channel_settings.sql
+
 -- Channels
 \ir 34_channel/channel_state.sql
 \ir 34_channel/find_channel.sql
 \ir 34_channel/lock_channel.sql
 \ir 34_channel/forget_failures.sql
-\ir 34_channel/check_setting_text.sql
-\ir 34_channel/check_setting.sql
-\ir 34_channel/check_settings.sql
-\ir 34_channel/check_secrets.sql
-\ir 34_channel/patched_settings.sql
-\ir 34_channel/matches_any.sql
-\ir 34_channel/deduped_kinds.sql
-\ir 34_channel/looks_up.sql
-\ir 34_channel/provider_of.sql
 \ir 34_channel/patched_channel.sql
 \ir 34_channel/check_repeats.sql
 \ir 34_channel/configure_channel.sql
 \ir 34_channel/create_channel.sql
-\ir 34_channel/channel_settings.sql
 \ir 34_channel/note_connection.sql
 \ir 34_channel/channel_connected.sql
 \ir 34_channel/channel_disconnected.sql
@@ -204,6 +212,18 @@ set local search_path to pg_catalog, pg_temp;
 \ir 36_consent/opt_in_list.sql
 \ir 36_consent/suppress_messages.sql
 
+-- The id of a message, and which of several contents it gets
+\ir 37_variants/message_id.sql
+\ir 37_variants/variant_of.sql
+\ir 37_variants/content_variants.sql
+\ir 37_variants/check_variants.sql
+\ir 37_variants/variant_bounds.sql
+\ir 37_variants/put_variants.sql
+\ir 37_variants/variant_in_words.sql
+\ir 37_variants/count_of_variant.sql
+\ir 37_variants/with_variants.sql
+\ir 37_variants/contents_of.sql
+
 -- Content
 \ir 38_content/content_kind.sql
 \ir 38_content/content_guard.sql
@@ -221,16 +241,6 @@ set local search_path to pg_catalog, pg_temp;
 \ir 38_content/check_lengths.sql
 \ir 38_content/check_content.sql
 \ir 38_content/content_fault.sql
-\ir 38_content/contents_to_check.sql
-\ir 38_content/record_content_check.sql
-\ir 38_content/contents_to_render.sql
-\ir 38_content/recipients_to_render.sql
-\ir 38_content/rendering_refusal.sql
-\ir 38_content/check_rendering.sql
-\ir 38_content/count_render_faults.sql
-\ir 38_content/record_rendering.sql
-\ir 38_content/forget_rendering.sql
-\ir 38_content/tell_rendering.sql
 
 -- Media: stored files, and their uploads
 \ir 39_media/media_type_of.sql
@@ -258,33 +268,34 @@ set local search_path to pg_catalog, pg_temp;
 \ir 39_templates/templates_to_read.sql
 \ir 39_templates/refresh_templates.sql
 
--- Rules: windows and limits
-\ir 40_rules/has_windows.sql
-\ir 40_rules/window_is_open.sql
-\ir 40_rules/window_parts.sql
-\ir 40_rules/window_changes_at.sql
-\ir 40_rules/add_window.sql
-\ir 40_rules/remove_window.sql
-\ir 40_rules/limit_slot.sql
-\ir 40_rules/limit_counts_from.sql
-\ir 40_rules/limit_used.sql
-\ir 40_rules/limit_left.sql
-\ir 40_rules/limit_ends.sql
-\ir 40_rules/exhaust_limits.sql
-\ir 40_rules/limit_allowance.sql
-\ir 40_rules/spend_limits.sql
-\ir 40_rules/period_in_words.sql
-\ir 40_rules/limit_in_words.sql
-\ir 40_rules/rolling_period.sql
-\ir 40_rules/limit_subject.sql
-\ir 40_rules/limit_zone.sql
-\ir 40_rules/carry_limit_use.sql
-\ir 40_rules/set_limit.sql
-\ir 40_rules/interrupt_for_zones.sql
+-- Limits and windows
+\ir 40_limits_and_windows/has_windows.sql
+\ir 40_limits_and_windows/window_is_open.sql
+\ir 40_limits_and_windows/window_parts.sql
+\ir 40_limits_and_windows/window_changes_at.sql
+\ir 40_limits_and_windows/add_window.sql
+\ir 40_limits_and_windows/remove_window.sql
+\ir 40_limits_and_windows/limit_slot.sql
+\ir 40_limits_and_windows/limit_counts_from.sql
+\ir 40_limits_and_windows/limit_used.sql
+\ir 40_limits_and_windows/limit_left.sql
+\ir 40_limits_and_windows/limit_ends.sql
+\ir 40_limits_and_windows/exhaust_limits.sql
+\ir 40_limits_and_windows/limit_allowance.sql
+\ir 40_limits_and_windows/spend_limits.sql
+\ir 40_limits_and_windows/period_in_words.sql
+\ir 40_limits_and_windows/limit_in_words.sql
+\ir 40_limits_and_windows/rolling_period.sql
+\ir 40_limits_and_windows/limit_subject.sql
+\ir 40_limits_and_windows/limit_zone.sql
+\ir 40_limits_and_windows/carry_limit_use.sql
+\ir 40_limits_and_windows/set_limit.sql
+\ir 40_limits_and_windows/interrupt_for_zones.sql
 
 -- Campaigns
 \ir 42_campaign/find_campaign.sql
 \ir 42_campaign/refuse_transition.sql
+\ir 42_campaign/interrupt_by_breaker.sql
 \ir 42_campaign/check_campaign_values.sql
 \ir 42_campaign/create_campaign.sql
 \ir 42_campaign/ring_campaign.sql
@@ -314,6 +325,18 @@ set local search_path to pg_catalog, pg_temp;
 \ir 42_campaign/refuse_unknown_campaign.sql
 \ir 42_campaign/configure_campaign.sql
 
+-- Rendering: contents are checked, then made for every recipient
+\ir 43_rendering/contents_to_check.sql
+\ir 43_rendering/record_content_check.sql
+\ir 43_rendering/contents_to_render.sql
+\ir 43_rendering/recipients_to_render.sql
+\ir 43_rendering/rendering_refusal.sql
+\ir 43_rendering/check_rendering.sql
+\ir 43_rendering/count_render_faults.sql
+\ir 43_rendering/record_rendering.sql
+\ir 43_rendering/forget_rendering.sql
+\ir 43_rendering/tell_rendering.sql
+
 -- Recipients
 \ir 44_audience/ensure_partition.sql
 \ir 44_audience/reject_reason.sql
@@ -332,6 +355,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 44_audience/missing_variables.sql
 \ir 44_audience/unknown_variables.sql
 \ir 44_audience/audience_fault.sql
+\ir 44_audience/check_variables.sql
 \ir 44_audience/check_audience.sql
 \ir 44_audience/refresh_statistics.sql
 
@@ -380,25 +404,11 @@ set local search_path to pg_catalog, pg_temp;
 \ir 54_lease/reap_leases.sql
 
 -- One step of a lease
-\ir 56_step/message_id.sql
 \ir 56_step/step_context.sql
 \ir 56_step/step_context_of.sql
 \ir 56_step/why_not_in_words.sql
 \ir 56_step/check_reserved.sql
 \ir 56_step/check_outcomes.sql
-\ir 56_step/classify.sql
-\ir 56_step/remove_error_rule.sql
-\ir 56_step/retry_delay.sql
-\ir 56_step/most_attempts.sql
-\ir 56_step/has_arrived.sql
-\ir 56_step/await_receipts.sql
-\ir 56_step/settle_without_sending.sql
-\ir 56_step/trip_breaker.sql
-\ir 56_step/count_failures.sql
-\ir 56_step/apply_breakers.sql
-\ir 56_step/apply_error.sql
-\ir 56_step/error_groups.sql
-\ir 56_step/record_errors.sql
 \ir 56_step/record_accepted.sql
 \ir 56_step/judge_ids.sql
 \ir 56_step/record_outcomes.sql
@@ -413,7 +423,23 @@ set local search_path to pg_catalog, pg_temp;
 \ir 56_step/refuse_content.sql
 \ir 56_step/catch_up.sql
 
--- Receipts and replies
+-- Errors of a step
+\ir 57_errors/classify.sql
+\ir 57_errors/remove_error_rule.sql
+\ir 57_errors/retry_delay.sql
+\ir 57_errors/most_attempts.sql
+\ir 57_errors/has_arrived.sql
+\ir 57_errors/await_receipts.sql
+\ir 57_errors/settle_without_sending.sql
+\ir 57_errors/campaign_down_in_words.sql
+\ir 57_errors/trip_breaker.sql
+\ir 57_errors/count_failures.sql
+\ir 57_errors/apply_breakers.sql
+\ir 57_errors/apply_error.sql
+\ir 57_errors/error_groups.sql
+\ir 57_errors/record_errors.sql
+
+-- Receipts
 \ir 60_receipts/receipt_rank.sql
 \ir 60_receipts/outcome_by_receipt.sql
 \ir 60_receipts/receipt_time.sql
@@ -426,27 +452,30 @@ set local search_path to pg_catalog, pg_temp;
 \ir 60_receipts/lock_receipt_batches.sql
 \ir 60_receipts/apply_receipts.sql
 \ir 60_receipts/failed_in_a_row.sql
+\ir 60_receipts/stop_after_failures_in_a_row.sql
 \ir 60_receipts/stop_after_receipts.sql
 \ir 60_receipts/apply_waiting_receipts.sql
 \ir 60_receipts/keep_receipts.sql
 \ir 60_receipts/record_receipts.sql
-\ir 60_receipts/one_edit_apart.sql
-\ir 60_receipts/reply_says.sql
-\ir 60_receipts/without_words.sql
-\ir 60_receipts/reply_meaning.sql
-\ir 60_receipts/answered_campaign.sql
-\ir 60_receipts/check_replies.sql
-\ir 60_receipts/keep_replies.sql
-\ir 60_receipts/first_bad_time.sql
-\ir 60_receipts/record_inbound.sql
-\ir 60_receipts/resolve_reply.sql
-\ir 60_receipts/remove_reply_word.sql
 
 -- Lookups of messages in doubt
 \ir 62_lookups/due_lookups.sql
 \ir 62_lookups/lookup_targets.sql
 \ir 62_lookups/record_lookups.sql
 \ir 62_lookups/channels_with_lookups_due.sql
+
+-- Replies
+\ir 64_replies/one_edit_apart.sql
+\ir 64_replies/reply_says.sql
+\ir 64_replies/without_words.sql
+\ir 64_replies/reply_meaning.sql
+\ir 64_replies/answered_campaign.sql
+\ir 64_replies/check_replies.sql
+\ir 64_replies/keep_replies.sql
+\ir 64_replies/first_bad_time.sql
+\ir 64_replies/record_inbound.sql
+\ir 64_replies/resolve_reply.sql
+\ir 64_replies/remove_reply_word.sql
 
 -- Upkeep: the tick, the clean-up
 \ir 70_upkeep/take_turn.sql
@@ -462,33 +491,37 @@ set local search_path to pg_catalog, pg_temp;
 \ir 70_upkeep/cleanup.sql
 \ir 70_upkeep/cleanup_as_set.sql
 
--- Monitoring
-\ir 80_views/limit_per_hour.sql
-\ir 80_views/unpaced_per_hour.sql
-\ir 80_views/forecast_audience.sql
-\ir 80_views/forecast_senders.sql
-\ir 80_views/forecast_rules.sql
-\ir 80_views/forecast_windows.sql
-\ir 80_views/forecast_limits.sql
-\ir 80_views/forecast_speeds.sql
-\ir 80_views/forecast_step.sql
-\ir 80_views/finish_time.sql
-\ir 80_views/forecast.sql
+-- What a campaign waits for
+\ir 76_waits/detect_interruptions.sql
+\ir 76_waits/window_opening.sql
+\ir 76_waits/channel_wait.sql
+\ir 76_waits/zone_wait.sql
+\ir 76_waits/campaign_wait.sql
+\ir 76_waits/campaign_waits.sql
+
+-- When a campaign will be done
+\ir 78_forecast/limit_per_hour.sql
+\ir 78_forecast/unpaced_per_hour.sql
+\ir 78_forecast/forecast_audience.sql
+\ir 78_forecast/forecast_senders.sql
+\ir 78_forecast/forecast_rules.sql
+\ir 78_forecast/forecast_windows.sql
+\ir 78_forecast/forecast_limits.sql
+\ir 78_forecast/forecast_speeds.sql
+\ir 78_forecast/forecast_step.sql
+\ir 78_forecast/finish_time.sql
+\ir 78_forecast/forecast.sql
+
+-- Views of campaigns and messages
 \ir 80_views/mask_phone.sql
 \ir 80_views/mask_text.sql
-\ir 80_views/detect_interruptions.sql
-\ir 80_views/window_opening.sql
-\ir 80_views/channel_wait.sql
-\ir 80_views/zone_wait.sql
-\ir 80_views/campaign_wait.sql
-\ir 80_views/campaign_waits.sql
 \ir 80_views/campaign_totals.sql
+\ir 80_views/left_to_render.sql
 \ir 80_views/v_campaign_summary.sql
 \ir 80_views/v_interrupted_campaigns.sql
 \ir 80_views/v_waiting_campaigns.sql
 \ir 80_views/campaign_batch_details.sql
 \ir 80_views/campaign_batch_state.sql
-\ir 80_views/v_channel.sql
 \ir 80_views/messages_under_way.sql
 \ir 80_views/undecided_messages.sql
 \ir 80_views/message_state.sql
@@ -496,21 +529,25 @@ set local search_path to pg_catalog, pg_temp;
 \ir 80_views/messages_by_channel.sql
 \ir 80_views/v_message_count.sql
 \ir 80_views/v_in_doubt.sql
-\ir 80_views/v_runner.sql
-\ir 80_views/v_tick_failure.sql
-\ir 80_views/v_open_transaction.sql
-\ir 80_views/v_tick.sql
-\ir 80_views/v_event.sql
-\ir 80_views/v_limit.sql
-\ir 80_views/v_window.sql
-\ir 80_views/v_consent.sql
 \ir 80_views/v_delivery.sql
-\ir 80_views/v_suppression.sql
 \ir 80_views/v_reply.sql
-\ir 80_views/v_template.sql
-\ir 80_views/v_medium.sql
-\ir 80_views/content_kinds.sql
-\ir 80_views/v_render_fault.sql
+\ir 80_views/v_variant.sql
+
+-- Views of channels, runners and rules
+\ir 82_system_views/v_channel.sql
+\ir 82_system_views/v_runner.sql
+\ir 82_system_views/v_tick_failure.sql
+\ir 82_system_views/v_open_transaction.sql
+\ir 82_system_views/v_tick.sql
+\ir 82_system_views/v_event.sql
+\ir 82_system_views/v_limit.sql
+\ir 82_system_views/v_window.sql
+\ir 82_system_views/v_consent.sql
+\ir 82_system_views/v_suppression.sql
+\ir 82_system_views/v_template.sql
+\ir 82_system_views/v_medium.sql
+\ir 82_system_views/content_kinds.sql
+\ir 82_system_views/v_render_fault.sql
 
 -- Rights of the roles
 \ir 90_security/grants.sql

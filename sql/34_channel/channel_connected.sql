@@ -1,5 +1,5 @@
--- Locks the pacing row of a channel that is disconnected, then the channel. Its triggers resume the campaigns that its
--- disconnection interrupted, and ring.
+-- Locks the pacing row of the channel, then the channel, also when it looks connected: another transaction may be
+-- disconnecting it. Its triggers resume the campaigns that its disconnection interrupted, and ring.
 create or replace function retoma.channel_connected(p_channel text, p_at timestamptz default null) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
@@ -8,9 +8,7 @@ as $$
 declare
   v_id int := (retoma_internal.find_channel(p_channel)).id;
 begin
-  if not (retoma_internal.find_channel(p_channel)).connected then
-    perform from retoma_internal.channel_pacing as p where p.channel_id = v_id for update;
-  end if;
+  perform from retoma_internal.channel_pacing as p where p.channel_id = v_id for update;
   perform retoma_internal.lock_channel(p_channel);
   if retoma_internal.note_connection(v_id, p_at) then
     update retoma_internal.channel as c

@@ -31,10 +31,17 @@ begin
   end if;
   insert into retoma_internal.channel_pacing (channel_id) values (v_id);
   perform retoma.configure_channel(p_name, p_settings, '{"burst": null}' || v_transport.pacing);
-  -- A rate without a burst gets a burst of one second's messages, not the burst of the transport.
-  perform retoma.configure_channel(
-    p_name, '{}', case when p_pacing ? 'rate_per_s' then '{"burst": null}' || p_pacing else p_pacing end
-  );
+  -- A rate without a burst gets a burst of one second's messages, not the burst of the transport. With gaps, one
+  -- message is under way at a time, whatever the transport allows.
+  perform retoma.configure_channel(p_name, '{}', case
+    when jsonb_typeof(p_pacing) <> 'object' then p_pacing
+    else case when p_pacing ? 'rate_per_s' then '{"burst": null}'::jsonb else '{}' end
+      || case
+        when p_pacing @? '$.gap_max_s ? (@ > 0)' then '{"max_in_flight": null, "max_leases": null}'::jsonb
+        else '{}'
+      end
+      || p_pacing
+  end);
   return v_id;
 end;
 $$;
@@ -47,6 +54,6 @@ p_pacing; a key that is not named has the value of the transport:
 gap_min_s and gap_max_s, batch_gap_min_s and batch_gap_max_s: seconds between messages and between batches, random
 between the two. rate_per_s and burst: a token bucket; by default the burst is one second''s messages. max_in_flight:
 requests under way at once, per lease. max_leases: batches leased at once, so that several runners can serve one fast
-channel.
+channel; both are 1 where there are gaps.
 For a maximum of messages per hour or day, see set_limit.
 Errors: RT001 unknown transport, RT003 bad value, RT004 name taken.';

@@ -6,4 +6,5 @@ begin atomic
   where t.campaign_id = p_campaign_id and t.variant = 1;
 end;
 
-comment on function retoma_internal.content_kind(int) is 'The kind of content of a campaign, as in transport_kind.';
+comment on function retoma_internal.content_kind(int) is
+'The kind of content of a campaign, as in transport_kind; all of its variants have the same.';

@@ -11,7 +11,7 @@ begin
     and (t.contains = '' or position(t.contains in p_data) > 0)
   order by length(t.begins) + length(t.contains) desc, t.mimetype
   limit 1;
-  if v_type is null and p_data <> '' and position('\x00'::bytea in p_data) = 0 then
+  if v_type is null and p_data <> '' and position(decode('00', 'hex') in p_data) = 0 then
     perform convert_from(p_data, 'UTF8');
     v_type := 'text/plain';
   end if;

@@ -7,8 +7,8 @@ declare
   v_unread text;
 begin
   select
-    string_agg(format('channel %s: %s', s.name, s.fault), '; ' order by s.name) filter (where s.fault is not null),
-    string_agg(s.name, ', ' order by s.name) filter (where s.is_unread)
+    string_agg(distinct format('channel %s: %s', s.name, s.fault), '; ') filter (where s.fault is not null),
+    string_agg(distinct s.name, ', ') filter (where s.is_unread)
   into v_faults, v_unread
   from (
     select

@@ -5,11 +5,12 @@ create or replace function retoma_internal.judge_templates(p_campaign_id int) re
 language sql volatile
 begin atomic
   with found as materialized (
-    select cc.channel_id, r.changes, retoma_internal.template_fault(cc.channel_id, t.content) as fault
+    select cc.channel_id, r.changes, min(retoma_internal.template_fault(cc.channel_id, t.content)) as fault
     from retoma_internal.campaign_channel as cc
-    inner join retoma_internal.campaign_content as t on cc.campaign_id = t.campaign_id and t.variant = 1
+    inner join retoma_internal.campaign_content as t on cc.campaign_id = t.campaign_id
     inner join retoma_internal.template_reading as r on cc.channel_id = r.channel_id
     where cc.campaign_id = p_campaign_id and t.content ->> 'kind' = 'template'
+    group by cc.channel_id, r.changes
   )
 
   update retoma_internal.campaign_channel as cc
@@ -20,5 +21,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.judge_templates(int) is
-'Records for each channel of a campaign whether it can send the template, by what is known now. Other contents have no
-fault.';
+'Records for each channel of a campaign whether it can send the template of every variant, by what is known now. Other
+contents have no fault.';

@@ -1,6 +1,7 @@
 -- Locks the reading of the channel, its templates, then those of its campaigns that are free. The list is the whole
 -- truth, except about templates that were reported since it was asked for. An answer that comes after another runner
 -- has had its turn is ignored.
+-- When a new list was asked for while this one was under way, next_at has passed and stays.
 create or replace function retoma.record_templates(
   p_channel_id int, p_asked_at timestamptz, p_templates jsonb, p_fault text default null
 ) returns void
@@ -28,7 +29,9 @@ begin
   end if;
   if p_templates is null then
     update retoma_internal.template_reading as r
-    set fault = left(p_fault, 500), next_at = retoma.clock() + interval '2 minutes'
+    set
+      fault = left(p_fault, 500),
+      next_at = case when r.next_at <= retoma.clock() then r.next_at else retoma.clock() + interval '2 minutes' end
     where r.channel_id = p_channel_id;
     return;
   end if;
@@ -52,8 +55,9 @@ begin
     category = excluded.category, quality = excluded.quality, named = excluded.named,
     components = excluded.components, read_at = excluded.read_at;
   update retoma_internal.template_reading as r
-  set known = true, fault = null, read_at = retoma.clock(), next_at = retoma.clock() + interval '10 minutes',
-    changes = r.changes + 1
+  set
+    known = true, fault = null, read_at = retoma.clock(), changes = r.changes + 1,
+    next_at = case when r.next_at <= retoma.clock() then r.next_at else retoma.clock() + interval '10 minutes' end
   where r.channel_id = p_channel_id;
   perform retoma_internal.reconcile_channel(p_channel_id);
 end;
@@ -64,4 +68,5 @@ comment on function retoma.record_templates(int, timestamptz, jsonb, text) is
 [{"name": "aviso", "language": "pt_BR", "status": "APPROVED", "category": "UTILITY", "quality": "GREEN", "named": false,
 "components": […]}]; or null and p_fault, why there is no list, in words. A template that is not in the list does not
 exist any more. Campaigns that say a template which cannot be sent are interrupted, and continue when it can. The
-provider is asked again after 10 minutes, after a fault after 2. Error RT003: not such a list, both or neither given.';
+provider is asked again after 10 minutes, after a fault after 2, or at once when a report or refresh_templates came
+meanwhile. Error RT003: not such a list, both or neither given.';

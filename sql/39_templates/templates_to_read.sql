@@ -1,19 +1,32 @@
 -- Two runners never read the same list at the same time: whoever writes the row first has the turn. When that runner
--- dies, another one has a turn 5 minutes later.
+-- dies, another one has a turn 5 minutes later. A row that another transaction has locked is passed over: a session
+-- that was left open must not keep the other channels waiting. The materialized query keeps the limit inside the lock.
 create or replace function retoma.templates_to_read(
   out channel_id int, out channel text, out transport text, out settings jsonb, out asked_at timestamptz
 ) returns setof record
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 begin atomic
-  with due as (
+  with free as materialized (
+    select r.channel_id, r.next_at
+    from retoma_internal.template_reading as r
+    inner join retoma_internal.channel as c on r.channel_id = c.id
+    inner join retoma.transport as t on c.transport = t.name and t.lists_templates
+    where r.next_at <= retoma.clock() or r.settings_hash <> hashtextextended(c.settings::text, 0)
+    order by r.next_at, r.channel_id
+    limit 1
+    for no key update of r skip locked
+  ),
+
+  due as (
     select c.id, c.name, c.transport, c.settings, hashtextextended(c.settings::text, 0) as settings_hash
     from retoma_internal.channel as c
     inner join retoma.transport as t on c.transport = t.name and t.lists_templates
-    left join retoma_internal.template_reading as r on c.id = r.channel_id
-    where r.channel_id is null or r.next_at <= retoma.clock()
-      or r.settings_hash <> hashtextextended(c.settings::text, 0)
-    order by r.next_at nulls first, c.id
+    left join free as f on c.id = f.channel_id
+    where f.channel_id is not null
+      or not exists (select from retoma_internal.template_reading as r where r.channel_id = c.id)
+    order by f.next_at nulls first, c.id
     limit 1
   ),
 
@@ -23,7 +36,8 @@ begin atomic
     on conflict (channel_id) do update
     set
       known = r.known and r.settings_hash = excluded.settings_hash, settings_hash = excluded.settings_hash,
-      asked_at = excluded.asked_at, next_at = excluded.next_at
+      asked_at = excluded.asked_at, next_at = excluded.next_at,
+      changes = r.changes + (r.settings_hash <> excluded.settings_hash)::int
     where r.next_at <= retoma.clock() or r.settings_hash <> excluded.settings_hash
     returning r.channel_id, r.asked_at
   )

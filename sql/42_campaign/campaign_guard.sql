@@ -5,7 +5,7 @@ language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  if (new.id, new.token) is distinct from (old.id, old.token)
+  if (new.id, new.token, new.variant_bounds) is distinct from (old.id, old.token, old.variant_bounds)
     or (
       old.status <> 'draft'
       and (new.total, new.batch_size) is distinct from (old.total, old.batch_size)

@@ -1,6 +1,4 @@
 -- Locks the new rows, and what ensure_partition locks. The overload takes one channel.
---
--- Liquid begins with a brace. So a content without a text that has one requires no variable and no check.
 create or replace function retoma.create_campaign(
   p_name text,
   p_channels text[],
@@ -33,10 +31,13 @@ begin
     select array_agg(distinct (retoma_internal.find_channel(u.name)).id) from unnest(p_channels) as u (name)
   );
   perform retoma_internal.check_campaign_values(v_name, p_batch_size, p_max_attempts);
-  perform retoma_internal.check_content(v_content, v_channel_ids);
+  perform retoma_internal.check_variants(v_content, v_channel_ids);
   perform retoma_internal.check_time_zone(p_time_zone);
-  insert into retoma_internal.campaign (name, batch_size, starts_at, max_attempts, time_zone)
-  values (v_name, coalesce(p_batch_size, 300), p_starts_at, coalesce(p_max_attempts, 3), p_time_zone)
+  insert into retoma_internal.campaign (name, batch_size, starts_at, max_attempts, time_zone, variant_bounds)
+  values (
+    v_name, coalesce(p_batch_size, 300), p_starts_at, coalesce(p_max_attempts, 3), p_time_zone,
+    retoma_internal.variant_bounds(v_content)
+  )
   on conflict (name) do nothing
   returning id into v_id;
   if v_id is null then
@@ -44,11 +45,7 @@ begin
       message = format('there is already a campaign %L', v_name),
       hint = 'Choose another name; finished campaigns keep their names for the record';
   end if;
-  insert into retoma_internal.campaign_content (campaign_id, content, texts, required_variables, rendering)
-  values (
-    v_id, v_content, retoma_internal.content_texts(v_content, v_channel_ids),
-    case when not retoma_internal.has_liquid(v_content) then '{}'::text[] end, retoma_internal.has_liquid(v_content)
-  );
+  perform retoma_internal.put_variants(v_id, v_content, v_channel_ids);
   insert into retoma_internal.campaign_channel (campaign_id, channel_id)
   select v_id, u.id from unnest(v_channel_ids) as u (id);
   perform retoma_internal.keep_media(v_id);
@@ -60,7 +57,9 @@ $$;
 comment on function retoma.create_campaign(text, text[], text, int, timestamptz, int, text, jsonb) is
 'Creates a draft and returns its id. p_channels: names of the channels that share it. p_text: a Liquid text, for example
 ''Olá {{ name }}''; or p_content, of any kind in content_kinds: {"kind": "image", "media": {"link": "https://…"},
-"caption": "Olá {{ name }}"}. Each text in it is Liquid. p_batch_size: messages per batch, 1 to
+"caption": "Olá {{ name }}"}. Each text in it is Liquid. Or several contents of one kind,
+of which each message gets the one that follows from its id: {"variants": [{"weight": 2, "content": {…}},
+{"weight": 1, "content": {…}}]}. p_batch_size: messages per batch, 1 to
 10000. p_starts_at: start_campaign waits until this time. p_max_attempts: attempts per message, 1 to 20. p_time_zone:
 IANA zone for recipients whose own zone is not known, and for the limits of the campaign.
 Next: add_recipients or load_staged, then start_campaign. A live runner checks the Liquid within a second;

@@ -24,7 +24,7 @@ begin
   update retoma_internal.campaign as c
   set
     status = case when c.starts_at > retoma.clock() then 'scheduled' else 'running' end,
-    status_reason = null, interrupt_cause = null
+    status_reason = null, interrupt_cause = null, resumed_at = retoma.clock()
   where c.id = v_campaign.id;
   perform retoma_internal.reconcile_campaign(v_campaign.id);
   return (select c.status from retoma_internal.campaign as c where c.id = v_campaign.id);

@@ -18,10 +18,11 @@ begin atomic
   end
   from retoma_internal.campaign_channel as cc
   inner join retoma_internal.channel as c on cc.channel_id = c.id
-  inner join retoma_internal.campaign_content as t on cc.campaign_id = t.campaign_id and t.variant = 1
   cross join lateral (
-    select coalesce(retoma_internal.template_fault(c.id, t.content), retoma_internal.medium_fault(c.id, cc.campaign_id))
-      as fault
+    select coalesce(
+      min(retoma_internal.template_fault(c.id, t.content)), retoma_internal.medium_fault(c.id, cc.campaign_id)
+    ) as fault
+    from retoma_internal.campaign_content as t where t.campaign_id = cc.campaign_id
   ) as f
   where cc.campaign_id = p_campaign_id;
 end;

@@ -5,9 +5,7 @@ language plpgsql stable
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_content retoma_internal.campaign_content;
   v_unknown text[];
-  v_unfit text;
   v_refusal text := retoma_internal.rendering_refusal(p_campaign.id);
 begin
   if p_campaign.total = 0 then
@@ -15,19 +13,7 @@ begin
       message = format('campaign %L has no recipients', p_campaign.name),
       hint = 'Add recipients: retoma.add_recipients, retoma.load_staged or "retoma import FILE.csv"';
   end if;
-  select t.* into v_content from retoma_internal.campaign_content as t where t.campaign_id = p_campaign.id;
-  v_unknown := retoma_internal.unknown_variables(p_campaign.id, v_content.optional_variables);
-  v_unfit := retoma_internal.audience_fault(p_campaign.id, v_content.required_variables, v_unknown);
-  if v_content.fault is not null then
-    raise exception using errcode = 'RT005', constraint = 'content_refused',
-      message = format('campaign %L cannot be sent: %s', p_campaign.name, v_content.fault),
-      hint = 'The content is fixed: create a new campaign';
-  end if;
-  if v_unfit is not null then
-    raise exception using errcode = 'RT005', constraint = 'variables_missing', message = v_unfit,
-      hint = 'Create a campaign whose text has the names of the list, import the recipients with these variables, '
-        || 'or give the text a default: {{ name | default: "" }}';
-  end if;
+  v_unknown := retoma_internal.check_variables(p_campaign);
   if v_refusal is not null then
     raise exception using errcode = 'RT005', constraint = 'nothing_to_send',
       message = format('campaign %L: %s', p_campaign.name, v_refusal),

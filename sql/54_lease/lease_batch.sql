@@ -10,8 +10,7 @@ create or replace function retoma.lease_batch(
   out reserved int,
   out lease_s double precision,
   out campaign text,
-  out content jsonb,
-  out texts jsonb,
+  out contents jsonb,
   out media jsonb,
   out channel text,
   out transport text,
@@ -65,10 +64,9 @@ begin
   update retoma_internal.campaign_channel as cc set last_leased_at = v_now
   where cc.campaign_id = v_campaign_id and cc.channel_id = p_channel_id;
   lease_s := extract(epoch from v_lease);
-  select c.name, t.content, t.texts, retoma_internal.lease_media(c.id, p_channel_id)
-  into campaign, content, texts, media
-  from retoma_internal.campaign as c inner join retoma_internal.campaign_content as t on c.id = t.campaign_id
-  where c.id = v_campaign_id;
+  select c.name, retoma_internal.contents_of(c.id), retoma_internal.lease_media(c.id, p_channel_id)
+  into campaign, contents, media
+  from retoma_internal.campaign as c where c.id = v_campaign_id;
   select c.name, c.transport, c.settings, c.max_in_flight into channel, transport, settings, max_in_flight
   from retoma_internal.channel as c where c.id = p_channel_id;
   may_lease_more := exists (
@@ -78,8 +76,9 @@ end;
 $$;
 
 comment on function retoma.lease_batch(uuid, int, bigint[]) is
-'For runners: leases a batch of the channel, and returns everything that is needed to send it: its content, the Liquid
-texts in it (as in contents_to_check), and the settings of the channel with their credentials. batch_id is null when no
+'For runners: leases a batch of the channel, and returns everything that is needed to send it: the contents of
+its variants, each with its Liquid texts (as in contents_to_check), and the settings of the channel with their
+credentials. contents: [{"content": {…}, "texts": […]}, …], nearly always one. batch_id is null when no
 batch can be leased now, or this runner has refused the channel; the doorbell rings when one can. p_holding: batches
 that this runner already holds on the channel; each other lease that it has there is ended.
 media: null, or a JSON array of what takes the place of {"file": …} when a content is rendered. path: names, and indexes

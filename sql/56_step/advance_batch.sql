@@ -5,6 +5,9 @@
 -- limits or windows that a channel or campaign does not have cost no statement. Plans are made once per session.
 -- Without sequential scans, a plan that was made while a table was empty is still right when the table is full. Before
 -- PostgreSQL 18, such a plan looks so expensive that it would be compiled; so JIT is off.
+--
+-- An error may have stopped the channel or the campaign, so after errors the context is read again. Where the reply to
+-- the last call was lost, no other runner can hold this epoch: so its messages were not sent, and are given again.
 create or replace function retoma.advance_batch(
   p_runner_id uuid,
   p_batch_id bigint,
@@ -42,13 +45,11 @@ begin
   end if;
   if p_outcomes <> '[]' then
     v_batch := retoma_internal.record_outcomes(v_batch, p_outcomes, v_context);
-    -- An error may have stopped the channel or the campaign.
     select c.* into v_context from retoma_internal.step_context_of(v_batch) as c;
   end if;
   why_not := v_context.why_not;
   in_flight := retoma_internal.in_flight(v_batch);
   if p_seen < v_batch.reserved then
-    -- The reply to the last call was lost. No other runner can hold this epoch, so these messages were not sent.
     messages := retoma_internal.reserved_messages(v_batch, p_seen, p_withhold => why_not is not null);
   end if;
   if messages is not null then
@@ -67,6 +68,9 @@ begin
   else
     action := 'wait';
     wait_s := 0;
+  end if;
+  if messages is not null and v_context.variant_bounds is not null then
+    messages := retoma_internal.with_variants(messages, v_context.variant_bounds);
   end if;
   if action = 'completed' and (v_context.pacing).batch_gap_max > '0 s' then
     perform retoma_internal.start_batch_gap(v_batch.lease_channel_id, v_context.at);
@@ -89,7 +93,7 @@ received; if a later reply was lost, its messages are returned again. p_accepted
 further facts.
 Returns reserved, the new high-water mark, and action:
 send: messages is [[ordinal, id, phone, variables], …]. A fifth element true means: do not send it, report it as
-not_attempted.
+not_attempted. Where the campaign has several contents, each has a sixth element: the number of its variant, from 1.
 in_flight: how many messages are reserved and have no outcome. When the runner has fewer, the server has lost commits.
 wait: call again in wait_s seconds. drain: only outcomes are taken now. released, completed: the lease has ended.
 why_not: a code when nothing can be reserved (campaign_ with its status, channel_ with its state,

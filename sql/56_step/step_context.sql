@@ -7,7 +7,8 @@ begin
       lease interval,
       token text,
       why_not text,
-      pacing retoma_internal.channel_pacing
+      pacing retoma_internal.channel_pacing,
+      variant_bounds int[]
     );
   end if;
 end;
@@ -16,4 +17,4 @@ $$;
 comment on type retoma_internal.step_context is
 'Everything that a step knows besides its batch. at: the time of the step; lease: how long a lease lasts; token: the
 first part of message ids; why_not: code of the reason why it may not reserve (see why_not_in_words), null when it may;
-pacing: the row of its channel, as read before it was locked.';
+pacing: the row of its channel, as read before it was locked; variant_bounds: as in campaign.';

@@ -17,7 +17,8 @@ begin atomic
       when (p_batch).zone <> '' and not retoma_internal.window_is_open(c.id, (p_batch).zone, t.at) then 'window_closed'
       when (p_batch).lease_expires_at <= t.at - s.lease_duration then 'lease_overdue'
     end,
-    p
+    p,
+    c.variant_bounds
   from retoma.setting as s
   cross join lateral (select retoma.clock() as at) as t
   inner join retoma_internal.campaign as c on c.id = (p_batch).campaign_id

@@ -1,5 +1,6 @@
 -- error_rule says what an error means, whether it comes with the answer or by receipt. A repeated receipt is no news,
--- and one about a message that was sent before the channel was last resumed does not stop it again.
+-- and one about a message that was sent before the channel or the campaign was last resumed does not stop it again.
+-- One thing is stopped at a time: what is left of the trouble shows in later receipts.
 --
 -- Locks the channel, and its campaigns. So all these deliveries are of one channel.
 create or replace function retoma_internal.stop_after_receipts(p_failed retoma_internal.delivery[]) returns boolean
@@ -9,9 +10,8 @@ as $$
 declare
   v_channel retoma_internal.channel;
   v_from timestamptz;
-  v_breaker retoma.breaker;
   v_down retoma.error_rule;
-  v_code text;
+  v_last record;
 begin
   select c.* into v_channel from retoma_internal.channel as c where c.id = p_failed[1].channel_id;
   v_from := (select p.failures_from from retoma_internal.channel_pacing as p where p.channel_id = v_channel.id);
@@ -34,21 +34,22 @@ begin
     perform retoma.channel_disconnected(v_channel.name, format('%s: %s', v_down.class, v_down.code));
     return true;
   end if;
-  select b.* into v_breaker from retoma.breaker as b where b.failure = 'failed_receipt';
-  select coalesce(f.code, 'no code') into v_code
+  select f.campaign_id, f.at, r.code into v_last
   from unnest(p_failed) as f
-  where retoma_internal.failed_in_a_row(f, v_from, v_breaker.threshold) >= v_breaker.threshold
+  cross join lateral retoma_internal.classify(v_channel.transport, f.code, p_written => true) as r
+  where r.class = 'campaign_down'
+  order by f.at desc
   limit 1;
-  if not found then
-    return false;
+  if found then
+    return retoma_internal.interrupt_by_breaker(
+      v_last.campaign_id, retoma_internal.campaign_down_in_words(v_channel.transport, v_last.code),
+      v_last.at
+    );
   end if;
-  perform retoma.pause_channel(v_channel.name, format(
-    '%s messages in a row were accepted and then reported as failed, one of them with %s', v_breaker.threshold, v_code
-  ));
-  return true;
+  return retoma_internal.stop_after_failures_in_a_row(v_channel, p_failed, v_from);
 end;
 $$;
 
 comment on function retoma_internal.stop_after_receipts(retoma_internal.delivery[]) is
-'What follows from failures that were reported by receipt: suppressed numbers, and a channel that is disconnected or
-paused. Returns whether it stopped the channel.';
+'What follows from failures that were reported by receipt: suppressed numbers, a channel that is disconnected or
+paused, a campaign that is interrupted. Returns whether it stopped one.';

@@ -34,7 +34,8 @@ select
   end as receipt,
   d.at,
   d.channel_id,
-  retoma_internal.message_id(c.token, m.ordinal) as message_id
+  retoma_internal.message_id(c.token, m.ordinal) as message_id,
+  retoma_internal.variant_of(retoma_internal.message_id(c.token, m.ordinal), c.variant_bounds) as variant
 from retoma_internal.message as m
 inner join retoma_internal.campaign as c on m.campaign_id = c.id
 left join lateral (
@@ -46,4 +47,4 @@ left join lateral (
 
 comment on view retoma.message_state is
 'For operators: one row per message with its full number, its state (pending, sending, sent, failed, skipped, in_doubt,
-cancelled), and the code that says why. Filter by campaign and ordinal.';
+cancelled), the code that says why, and the variant that it gets. Filter by campaign and ordinal.';

@@ -33,14 +33,19 @@ select
   c.time_zone,
   c.started_at,
   c.finished_at,
-  case when r.rendering then c.total - r.rendered else 0 end as to_check,
+  coalesce(r.messages, 0) as to_check,
   (
     select coalesce(sum(f.messages), 0)::int from retoma_internal.render_fault as f where f.campaign_id = c.id
   ) as cannot_be_made
 from retoma_internal.campaign as c
 inner join retoma_internal.campaign_totals as b on c.id = b.campaign_id
-left join retoma_internal.campaign_content as t on c.id = t.campaign_id and t.fault is not null
-left join retoma_internal.campaign_content as r on c.id = r.campaign_id and r.rendering
+left join lateral (
+  select tt.fault from retoma_internal.campaign_content as tt
+  where tt.campaign_id = c.id and tt.fault is not null
+  order by tt.variant
+  limit 1
+) as t on true
+left join retoma_internal.left_to_render as r on c.id = r.campaign_id
 left join retoma_internal.detect_interruptions() as i on c.id = i.campaign_id
 left join retoma_internal.campaign_waits() as w on c.id = w.campaign_id;
 

@@ -11,7 +11,8 @@ select
   s.at,
   s.channel_id,
   h.name as channel,
-  s.message_id
+  s.message_id,
+  s.variant
 from retoma.message_state as s
 left join retoma_internal.channel as h on s.channel_id = h.id;
 

@@ -119,6 +119,9 @@ grant execute on function
   retoma_internal.listed(text[], text),
   retoma_internal.receipt_rank(text),
   retoma_internal.message_id(text, int),
+  retoma_internal.variant_of(text, int[]),
+  retoma_internal.phone_forms(text),
+  retoma_internal.suppression_key(text),
   retoma_internal.limit_in_words(retoma_internal.limit_rule),
   retoma_internal.current_throttle(retoma_internal.channel_pacing, timestamptz),
   retoma_internal.throttle_ends(retoma_internal.channel_pacing)
@@ -142,6 +145,7 @@ grant select on
   retoma.v_event,
   retoma.content_kinds,
   retoma.v_render_fault,
+  retoma.v_variant,
   retoma.media_type,
   retoma.medium_limit,
   retoma.v_tick,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import plan
+from tests.chaos import plan, world
 from tests.chaos.__main__ import SCHEDULES
 from tests.chaos.actions import ACTIONS
 
@@ -24,6 +24,11 @@ def test_a_kept_schedule_is_read_as_it_was_written(tmp_path: Path) -> None:
     plan.save(plan.make(7), tmp_path / "plan.json")
 
     assert plan.load(tmp_path / "plan.json") == plan.make(7)
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_the_channels_and_campaigns_of_a_schedule_are_taken(database: str, seed: int) -> None:
+    world.build(database, "http://127.0.0.1:1", plan.make(seed))
 
 
 @pytest.mark.parametrize("path", sorted(SCHEDULES.glob("*.json")), ids=lambda path: path.stem)

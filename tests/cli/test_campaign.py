@@ -228,6 +228,47 @@ def test_a_content_of_any_kind_comes_from_a_file(
     assert "still being checked: 1 messages" in started.stdout
 
 
+def test_start_shows_the_first_message_of_each_variant(
+    database: str, db: psycopg.Connection, tmp_path: Path
+) -> None:
+    texts = ["Olá {{ name }}", "Oi {{ name | upcase }}", "{{ name }}?"]
+    file = tmp_path / "variants.json"
+    file.write_text(
+        json.dumps({"variants": [{"content": {"kind": "text", "text": text}} for text in texts]}),
+        encoding="utf-8",
+    )
+
+    created = campaign(database, "create", NAME, "--channel", "sales", "--content", str(file))
+    people = [{"phone": f"+551195550{n:04}", "variables": {"name": f"n{n}"}} for n in range(1, 61)]
+    db.execute("select retoma.add_recipients(%s, %s)", [NAME, Jsonb(people)])
+    started = campaign(database, "start", NAME)
+
+    assert created.stdout.startswith(f"Created the draft {NAME} with 3 variants. Next")
+    firsts = db.execute(
+        "select distinct on (variant) variant, ordinal, phone from retoma.message_state order by 1, 2"
+    ).fetchall()
+    said = ("Olá n{}", "Oi N{}", "n{}?")
+    assert started.stdout.splitlines()[:6] == [
+        line
+        for (variant, number, phone), text in zip(firsts, said, strict=True)
+        for line in (
+            f"Message {number}, to {phone} (variant {variant} of 3):",
+            f"  {text.format(number)}",
+        )
+    ]
+
+
+def test_a_refused_variant_is_named(database: str) -> None:
+    texts = ["Olá", "Oi {{ name"]
+    content = json.dumps({"variants": [{"content": {"kind": "text", "text": text}} for text in texts]})
+
+    result = campaign(database, "create", NAME, "--channel", "sales", "--content", "-", text=content)
+
+    assert result.returncode == 1
+    assert "error: variant 2: the text is not valid Liquid" in result.stderr
+    assert campaign(database, "show", NAME).returncode == 1
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -10,6 +10,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from retoma.cli.output import masked
+from tests.support.campaigns import make_channel
 from tests.support.command import retoma
 from tests.support.gateways import gateway
 from tests.support.runners import runners_on
@@ -17,6 +18,11 @@ from tests.support.sandbox_process import SandboxProcess
 from tests.support.waiting import wait_until
 
 PHONE = "+5511955500001"
+
+
+def waha_channel(db: psycopg.Connection, url: str, **settings: object) -> None:
+    """The channel sales, for the session loja of the server at this address."""
+    make_channel(db, transport="waha", settings={"base_url": url, "session": "loja", **settings})
 
 
 async def run(*arguments: str, database_url: str) -> subprocess.CompletedProcess[str]:
@@ -27,10 +33,7 @@ async def test_pair_shows_the_codes_and_the_masked_number_and_ends_the_disconnec
     database: str, db: psycopg.Connection
 ) -> None:
     async with gateway() as waha:
-        db.execute(
-            "select retoma.create_channel('sales', 'waha', %s)",
-            [Jsonb({"base_url": waha.url, "session": "loja"})],
-        )
+        waha_channel(db, waha.url)
         db.execute("select retoma.channel_disconnected('sales', 'a new phone')")
         working = {"status": "WORKING", "me": {"id": "5511955500001@c.us"}}
         waha.answer("/api/sessions/loja", {"status": "SCAN_QR_CODE"}, working)
@@ -53,10 +56,7 @@ async def test_pair_shows_the_codes_and_the_masked_number_and_ends_the_disconnec
 
 async def test_pair_as_json_is_one_line_a_change(database: str, db: psycopg.Connection) -> None:
     async with gateway() as waha:
-        db.execute(
-            "select retoma.create_channel('sales', 'waha', %s)",
-            [Jsonb({"base_url": waha.url, "session": "loja"})],
-        )
+        waha_channel(db, waha.url)
         waha.answer("/api/sessions/loja", {"status": "SCAN_QR_CODE"}, {"status": "WORKING"})
         waha.answer("/api/loja/auth/qr", {"value": "2@one"})
 
@@ -70,10 +70,7 @@ async def test_pair_as_json_is_one_line_a_change(database: str, db: psycopg.Conn
 
 async def test_pair_gives_up_and_says_what_it_was_waiting_for(database: str, db: psycopg.Connection) -> None:
     async with gateway() as waha:
-        db.execute(
-            "select retoma.create_channel('sales', 'waha', %s)",
-            [Jsonb({"base_url": waha.url, "session": "loja"})],
-        )
+        waha_channel(db, waha.url)
         waha.answer("/api/sessions/loja", {"status": "PASSKEY_REQUIRED"})
 
         result = await run("channel", "pair", "sales", "--wait", "1", database_url=database)
@@ -84,7 +81,7 @@ async def test_pair_gives_up_and_says_what_it_was_waiting_for(database: str, db:
 
 
 def test_a_channel_without_a_phone_cannot_be_paired(database: str, db: psycopg.Connection) -> None:
-    db.execute("select retoma.create_channel('dry', 'null')")
+    make_channel(db, "dry")
 
     result = retoma("channel", "pair", "dry", database_url=database)
 
@@ -100,8 +97,7 @@ def test_a_number_is_masked_as_the_database_does_it(db: psycopg.Connection, phon
 async def test_a_test_message_goes_the_way_of_every_other_and_its_receipts_are_shown(
     database: str, db: psycopg.Connection, sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
-    settings = {"url": f"{sandbox.url}/webhook/tested"}
-    db.execute("select retoma.create_channel('tested', 'webhook', %s)", [Jsonb(settings)])
+    make_channel(db, "tested", transport="webhook", settings={"url": f"{sandbox.url}/webhook/tested"})
     with runners_on(database, tmp_path) as runners:
         runners.start("one")
         command = asyncio.create_task(run("channel", "test", "tested", PHONE, database_url=database))
@@ -121,8 +117,7 @@ async def test_a_test_message_goes_the_way_of_every_other_and_its_receipts_are_s
 def test_a_test_message_to_a_person_who_opted_out_is_skipped(
     database: str, db: psycopg.Connection, sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
-    settings = {"url": f"{sandbox.url}/webhook/opted-out"}
-    db.execute("select retoma.create_channel('tested', 'webhook', %s)", [Jsonb(settings)])
+    make_channel(db, "tested", transport="webhook", settings={"url": f"{sandbox.url}/webhook/opted-out"})
     retoma("opt-out", PHONE, database_url=database)
     with runners_on(database, tmp_path) as runners:
         runners.start("one")
@@ -134,7 +129,7 @@ def test_a_test_message_to_a_person_who_opted_out_is_skipped(
 
 
 def test_a_test_message_that_nobody_sends_is_cancelled(database: str, db: psycopg.Connection) -> None:
-    db.execute("select retoma.create_channel('tested', 'null')")
+    make_channel(db, "tested")
 
     result = retoma("channel", "test", "tested", PHONE, "--wait", "1", database_url=database)
 
@@ -144,7 +139,7 @@ def test_a_test_message_that_nobody_sends_is_cancelled(database: str, db: psycop
 
 
 def test_a_test_message_to_no_number_leaves_nothing_behind(database: str, db: psycopg.Connection) -> None:
-    db.execute("select retoma.create_channel('tested', 'null')")
+    make_channel(db, "tested")
 
     result = retoma("channel", "test", "tested", "11955500001", database_url=database)
 
@@ -156,9 +151,7 @@ def test_a_test_message_to_no_number_leaves_nothing_behind(database: str, db: ps
 def test_an_operator_may_not_read_the_secrets_that_pairing_needs(
     database: str, db: psycopg.Connection
 ) -> None:
-    db.execute("select retoma.create_channel('sales', 'waha', %s)", [
-        Jsonb({"base_url": "http://127.0.0.1:9", "session": "loja", "api_key": "not-shown"})
-    ])  # fmt: skip
+    waha_channel(db, "http://127.0.0.1:9", api_key="not-shown")
 
     operator = f"{database}&options=-crole%3Dretoma_operator"
     result = retoma("channel", "pair", "sales", database_url=operator)
@@ -171,8 +164,7 @@ def test_an_operator_may_not_read_the_secrets_that_pairing_needs(
 def test_pairing_gives_a_secret_only_to_an_address_that_may_have_it(
     database: str, db: psycopg.Connection
 ) -> None:
-    settings = {"base_url": "http://127.0.0.1:9", "session": "loja", "api_key": "env:RETOMA_SECRET_LOJA"}
-    db.execute("select retoma.create_channel('sales', 'waha', %s)", [Jsonb(settings)])
+    waha_channel(db, "http://127.0.0.1:9", api_key="env:RETOMA_SECRET_LOJA")
 
     result = retoma("channel", "pair", "sales", database_url=database)
 

@@ -160,7 +160,7 @@ def test_with_asynchronous_replication_what_the_standby_missed_is_sent_again(tmp
         world.db.execute("update retoma.setting set lease_duration = '2 s'")
         world.webhook("sales", rate_per_s=20)
         world.campaign("spring", "sales", messages=SPRING, batch_size=100)
-        world.runners.start("r1")
+        doomed = world.runners.start("r1")
         world.wait_for_sent("spring", 30)
 
         # The network between the two fails first: the primary does not wait, and no alarm is raised.
@@ -169,7 +169,10 @@ def test_with_asynchronous_replication_what_the_standby_missed_is_sent_again(tmp
         missed_from = world.summary("spring")["sent"]
         world.wait_for_sent("spring", missed_from + 100)
         kill_all(world.pair.primary)
+        # The runner knows what it has sent under its lease. Without it, nobody does.
+        doomed.kill()
         world.pair.fail_over()
+        world.runners.start("r2")
 
         world.reconnect()
         world.hurry("sales")

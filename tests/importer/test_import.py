@@ -1,70 +1,12 @@
 """`retoma import` as a user runs it: a file goes into a draft campaign wholly, or not at all."""
 
-import csv
-import io
 import json
-import os
-import pty
-import re
-import resource
-import signal
-import stat
-import subprocess
-import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
-from typing import cast
 
 import psycopg
 import pytest
 
-from retoma.importer import run
-from retoma.importer.load import Block, Loaded
-from tests.support.campaigns import call
-from tests.support.waiting import wait_until
-
-Run = subprocess.CompletedProcess[str]
-Import = Callable[..., Run]
-
-
-@pytest.fixture
-def importing(database: str, db: psycopg.Connection, tmp_path: Path) -> Import:
-    """Runs `retoma import` with these arguments in an empty directory, with a draft campaign "natal"."""
-    db.execute("select retoma.create_channel('sales', 'null')")
-    db.execute("select retoma.create_campaign('natal', 'sales'::text, 'Oi {{ nome }}')")
-    db.commit()
-
-    def run(*arguments: str, stdin: bytes = b"", largest_file: int | None = None) -> Run:
-        def limit() -> None:
-            if largest_file is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-
-        environment = {**os.environ, "RETOMA_DATABASE_URL": database}
-        if largest_file is not None:
-            # The limit would hold for the figures of coverage too.
-            environment.pop("COVERAGE_PROCESS_CONFIG", None)
-        done = subprocess.run(
-            [sys.executable, "-m", "retoma", "import", *arguments],
-            input=stdin,
-            capture_output=True,
-            cwd=tmp_path,
-            env=environment,
-            timeout=300,
-            preexec_fn=limit,
-            check=False,
-        )
-        return Run(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-    return run
-
-
-def audience(db: psycopg.Connection) -> list[tuple[str, dict[str, str], str | None]]:
-    rows = db.execute(
-        "select phone, variables, zone from retoma_internal.message order by ordinal"
-    ).fetchall()
-    db.commit()
-    return [(phone, variables, zone) for phone, variables, zone in rows]
+from tests.importer.conftest import Import, audience
 
 
 def test_a_spreadsheet_becomes_the_audience(
@@ -111,129 +53,6 @@ def test_the_summary_is_json_on_demand(importing: Import) -> None:
     assert summary["variables"] == {"nome": "nome"}
 
 
-def test_refused_rows_are_kept_with_line_and_reason(importing: Import, tmp_path: Path) -> None:
-    (tmp_path / "list.csv").write_text(
-        'nome;phone\n"Ana\nMaria";+5511955501234\nBia;11 8555-1234\n;\nCaio;+5511955505678;extra\nDora;\n'
-    )
-
-    done = importing("list.csv", "--campaign", "natal", "--region", "br")
-
-    assert done.returncode == 0, done.stderr
-    rejects = tmp_path / "list.rejects.csv"
-    with rejects.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.reader(file, delimiter=";"))
-    assert rows[0] == ["reject_line", "reject_reason", "reject_message", "nome", "phone"]
-    assert [(row[0], row[1], row[3:]) for row in rows[1:]] == [
-        ("4", "brazil_ninth_digit", ["Bia", "11 8555-1234"]),
-        ("6", "too_many_fields", ["Caio", "'+5511955505678", "extra"]),
-        ("7", "empty", ["Dora", ""]),
-    ]
-    assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
-
-
-def test_a_corrected_file_of_rejects_is_imported_like_any_other(
-    importing: Import, db: psycopg.Connection, tmp_path: Path
-) -> None:
-    (tmp_path / "list.csv").write_text("nome;phone\nBia;+55 11 8555-1234\n")
-    assert importing("list.csv", "--campaign", "natal").returncode == 1
-    rejects = tmp_path / "list.rejects.csv"
-    rejects.write_text(rejects.read_text("utf-8-sig").replace("11 8555-1234", "11 98555-1234"))
-
-    done = importing("list.rejects.csv", "--campaign", "natal")
-
-    assert done.returncode == 0, done.stderr
-    assert audience(db) == [("+5511985551234", {"nome": "Bia"}, "America/Sao_Paulo")]
-
-
-FORMULAS = [
-    "=1+1",
-    "+cmd",
-    "-2",
-    "@SUM(A1)",
-    "\t=1",
-    " =1",
-    "'=1",
-    "''+x",
-    "\uff1d1",
-    "plain",
-    "'quoted'",
-    "a=b",
-]
-
-
-def test_refused_rows_hold_no_formula_and_come_back_as_they_were(
-    importing: Import, db: psycopg.Connection, tmp_path: Path
-) -> None:
-    names = [f"v{index}" for index in range(len(FORMULAS))]
-    with (tmp_path / "list.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([["phone", *names], ["+55 11 8555-1234", *FORMULAS]])
-    assert importing("list.csv", "--campaign", "natal").returncode == 1
-    rejects = tmp_path / "list.rejects.csv"
-    with rejects.open(encoding="utf-8-sig", newline="") as opened:
-        written = list(csv.reader(opened))
-    assert not [cell for row in written for cell in row if cell.lstrip(" \t")[:1] in tuple("=+-@\uff1d")]
-    rejects.write_text(rejects.read_text("utf-8-sig").replace("11 8555-1234", "11 98555-1234"))
-
-    done = importing("list.rejects.csv", "--campaign", "natal")
-
-    assert done.returncode == 0, done.stderr
-    assert audience(db)[0][:2] == (
-        "+5511985551234",
-        {name: value.strip() for name, value in zip(names, FORMULAS, strict=True)},
-    )
-
-
-def test_the_file_of_rejects_is_new_whatever_had_its_name(importing: Import, tmp_path: Path) -> None:
-    rejects = tmp_path / "import.rejects.csv"
-    rejects.write_text("of an earlier import")
-    rejects.chmod(0o666)
-    (tmp_path / "same").hardlink_to(rejects)
-
-    done = importing("-", "--campaign", "natal", stdin=b"phone\n+5511955501234\nnobody\n")
-
-    assert done.returncode == 0, done.stderr
-    assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
-    assert (tmp_path / "same").read_text() == "of an earlier import"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["import.rejects.csv", "same"]
-
-
-@pytest.mark.parametrize("target", ["there", "not there", "/dev/null"])
-def test_the_file_of_rejects_follows_no_link(
-    importing: Import, db: psycopg.Connection, tmp_path: Path, target: str
-) -> None:
-    (tmp_path / "there").write_text("of somebody")
-    (tmp_path / "import.rejects.csv").symlink_to(target)
-
-    done = importing("-", "--campaign", "natal", stdin=b"phone\n+5511955501234\nnobody\n")
-
-    assert (done.returncode, audience(db)) == (1, [])
-    assert "the name is a link" in done.stderr
-    assert "Nothing was imported" in done.stderr
-    assert (tmp_path / "there").read_text() == "of somebody"
-    assert not (tmp_path / "not there").exists()
-
-
-def test_a_failed_import_leaves_an_earlier_file_of_rejects_alone(importing: Import, tmp_path: Path) -> None:
-    (tmp_path / "import.rejects.csv").write_text("being corrected")
-
-    rows = b"phone;nome\nnobody;Ana\n" + b"+5511955501234;Ana\n" * 5000 + b'+5511955501234;"Bia\n'
-    done = importing("-", "--campaign", "natal", stdin=rows)
-
-    assert done.returncode == 1
-    assert (tmp_path / "import.rejects.csv").read_text() == "being corrected"
-    assert [path.name for path in tmp_path.iterdir()] == ["import.rejects.csv"]
-
-
-def test_a_device_takes_no_rejects(importing: Import) -> None:
-    done = importing(
-        "-", "--campaign", "natal", "--rejects", "/dev/null", stdin=b"phone\n+5511955501234\nnobody\n"
-    )
-
-    assert done.returncode == 1
-    assert "is no ordinary file" in done.stderr
-    assert Path("/dev/null").is_char_device()
-
-
 def test_programs_write_blank_cells_in_many_ways(importing: Import, db: psycopg.Connection) -> None:
     blanks = ["NA", "null", "#N/D", "nan", "N/A", "None", "-", "\u2800", "\u200b", "#VALOR!", "\\N"]
     rows = "".join(f"+55119555012{index:02},{blank}\n" for index, blank in enumerate(blanks))
@@ -253,27 +72,6 @@ def test_words_that_were_taken_for_blank_are_said(importing: Import) -> None:
     done = importing("-", "--campaign", "natal", stdin=b"phone,nome\n+5511955501234,NA\n+5511955505678,NA\n")
 
     assert "Taken as blank: “NA” (2)" in done.stdout
-
-
-def test_the_memory_of_long_rows_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes: list[int] = []
-
-    def measured(
-        connection: psycopg.Connection, campaign: str, blocks: Iterable[Block], **_: object
-    ) -> Loaded:
-        for block in blocks:
-            sizes.append(sum(map(len, block.variables)))
-        return Loaded(2_500, 0, 0)
-
-    monkeypatch.setattr(run, "load", measured)
-    rows = "phone,v\n" + f"+5511955501234,{'x' * 16_000}\n" * 2_500
-
-    run.import_recipients(
-        cast("psycopg.Connection", None), io.BytesIO(rows.encode()), "natal", tmp_path / "rejects.csv"
-    )
-
-    assert sum(sizes) > 36_000_000
-    assert max(sizes) < 6_000_000
 
 
 @pytest.mark.parametrize("rows", [b"nome;phone\n", b"nome;phone\n;\n;\n", b"nome;phone\n" + b";\n" * 200])
@@ -357,72 +155,6 @@ def test_a_row_that_no_message_could_use_is_refused(importing: Import, db: psyco
     assert [phone for phone, _, _ in audience(db)] == ["+5511955501234"]
 
 
-@pytest.mark.parametrize(
-    "ended", ["SIGINT, reading", "SIGINT, loading", "SIGTERM, loading", "SIGHUP, reading"]
-)
-def test_a_signal_says_that_nothing_was_imported_and_leaves_nothing(
-    database: str, db: psycopg.Connection, importing: Import, tmp_path: Path, ended: str
-) -> None:
-    name, while_ = ended.split(", ")
-    rows = b"phone,nome\n" + b"".join(b"+5511955501%03d,Ana\nnobody,Bia\n" % n for n in range(400))
-    if while_ == "loading":
-        # Another session holds the campaign.
-        db.execute("select from retoma_internal.campaign for update")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "retoma", "import", "-", "--campaign", "natal"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=tmp_path,
-        env={**os.environ, "RETOMA_DATABASE_URL": database},
-    )
-    assert process.stdin is not None
-    process.stdin.write(rows * 20)
-    process.stdin.flush()
-    busy = (
-        "select exists (select from pg_stat_activity where application_name = 'retoma import'"
-        " and (wait_event_type = 'Lock' or state = 'idle in transaction'))"
-    )
-    with psycopg.connect(database, autocommit=True) as other:
-        wait_until(lambda: call(other, busy))
-    process.send_signal(signal.Signals[name])
-    out, err = process.communicate(timeout=300)
-
-    assert (process.returncode, out) == (1, b"")
-    assert b"error: Stopped. Nothing was imported.\nhint: " in err
-    assert b"Traceback" not in err
-    db.rollback()
-    assert audience(db) == []
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_what_is_said_on_a_terminal_stands_on_lines_of_its_own(
-    database: str, importing: Import, tmp_path: Path
-) -> None:
-    file = tmp_path / "list.csv"
-    file.write_bytes(b"phone,nome\n" + b"".join(b"+55119555%05d,Ana\n" % n for n in range(20_000)))
-    terminal, its_end = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "retoma", "import", str(file), "--campaign", "natal"],
-        stdout=subprocess.PIPE,
-        stderr=its_end,
-        env={**os.environ, "RETOMA_DATABASE_URL": database, "TERM": "xterm"},
-    ) as process:
-        os.close(its_end)
-        written = b""
-        with suppress(OSError):  # the end of the terminal
-            while piece := os.read(terminal, 4096):
-                written += piece
-    os.close(terminal)
-
-    assert process.returncode == 0
-    # What is left on the screen: a line begins anew after its end, or when it is erased.
-    lines = re.split(rb"\r?\n|\r|\x1b\[2K", re.sub(rb"\x1b\[\?25[lh]", b"", written))
-    shown = [re.sub(rb"\x1b\[[0-9;]*[A-Za-z]", b"", line).decode().strip() for line in lines]
-    assert "Phone: column “phone”" in shown
-    assert "Variable: column “nome” → {{ nome }}" in shown
-
-
 def test_a_file_without_a_good_row_is_a_failure(importing: Import) -> None:
     done = importing("-", "--campaign", "natal", stdin=b"phone\n11 95550-1234\n")
 
@@ -469,31 +201,6 @@ def test_a_nul_character_is_refused_with_its_row(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["rejected_by"] == {"nul_character": 1}
     assert len(audience(db)) == 1
-
-
-@pytest.mark.parametrize("refused", [1, 5000])
-def test_refused_rows_that_find_no_room_undo_the_import(
-    importing: Import, db: psycopg.Connection, tmp_path: Path, refused: int
-) -> None:
-    rows = b"phone;nome\n+5511955501234;Ana\n" + b"nobody;Bia\n" * refused
-
-    # A limit for the size of files stands for a full disk.
-    done = importing("-", "--campaign", "natal", stdin=rows, largest_file=20)
-
-    assert (done.returncode, audience(db)) == (1, [])
-    assert "error: The file for rejects cannot be written: File too large" in done.stderr
-    assert list(tmp_path.iterdir()) == []
-    assert "Nothing was imported" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_the_input_is_never_overwritten_by_its_rejects(importing: Import, tmp_path: Path) -> None:
-    (tmp_path / "list.csv").write_text("phone\nnobody\n")
-
-    done = importing("list.csv", "--campaign", "natal", "--phone-column", "phone", "--rejects", "list.csv")
-
-    assert done.returncode == 2
-    assert (tmp_path / "list.csv").read_text() == "phone\nnobody\n"
 
 
 def test_an_unknown_region_is_wrong_usage(importing: Import) -> None:

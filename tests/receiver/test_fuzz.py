@@ -7,7 +7,7 @@ import http.client
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import psycopg
 import pytest
@@ -17,12 +17,78 @@ from hypothesis import strategies as st
 from retoma.transports.signatures import sign
 from tests.receiver.test_replies import event
 from tests.support.campaigns import Db, make_channel
+from tests.support.evolution import Call, api_document, bearer, go_document
 from tests.support.receivers import SECRET, Receiver
 from tests.support.waiting import PATIENT_S
 from tests.transports.whatsapp_cloud import payloads as p
 
 _ANYWHERE = {"base_url": "http://127.0.0.1:1"}
 _OURS = "0123456789abcdef" * 2
+_AT_WHATSAPP = f"3EB0{_OURS.upper()}"
+_PERSON, _HIDDEN = "5511955500001@s.whatsapp.net", "123456789012345@lid"
+
+
+class Proof(Protocol):
+    """How a call shows who makes it."""
+
+    def proven(self, document: Any) -> Call:
+        """A call of the provider itself."""
+
+    def forged(self, document: Any, others: str) -> list[Call]:
+        """The calls of a stranger; others: what stands where the proof has to be."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signature of the body in a header, after a prefix."""
+
+    header: str
+    algorithm: Literal["sha256", "sha512"]
+    prefix: str = ""
+
+    def proven(self, document: Any) -> Call:
+        body = encoded(document)
+        return body, self._signed(body, SECRET)
+
+    def forged(self, document: Any, others: str) -> list[Call]:
+        body = encoded(document)
+        headers = [
+            {},
+            {self.header: others},
+            self._signed(body, "another"),
+            self._signed(body + b" ", SECRET),
+        ]
+        return [(body, header) for header in headers]
+
+    def _signed(self, body: bytes, key: str) -> dict[str, str]:
+        return {self.header: self.prefix + sign(key, body, self.algorithm)}
+
+
+class Bearer:
+    """A token in a header, as Evolution API has it. It does not depend on the body."""
+
+    def proven(self, document: Any) -> Call:
+        return encoded(document), bearer(SECRET)
+
+    def forged(self, document: Any, others: str) -> list[Call]:
+        body = encoded(document)
+        unsigned = bearer(SECRET)["Authorization"].rpartition(".")[0]
+        headers = [{}, *({"Authorization": value} for value in (others, f"Bearer {others}", unsigned + "."))]
+        return [(body, header) for header in (*headers, bearer("another"))]
+
+
+class TokenInside:
+    """The token of the instance in the JSON, as Evolution GO has it."""
+
+    def proven(self, document: Any) -> Call:
+        return self._with(document, SECRET)
+
+    def forged(self, document: Any, others: str) -> list[Call]:
+        return [self._with(document, token) for token in (None, others, "another", [SECRET])]
+
+    def _with(self, document: Any, token: object) -> Call:
+        named = document | {"instanceToken": token} if isinstance(document, dict) else document
+        return encoded(named), {}
 
 
 @dataclass(frozen=True)
@@ -31,30 +97,34 @@ class Dialect:
 
     Args:
         transport: its name.
-        settings: of a channel whose calls are signed.
-        header: that has the signature.
-        prefix: of the signature.
+        settings: of a channel whose calls are proven.
+        proof: how a call shows that it is of the provider.
         documents: whole calls, of which parts are damaged.
     """
 
     transport: str
     settings: Mapping[str, object]
-    header: str
-    algorithm: Literal["sha256", "sha512"]
-    prefix: str
+    proof: Proof
     documents: list[Any]
 
-    def headers(self, body: bytes) -> dict[str, str]:
-        return {self.header: self.prefix + sign(SECRET, body, self.algorithm)}
 
+def encoded(document: Any) -> bytes:
+    return document if isinstance(document, bytes) else json.dumps(document).encode()
+
+
+_BY_LID = {"id": "in-1", "remoteJid": _HIDDEN, "remoteJidAlt": _PERSON, "fromMe": False}
+_BY_NUMBER = {**_BY_LID, "remoteJid": _PERSON, "remoteJidAlt": _HIDDEN}
+_WROTE = {"conversation": "SAIR"}
+_CHOSE = {"buttonsResponseMessage": {"selectedDisplayText": "Sair", "selectedButtonId": "stop"}}
+_AT_GO = "2026-09-21T14:13:20-03:00"
+_GO_BY_LID = {"ID": "in-1", "Chat": _HIDDEN, "SenderAlt": _PERSON, "IsFromMe": False, "Timestamp": _AT_GO}
+_GO_BY_NUMBER = {**_GO_BY_LID, "Chat": _PERSON, "SenderAlt": _HIDDEN}
 
 DIALECTS = [
     Dialect(
         "webhook",
         {"url": "http://127.0.0.1:1", "secret": SECRET},
-        "X-Retoma-Signature",
-        "sha256",
-        "sha256=",
+        Signature("X-Retoma-Signature", "sha256", "sha256="),
         [
             {
                 "receipts": [{"id": _OURS, "status": "failed", "code": "x", "provider_id": "p", "at": p.AT}],
@@ -67,9 +137,7 @@ DIALECTS = [
     Dialect(
         "waha",
         {**_ANYWHERE, "session": "S", "engine": "NOWEB", "webhook_hmac_key": SECRET},
-        "X-Webhook-Hmac",
-        "sha512",
-        "",
+        Signature("X-Webhook-Hmac", "sha512"),
         [
             event(),
             event("message.edited", sender="4639135154355@lid", editedMessageId="3A8E"),
@@ -88,9 +156,7 @@ DIALECTS = [
             "access_token": "a token",
             "app_secret": SECRET,
         },
-        "X-Hub-Signature-256",
-        "sha256",
-        "sha256=",
+        Signature("X-Hub-Signature-256", "sha256", "sha256="),
         [
             p.call("messages", p.messages(statuses=[p.status("failed", errors=[p.FAILED_ERROR])])),
             p.call(
@@ -101,6 +167,32 @@ DIALECTS = [
             p.call(
                 "account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}}
             ),
+        ],
+    ),
+    Dialect(
+        "evolution",
+        {**_ANYWHERE, "instance": "loja", "jwt_key": SECRET},
+        Bearer(),
+        [
+            api_document("messages.update", {"keyId": _AT_WHATSAPP, "fromMe": True, "status": "ERROR"}),
+            api_document("messages.upsert", {"key": _BY_LID, "message": _WROTE, "messageTimestamp": 9}),
+            api_document("messages.upsert", [{"key": _BY_NUMBER, "message": _CHOSE}]),
+            api_document("send.message", {"key": {"id": _AT_WHATSAPP}}),
+            api_document("connection.update", {"state": "close", "statusReason": 401}),
+            api_document("connection.update", {"state": "open"}),
+        ],
+    ),
+    Dialect(
+        "evolution_go",
+        {**_ANYWHERE, "api_key": SECRET},
+        TokenInside(),
+        [
+            go_document("Receipt", {"MessageIDs": [_AT_WHATSAPP], "Timestamp": _AT_GO}, SECRET, state="Read"),
+            go_document("Message", {"Info": _GO_BY_LID, "Message": _WROTE}, SECRET),
+            go_document("Message", {"Info": _GO_BY_NUMBER, "Message": _CHOSE}, SECRET),
+            go_document("SendMessage", {"Info": {"ID": _AT_WHATSAPP, "Timestamp": _AT_GO}}, SECRET),
+            go_document("LoggedOut", {"reason": "logged out from another device"}, SECRET),
+            go_document("Connected", {}, SECRET),
         ],
     ),
 ]
@@ -175,19 +267,14 @@ def test_a_damaged_call_is_answered_and_counts_only_when_it_is_signed(
     @patiently
     @given(document=damaged(dialect.documents) | JSON, others=st.sampled_from(["", "another", "no hex"]))
     def check(document: Any, others: str) -> None:
-        body = json.dumps(document).encode()
         before = state(db)
-        signatures: list[dict[str, str]] = [
-            {},
-            {dialect.header: others},
-            {dialect.header: dialect.prefix + sign("another", body, dialect.algorithm)},
-            dialect.headers(body + b" "),
-        ]
-        for headers in signatures:
-            assert post("sales", body, headers) == 401
+        # What is no object has no place for a token.
+        is_readable = isinstance(document, dict) or not isinstance(dialect.proof, TokenInside)
+        for forged in dialect.proof.forged(document, others):
+            assert post("sales", *forged) == (401 if is_readable else 400)
         assert state(db) == before
 
-        assert post("sales", body, dialect.headers(body)) in (200, 400)
+        assert post("sales", *dialect.proof.proven(document)) in (200, 400)
 
     check()
 
@@ -200,7 +287,7 @@ def test_what_is_no_json_is_answered(db: Db, post: Post, dialect: Dialect) -> No
     @given(body=st.binary(max_size=200))
     def check(body: bytes) -> None:
         before = state(db)
-        assert post("sales", body, dialect.headers(body)) in (200, 400)
+        assert post("sales", *dialect.proof.proven(body)) in (200, 400)
         assert state(db) == before
 
     check()

@@ -1,9 +1,5 @@
 """Reports of Evolution API and Evolution GO, which do not sign them: what lets one in, what it changes."""
 
-import base64
-import hashlib
-import hmac
-import json
 import time
 
 import pytest
@@ -18,24 +14,10 @@ from tests.support.campaigns import (
     make_runner,
     must_lease,
 )
+from tests.support.evolution import KEY, Call, api_call, go_call
 from tests.support.receivers import Receiver
 
-KEY = "a key of the tests, known to both"
 PERSON, HIDDEN = "5511955500002@s.whatsapp.net", "123456789012345@lid"
-
-Call = tuple[bytes, dict[str, str]]
-
-
-def bearer(key: str) -> dict[str, str]:
-    """The token of Evolution API in its header."""
-    parts = ({"alg": "HS256", "typ": "JWT"}, {"exp": int(time.time()) + 600, "app": "evolution"})
-    signed = ".".join(_part(json.dumps(part).encode()) for part in parts)
-    signature = hmac.new(key.encode(), signed.encode(), hashlib.sha256).digest()
-    return {"Authorization": f"Bearer {signed}.{_part(signature)}"}
-
-
-def _part(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 @pytest.fixture(params=["evolution", "evolution_go"])
@@ -59,8 +41,8 @@ def sent(db: Db, transport: str) -> str:
 def receipt(transport: str, identifier: str, key: str) -> Call:
     if transport == "evolution":
         data = {"keyId": identifier, "fromMe": True, "status": "READ"}
-        return _evolution("messages.update", data, key)
-    return _evolution_go("Receipt", {"MessageIDs": [identifier], "IsFromMe": False}, key)
+        return api_call("messages.update", data, key)
+    return go_call("Receipt", {"MessageIDs": [identifier], "IsFromMe": False}, key, state="Read")
 
 
 def reply(transport: str, words: str, key: str) -> Call:
@@ -68,23 +50,15 @@ def reply(transport: str, words: str, key: str) -> Call:
     if transport == "evolution":
         ids = {"id": "in-1", "remoteJid": HIDDEN, "remoteJidAlt": PERSON, "fromMe": False}
         data = {"key": ids, "message": message, "messageTimestamp": int(time.time())}
-        return _evolution("messages.upsert", data, key)
+        return api_call("messages.upsert", data, key)
     info = {"ID": "in-1", "Chat": HIDDEN, "SenderAlt": PERSON, "IsFromMe": False, "IsGroup": False}
-    return _evolution_go("Message", {"Info": info, "Message": message}, key)
+    return go_call("Message", {"Info": info, "Message": message}, key)
 
 
 def end(transport: str, key: str) -> Call:
     if transport == "evolution":
-        return _evolution("connection.update", {"state": "close", "statusReason": 401}, key)
-    return _evolution_go("LoggedOut", {"reason": "logged out from another device"}, key)
-
-
-def _evolution(event: str, data: object, key: str) -> Call:
-    return json.dumps({"event": event, "instance": "loja", "data": data}).encode(), bearer(key)
-
-
-def _evolution_go(event: str, data: object, key: str) -> Call:
-    return json.dumps({"event": event, "instanceToken": key, "state": "Read", "data": data}).encode(), {}
+        return api_call("connection.update", {"state": "close", "statusReason": 401}, key)
+    return go_call("LoggedOut", {"reason": "logged out from another device"}, key)
 
 
 def facts(db: Db) -> tuple[object, ...]:

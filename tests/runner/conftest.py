@@ -13,6 +13,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
+from retoma.runner import contents
 from retoma.runner.calls import Database
 from retoma.runner.channels import Channels
 from retoma.transports import registry
@@ -21,7 +22,7 @@ from retoma.transports.null import Null
 from tests.support.campaigns import make_runner
 from tests.support.runners import Runners, runners_on
 from tests.support.sandbox_process import SandboxProcess, start_sandbox
-from tests.support.waiting import PATIENT_S, wait_until
+from tests.support.waiting import DEADLINE_S, PATIENT_S, wait_until
 
 GAPS = ("gap_min_s", "gap_max_s", "batch_gap_min_s", "batch_gap_max_s")
 
@@ -48,6 +49,28 @@ async def drains_through(
     yield drains, stop
     await drains.close()
     await pool.close()
+
+
+@asynccontextmanager
+async def checking(database: str) -> AsyncIterator[asyncio.Event]:
+    """What one runner does with contents, in this process, and what tells it to look."""
+    stop, unchecked = asyncio.Event(), asyncio.Event()
+    pool = Database(database, 2, stop)
+    await pool.open()
+    task = asyncio.create_task(contents.check_contents(pool, unchecked, lambda: False))
+    yield unchecked
+    task.cancel()
+    await asyncio.wait({task})
+    await pool.close()
+
+
+async def until(condition: Callable[[], object], *tells: asyncio.Event) -> None:
+    """Waits for it, while ticks tell the runners."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():
+            for unchecked in tells:
+                unchecked.set()
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

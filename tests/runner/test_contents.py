@@ -1,45 +1,24 @@
 """What runners do with the contents of campaigns that were created in psql."""
 
-import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 import structlog
 
-from retoma.runner import contents, pauses
-from retoma.runner.calls import Database
-from tests.runner.conftest import World
+from retoma.runner import pauses
+from tests.runner.conftest import World, checking, until
 from tests.support.campaigns import Db, call, make_campaign, make_channel, status
 from tests.support.renderers import with_defect
 from tests.support.runners import Runners
-from tests.support.waiting import wait_until
-
-DEADLINE_S = 60
+from tests.support.waiting import DEADLINE_S, wait_until
 
 UNCHECKED = "select count(*) from retoma.contents_to_check()"
 
 
-@asynccontextmanager
-async def checking(database: str) -> AsyncIterator[asyncio.Event]:
-    """One runner's check of contents in this process, and what tells it to look."""
-    stop, unchecked = asyncio.Event(), asyncio.Event()
-    pool = Database(database, 2, stop)
-    await pool.open()
-    task = asyncio.create_task(contents.check_contents(pool, unchecked, lambda: False))
-    yield unchecked
-    task.cancel()
-    await asyncio.wait({task})
-    await pool.close()
-
-
-async def until_checked(db: Db) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while call(db, UNCHECKED):  # noqa: ASYNC110 - what it waits for has no event
-            await asyncio.sleep(0.01)
+def all_checked(db: Db) -> bool:
+    return int(call(db, UNCHECKED)) == 0
 
 
 def test_a_draft_is_checked_by_a_live_runner(world: World, runners: Runners) -> None:
@@ -49,7 +28,7 @@ def test_a_draft_is_checked_by_a_live_runner(world: World, runners: Runners) -> 
     make_campaign(world.db, "good", text="Olá {{ name }}", checked=False, start=False)
     make_campaign(world.db, "bad", text="Olá {{ name", checked=False, start=False)
 
-    wait_until(lambda: call(world.db, UNCHECKED) == 0, DEADLINE_S)
+    wait_until(lambda: all_checked(world.db))
     rows = world.db.execute(
         "select required_variables, fault from retoma_internal.campaign_content order by 1"
     )
@@ -91,7 +70,7 @@ def test_a_long_check_leaves_the_only_connection_to_sending(
         world.campaign("small", "sales", messages=3, text="Olá")
 
         assert world.wait_for_end("small", DEADLINE_S)["sent"] == 3
-    wait_until(lambda: call(world.db, UNCHECKED) == 0, DEADLINE_S)
+    wait_until(lambda: all_checked(world.db))
 
 
 async def test_more_contents_than_are_asked_for_at_once_are_all_checked(db: Db, database: str) -> None:
@@ -101,7 +80,7 @@ async def test_more_contents_than_are_asked_for_at_once_are_all_checked(db: Db, 
 
     async with checking(database) as unchecked:
         unchecked.set()
-        await until_checked(db)
+        await until(lambda: all_checked(db))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +110,7 @@ async def test_a_content_that_cannot_be_read_is_read_once_and_holds_up_no_other(
 
     async with checking(database) as unchecked:
         unchecked.set()
-        await until_checked(db)
+        await until(lambda: all_checked(db))
 
     reasons = db.execute("select fault from retoma_internal.campaign_content order by campaign_id").fetchall()
     assert reasons == [(fault,), (None,)]
@@ -148,14 +127,11 @@ async def test_where_no_process_can_be_had_contents_are_tried_again_later(
     monkeypatch.setattr(sys, "executable", "/nonexistent")
 
     with structlog.testing.capture_logs() as logs:
-        async with checking(database) as unchecked, asyncio.timeout(DEADLINE_S):
+        async with checking(database) as unchecked:
             unchecked.set()
-            while not any(line["event"] == "content_not_checked" for line in logs):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+            await until(lambda: any(line["event"] == "content_not_checked" for line in logs))
             monkeypatch.undo()
-            while call(db, UNCHECKED):
-                unchecked.set()
-                await asyncio.sleep(0.01)
+            await until(lambda: all_checked(db), unchecked)
 
     query = "select required_variables, fault from retoma_internal.campaign_content"
     assert db.execute(query).fetchall() == [(["name"], None)]
@@ -195,10 +171,9 @@ async def test_contents_that_cannot_be_recorded_do_not_hold_up_the_others(db: Db
     )
     query = "select required_variables is null from retoma_internal.campaign_content where campaign_id = %s"
 
-    async with checking(database) as unchecked, asyncio.timeout(DEADLINE_S):
+    async with checking(database) as unchecked:
         unchecked.set()
-        while call(db, query, good):  # noqa: ASYNC110 - what it waits for has no event
-            await asyncio.sleep(0.01)
+        await until(lambda: not call(db, query, good))
 
     assert len(db.execute("select from retoma.contents_to_check(20)").fetchall()) == 12
 
@@ -219,14 +194,12 @@ async def test_a_check_does_not_wait_for_a_content_that_is_being_rendered(
         "child.render = stuck",
     )
 
-    async with checking(database) as unchecked, asyncio.timeout(DEADLINE_S):
+    async with checking(database) as unchecked:
         unchecked.set()
-        while not begun.exists():  # noqa: ASYNC110 - what it waits for has no event
-            await asyncio.sleep(0.01)
+        await until(begun.exists)
         monkeypatch.undo()
         make_campaign(db, "other", text="Olá {{ name }}", checked=False)
         unchecked.set()
-        while call(db, UNCHECKED):  # noqa: ASYNC110 - as above
-            await asyncio.sleep(0.01)
+        await until(lambda: all_checked(db))
 
         assert call(db, "select to_check > 0 from retoma.v_campaign_summary where campaign = 'slow'")

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.campaigns import Db, make_channel, make_runner
+from tests.support.campaigns import Db, freeze_clock, make_channel, make_runner
 
 
 @pytest.fixture
@@ -15,3 +15,9 @@ def channel(db: Db) -> int:
 @pytest.fixture
 def runner(db: Db) -> UUID:
     return make_runner(db)
+
+
+@pytest.fixture
+def frozen_clock(db: Db) -> None:
+    """Time passes only when a test says so."""
+    freeze_clock(db)

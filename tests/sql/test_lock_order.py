@@ -63,6 +63,27 @@ def test_lookups_and_an_operator_s_decision_at_once_do_not_deadlock(db: Db, data
     assert books(db) == {"sent": 2}
 
 
+def test_a_reconnect_behind_a_disconnection_and_an_operator_s_resume_do_not_deadlock(
+    db: Db, database: str
+) -> None:
+    make_channel(db)
+    with (
+        psycopg.connect(database) as receiver,
+        sessions(database, 2) as (pairing, operator),
+        ThreadPoolExecutor(2) as pool,
+    ):
+        receiver.execute("select retoma.channel_disconnected('sales')")
+        connecting = pool.submit(pairing.execute, "select retoma.channel_connected('sales')")
+        wait_until(lambda: waits(db, pairing))
+        resuming = pool.submit(operator.execute, "select retoma.resume_channel('sales')")
+        wait_until(lambda: waits(db, operator))
+        receiver.commit()
+        connecting.result(timeout=60)
+        resuming.result(timeout=60)
+
+    assert call(db, "select state from retoma.v_channel") == "connected"
+
+
 def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, database: str) -> None:
     names = ["c1", "c2", "c3"]
     channels = [

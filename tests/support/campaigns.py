@@ -75,11 +75,10 @@ def make_channel(
     """Makes a channel and returns its id.
 
     Args:
-        pacing: keys of the pacing patch. A gap_min_s without gap_max_s is a fixed gap; with gaps, one request
-            is under way, although the null transport would take more.
+        pacing: keys of the pacing patch. A gap_min_s without gap_max_s is a fixed gap.
     """
     if "gap_min_s" in pacing:
-        pacing = {"gap_max_s": pacing["gap_min_s"], "max_in_flight": 1} | pacing
+        pacing = {"gap_max_s": pacing["gap_min_s"]} | pacing
     if "batch_gap_min_s" in pacing:
         pacing = {"batch_gap_max_s": pacing["batch_gap_min_s"]} | pacing
     statement = "select retoma.create_channel(%s, %s, %s, %s)"
@@ -167,8 +166,8 @@ def advance(
         (*leased.fence, Jsonb(others), want, seen, [o["ordinal"] for o in simple]),
     ).fetchone()
     assert row is not None
-    # A fifth element true: not to be sent any more.
-    messages = [(tuple(message[:4]), message[4:] == [True]) for message in row[3] or []]
+    # A fifth element true: not to be sent any more. A sixth one: the variant, where there are several.
+    messages = [(tuple(message[:4]), message[4:5] == [True]) for message in row[3] or []]
     return Step(
         action=row[0],
         wait_s=row[1],

@@ -41,10 +41,10 @@ class Kind:
     label: str
     transport: str
     settings: Callable[[str, str], dict[str, object]]
-    dedupes: bool
-    looks_up: bool
-    checks_numbers: bool
-    sends_id: bool
+    dedupes: bool = True
+    looks_up: bool = True
+    checks_numbers: bool = True
+    sends_id: bool = True
     accepts: bytes = b"{}"
     answers_with_id: bool = False
     says_absent: bool = True
@@ -68,10 +68,6 @@ KINDS = [
             "engine": "NOWEB",
             "store": True,
         },
-        dedupes=True,
-        looks_up=True,
-        checks_numbers=True,
-        sends_id=True,
     ),
     Kind(
         "waha-webjs",
@@ -79,7 +75,6 @@ KINDS = [
         lambda url, channel: {"base_url": f"{url}/waha", "session": channel, "engine": "WEBJS"},
         dedupes=False,
         looks_up=False,
-        checks_numbers=True,
         sends_id=False,
     ),
     Kind(
@@ -91,10 +86,7 @@ KINDS = [
             "lookup": True,
             "secret": "a secret of the tests",
         },
-        dedupes=True,
-        looks_up=True,
         checks_numbers=False,
-        sends_id=True,
     ),
     Kind(
         "webhook-plain",
@@ -103,16 +95,11 @@ KINDS = [
         dedupes=False,
         looks_up=False,
         checks_numbers=False,
-        sends_id=True,
     ),
     Kind(
         "evolution",
         "evolution",
         lambda url, channel: {"base_url": f"{url}/evolution", "instance": channel, "store": True},
-        dedupes=True,
-        looks_up=True,
-        checks_numbers=True,
-        sends_id=True,
         accepts=b'{"key":{"remoteJid":"5511955500001@s.whatsapp.net","fromMe":true,"id":"3EB0"}}',
         answers_with_id=True,
         says_absent=False,
@@ -121,10 +108,6 @@ KINDS = [
         "evolution-go",
         "evolution_go",
         lambda url, channel: {"base_url": f"{url}/evolution_go", "api_key": channel, "store": True},
-        dedupes=True,
-        looks_up=True,
-        checks_numbers=True,
-        sends_id=True,
         accepts=b'{"message":"success","data":{"Info":{"ID":"3EB0"}}}',
         answers_with_id=True,
         says_absent=False,
@@ -136,7 +119,6 @@ KINDS = [
         dedupes=False,
         looks_up=False,
         checks_numbers=False,
-        sends_id=True,
         accepts=b'{"messaging_product":"whatsapp","messages":[{"id":"wamid.HBgNNTUxMTk1NTU="}]}',
         answers_with_id=True,
     ),

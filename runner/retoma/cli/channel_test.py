@@ -63,8 +63,7 @@ def channel_test(name: str, phone: str, *, text: str, wait: float, as_json: bool
 def _start(connection: "psycopg.Connection[Row]", name: str, phone: str, text: str) -> str:
     from psycopg.types.json import Jsonb  # noqa: PLC0415
 
-    from retoma.content.apart import check_apart  # noqa: PLC0415
-    from retoma.content.written import Written  # noqa: PLC0415
+    from retoma.monitor.drafts import check_contents  # noqa: PLC0415
 
     content = {"kind": "text", "text": text}
     campaign = f"test of {name} {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M:%S.%f}"
@@ -74,13 +73,7 @@ def _start(connection: "psycopg.Connection[Row]", name: str, phone: str, text: s
             "select retoma.create_campaign(%s, %s::text[], p_content => %s) as id",
             campaign, [name], Jsonb(content),
         )["id"]  # fmt: skip
-        made = call(connection, "select * from retoma.campaign_content(%s)", campaign)
-        checked = check_apart(Written(made["content"], made["texts"]))
-        call(
-            connection,
-            "select retoma.record_content_check(%s, 1, %s, null, %s)",
-            number, checked.required_variables, checked.optional_variables,
-        )  # fmt: skip
+        check_contents(connection, number, campaign)
         added = call(
             connection, "select * from retoma.add_recipients(%s, %s)", campaign, Jsonb([{"phone": phone}])
         )

@@ -11,7 +11,7 @@ from retoma.cli.logs import log_format_option, log_level_option, logging_to_stde
 @click.option("--name", help="Shown in v_runner. Default: host name and process id.")
 @click.option(
     "--connections", default=4, show_default=True, type=click.IntRange(1, 100),
-    help="Database connections for sending; up to six more are for liveness, doorbell and content checks.",
+    help="Database connections for sending; up to seven more for liveness, doorbell, contents, templates.",
 )  # fmt: skip
 @log_format_option
 @log_level_option

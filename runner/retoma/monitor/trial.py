@@ -14,17 +14,36 @@ MESSAGES = 100
 """How many are made: in a list, a fault of the text shows in its first rows."""
 
 
+class Made(NamedTuple):
+    """A message that could be made.
+
+    Args:
+        variant: which content of the campaign it is, from 1.
+        number: its place in the list.
+        phone: who gets it, E.164.
+        content: what it says.
+    """
+
+    variant: int
+    number: int
+    phone: str
+    content: Content
+
+
 class Trial(NamedTuple):
     """What came of the first messages.
 
     Args:
-        first: number, phone and content of the first one that could be made; None without recipients.
+        firsts: of each variant, the first one that could be made. A rare variant may be missing,
+            because none of these messages gets it.
+        variants: how many contents the campaign has.
         made: how many could be made.
         failed: how many could not.
         why: of the first one that could not, with its number.
     """
 
-    first: tuple[int, str, Content] | None
+    firsts: Sequence[Made]
+    variants: int
     made: int
     failed: int
     why: str | None
@@ -35,7 +54,7 @@ class Trial(NamedTuple):
         Raises:
             RetomaError: none of those that were tried.
         """
-        if self.failed and self.first is None:
+        if self.failed and not self.firsts:
             raise RetomaError(
                 f"None of the first {self.failed} messages can be made; {self.why}.",
                 hint="Import other values (retoma import --replace), or create a campaign with another text.",
@@ -46,21 +65,24 @@ def try_out(connection: psycopg.Connection[dict[str, Any]], campaign: str) -> Tr
     """Make the first messages of a campaign, as a runner would."""
     query = "select * from retoma.sample_recipients(%s, %s)"
     rows = connection.execute(query, [campaign, MESSAGES]).fetchall()
-    content = connection.execute("select * from retoma.campaign_content(%s)", [campaign]).fetchone()
-    if not rows or content is None:
-        return Trial(None, 0, 0, None)
-    return _judged(rows, Written(content["content"], content["texts"]))
+    contents = connection.execute("select * from retoma.campaign_content(%s)", [campaign]).fetchall()
+    made: list[Made] = []
+    faults: list[tuple[int, str]] = []
+    for content in contents:
+        own = [row for row in rows if row["variant"] == content["variant"]]
+        written = Written(content["content"], content["texts"])
+        results = render_apart(written, [(row["phone"], row["variables"]) for row in own]) if own else []
+        for row, result in zip(own, results, strict=True):
+            if isinstance(result, RenderError):
+                faults.append((row["ordinal"], result.words))
+            else:
+                made.append(Made(row["variant"], row["ordinal"], row["phone"], result))
+    why = "number {}: {}".format(*min(faults)) if faults else None
+    return Trial(_firsts(made), len(contents), len(made), len(faults), why)
 
 
-def _judged(rows: Sequence[dict[str, Any]], written: Written) -> Trial:
-    results = render_apart(written, [(row["phone"], row["variables"]) for row in rows])
-    first: tuple[int, str, Content] | None = None
-    why: str | None = None
-    failed = 0
-    for row, result in zip(rows, results, strict=True):
-        if isinstance(result, RenderError):
-            failed += 1
-            why = why or f"number {row['ordinal']}: {result.words}"
-        else:
-            first = first or (row["ordinal"], row["phone"], result)
-    return Trial(first, len(rows) - failed, failed, why)
+def _firsts(made: Sequence[Made]) -> list[Made]:
+    firsts: dict[int, Made] = {}
+    for message in made:
+        firsts.setdefault(message.variant, message)
+    return list(firsts.values())

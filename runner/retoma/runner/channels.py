@@ -139,7 +139,7 @@ class Channels:
 
     async def _run(self, channel_id: int, row: Mapping[str, Any]) -> None:
         try:
-            render = await self._renderer(row)
+            renderers = [await self._renderer(content) for content in row["contents"]]
         except RetomaError as error:
             log.error("content_refused", campaign=row["campaign"], error=error.message)
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
@@ -156,7 +156,7 @@ class Channels:
         except RetomaError as error:
             await self._refuse("select retoma.refuse_content(%s, %s, %s, %s)", row, error.message)
             return
-        lease = Lease(self._database, self._runner_id, row, sender, render=render, stop=self._stop)
+        lease = Lease(self._database, self._runner_id, row, sender, renderers=renderers, stop=self._stop)
         await lease.run()
 
     async def _renderer(self, row: Mapping[str, Any]) -> Renderer:

@@ -53,7 +53,7 @@ class Lease:
         runner_id: identity of this process.
         row: the reply of lease_batch.
         transport: how to reach the provider.
-        render: makes the content of a recipient.
+        renderers: make the content of a recipient, one for each variant of the campaign.
         stop: when it is set, messages under way are finished and the batch is given back.
     """
 
@@ -64,13 +64,13 @@ class Lease:
         row: Mapping[str, object],
         transport: Sends,
         *,
-        render: Renderer,
+        renderers: Sequence[Renderer],
         stop: asyncio.Event,
     ) -> None:
         self._database = database
         self._runner_id = runner_id
         self._transport = transport
-        self._render = render
+        self._renderers = renderers
         self._stop = stop
         self._batch_id = cast(int, row["batch_id"])
         self._epoch = cast(int, row["lease_epoch"])
@@ -172,14 +172,15 @@ class Lease:
                 return cast(float | None, reply["wait_s"]) or self._lease_s / 3
 
     def _begin(self, messages: Sequence[Sequence[Any]], begin_before: float) -> None:
-        """Begin these messages: [ordinal, id, phone, variables], and true if it must not be sent."""
+        """Begin these messages: [ordinal, id, phone, variables, whether it must not be sent, variant]."""
         self._in_flight += len(messages)
-        for ordinal, message_id, phone, variables, *withheld in messages:
-            if withheld == [True]:
+        for ordinal, message_id, phone, variables, *more in messages:
+            if more and more[0]:
                 self._note(ordinal, _NOT_ATTEMPTED)
                 continue
+            render = self._renderers[more[1] - 1 if len(more) > 1 else 0]
             try:
-                content = self._render(phone, variables)
+                content = render(phone, variables)
             except RenderError as error:
                 self._note_render_failed(ordinal, error)
                 continue

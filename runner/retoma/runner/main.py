@@ -37,8 +37,8 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     Args:
         conninfo: a PostgreSQL connection string, with one or several hosts.
         name: shown in v_runner; default host and process id.
-        connections: database connections for sending; up to six more are for liveness, the doorbell and
-            the check of contents.
+        connections: database connections for sending; up to seven more are for liveness, the doorbell, the
+            check of contents and the lists of templates.
         abandon: ends the process with an exit code; called from a thread when a stop takes too long.
 
     Raises:
@@ -56,6 +56,7 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     # A check reads the whole audience: meanwhile, it must not keep the only connection that sends.
     # The other one renders, so that neither waits for the other.
     checks = Database(conninfo, 2, stop, idle=0)
+    lists = Database(conninfo, 1, stop, idle=0)
     channels = Channels(database, runner_id, stop)
 
     def end_with(part: asyncio.Task[None]) -> None:
@@ -79,30 +80,30 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
         waiting.cancel()
         await living
     living.add_done_callback(end_with)
-    await database.open()
-    await checks.open()
+    for pool in (database, checks, lists):
+        await pool.open()
     # What is there by now stays: looking through it for garbage, again and again, took an eighth of the CPU.
     gc.freeze()
-    checking = asyncio.create_task(check_contents(checks, unchecked, channels.is_sending), name="checks")
-    checking.add_done_callback(end_with)
-    reading = asyncio.create_task(read_templates(database, stop), name="templates")
-    reading.add_done_callback(end_with)
-    # Bytes of files come over the connection of the checks: neither must keep one that sends.
-    uploading = asyncio.create_task(upload_media(checks, stop), name="uploads")
-    uploading.add_done_callback(end_with)
+    beside = [
+        asyncio.create_task(check_contents(checks, unchecked, channels.is_sending), name="checks"),
+        asyncio.create_task(read_templates(lists, stop), name="templates"),
+        # Bytes of files come over the connection of the checks: neither must keep one that sends.
+        asyncio.create_task(upload_media(checks, stop), name="uploads"),
+    ]
+    for part in beside:
+        part.add_done_callback(end_with)
     if not stop.is_set():
         await listen(conninfo, channels.answer, partial(_clean_up, database), stop)
-    checking.cancel()
-    reading.cancel()
-    uploading.cancel()
+    for part in beside:
+        part.cancel()
     await channels.close()
     drained.set()
-    await asyncio.wait({living, checking, reading, uploading})
+    await asyncio.wait({living, *beside})
     if living.exception() is not None:
         await _give_back(database, runner_id)
-    await checks.close()
-    await database.close()
-    for part in (living, checking, reading, uploading):
+    for pool in (checks, lists, database):
+        await pool.close()
+    for part in (living, *beside):
         _raise_end_of(part)
     log.info("stopped", runner=name)
 

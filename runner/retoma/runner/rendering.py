@@ -1,7 +1,7 @@
 """Renders contents for all recipients before they are sent, to count those for whom it cannot be done."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -122,17 +122,19 @@ class Rendering:
                 self._pauses.end(row)
 
     async def _render(self, row: Mapping[str, Any], ends_at: float) -> bool:
-        recipients = [(phone, variables) for phone, variables in row["recipients"]]
+        ordinals = [ordinal for ordinal, _, _ in row["recipients"]]
+        recipients = [(phone, variables) for _, phone, variables in row["recipients"]]
         make = compile_checked(Written(row["content"], row["texts"]), self._process)
-        after = row["after_ordinal"]
-        results = await self._made(make, recipients, ends_at)
-        faults = _faults(results, after + 1)
-        through = after + len(results)
+        results = await self._made(make, recipients, ends_at) if recipients else []
+        faults = _faults(zip(ordinals, results, strict=False))
+        # Behind the last of this variant there may be recipients of others.
+        all_tried = len(results) == len(recipients)
+        through = row["through_ordinal"] if all_tried else ordinals[len(results) - 1]
         if faults:
             log.info("cannot_be_made", campaign_id=row["campaign_id"], through=through, faults=faults)
         answer = await self._database.call(
             _RECORD,
-            (row["campaign_id"], row["variant"], row["list"], after, through, Jsonb(faults)),
+            (row["campaign_id"], row["variant"], row["list"], row["after_ordinal"], through, Jsonb(faults)),
             waits_for_locks=False,
         )
         return bool(answer[0]["recorded"])
@@ -159,11 +161,11 @@ class Rendering:
         return results
 
 
-def _faults(results: Sequence[Content | RenderError], first_ordinal: int) -> list[dict[str, object]]:
+def _faults(results: Iterable[tuple[int, Content | RenderError]]) -> list[dict[str, object]]:
     """What went wrong, counted per reason, as record_rendering takes it."""
     counts: dict[tuple[str, str], int] = {}
     firsts: dict[tuple[str, str], int] = {}
-    for ordinal, result in enumerate(results, first_ordinal):
+    for ordinal, result in results:
         if isinstance(result, RenderError):
             reason = result.outcome, result.words
             counts[reason] = counts.get(reason, 0) + 1

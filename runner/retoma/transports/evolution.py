@@ -23,7 +23,13 @@ Its own codes:
 
 from collections.abc import Mapping
 
-from retoma.transports import evolution_contents, evolution_webhooks, pairing, whatsapp_web
+from retoma.transports import (
+    evolution_common,
+    evolution_contents,
+    evolution_webhooks,
+    pairing,
+    whatsapp_web,
+)
 from retoma.transports.base import (
     Description,
     Fact,
@@ -36,7 +42,7 @@ from retoma.transports.base import (
 )
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
-from retoma.transports.whatsapp_web import NotSupported
+from retoma.transports.whatsapp_web_contents import NotSupported
 
 # Thrown before the send, outside the try block that makes every other 400 a doubt.
 _REFUSED_BEFORE = frozenset(
@@ -97,13 +103,12 @@ class Evolution:
         answer = await self._http.post_json(target, encode(fields), {}, message.send_before)
         if not answer.ok:
             return whatsapp_web.failed(answer, _error_code(answer))
-        given = _given_id(answer)
-        # With S3 on, the server can answer with nothing although it sent. Our id, if it took it, finds the
-        # receipts.
-        was_left_out = request.takes_id and not answer.raw.strip()
-        if given is None and not was_left_out:
-            return SendResult("error", code="unreadable_answer", http_status=answer.status)
-        return whatsapp_web.accepted(answer, given, message.id if request.takes_id else None)
+        if request.takes_id and not answer.raw.strip():
+            # With S3 on, the server can answer with nothing although it sent. Our id, if it took it, finds
+            # the receipts.
+            return whatsapp_web.accepted(answer, None, message.id)
+        our_id = message.id if request.takes_id else None
+        return evolution_common.accepted(answer, _given_id(answer), our_id)
 
     async def lookup(self, message_id: str, phone: str) -> Lookup:
         # The row is written after the send, and only if the server keeps new messages: absence proves
@@ -127,11 +132,9 @@ class Evolution:
         answer = await self._http.post_json(self._target("chat", "whatsappNumbers"), question, {})
         body = answer.body if answer.ok else None
         found = body[0] if isinstance(body, list) and len(body) == 1 else None
-        exists = found.get("exists") if isinstance(found, dict) else None
-        if not isinstance(found, dict) or not isinstance(exists, bool):
+        if not isinstance(found, dict):
             return NumberCheck(None)
-        address = found.get("jid")
-        return NumberCheck(exists, address if exists and isinstance(address, str) else None)
+        return evolution_common.number_check(found.get("exists"), found.get("jid"))
 
     def require_signature(self, headers: Mapping[str, str]) -> None:
         self._door.check(headers)

@@ -1,21 +1,22 @@
 """The requests of Evolution API for each kind of content."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
-from retoma.transports.whatsapp_web import (
+from retoma.transports.evolution_common import file_name, most_answers
+from retoma.transports.whatsapp_web_contents import (
+    Content,
     NotSupported,
     Source,
     is_voice,
     link,
-    link_name,
     media_type,
+    of_kind,
     optional,
     source,
     text,
 )
-
-_Content = Mapping[str, object]
 
 PATHS = ("sendText", "sendMedia", "sendWhatsAppAudio", "sendPoll", "sendButtons")
 """The calls that send."""
@@ -35,7 +36,7 @@ class Request(NamedTuple):
     takes_id: bool = True
 
 
-def request(content: _Content) -> Request:
+def request(content: Content) -> Request:
     """The request for a rendered content.
 
     Args:
@@ -44,29 +45,14 @@ def request(content: _Content) -> Request:
     Raises:
         NotSupported: there is no such request.
     """
-    kind = str(content.get("kind"))
-    if kind not in _REQUESTS:
-        raise NotSupported("there is no request for this kind of content")
-    return _REQUESTS[kind](content)
+    return of_kind(_REQUESTS, content)
 
 
-def _text(content: _Content) -> Request:
+def _text(content: Content) -> Request:
     return Request("sendText", {"text": content["text"]})
 
 
-def _image(content: _Content) -> Request:
-    return _media("image", content)
-
-
-def _video(content: _Content) -> Request:
-    return _media("video", content)
-
-
-def _document(content: _Content) -> Request:
-    return _media("document", content)
-
-
-def _audio(content: _Content) -> Request:
+def _audio(content: Content) -> Request:
     if is_voice(content):
         return Request(
             "sendWhatsAppAudio", {"audio": _media_text(source(content.get("media")))}, takes_id=False
@@ -74,10 +60,9 @@ def _audio(content: _Content) -> Request:
     return _media("audio", content)
 
 
-def _media(kind: str, content: _Content) -> Request:
+def _media(kind: str, content: Content) -> Request:
     medium = source(content.get("media"))
-    # Without a name the server makes one from the address, and fails where it has no ending.
-    name = text(content, "filename") or (link_name(medium.link) or "file" if kind == "document" else "")
+    name = file_name(kind, content, medium.link)
     fields = {
         "mediatype": kind,
         "media": _media_text(medium),
@@ -91,14 +76,13 @@ def _media_text(medium: Source) -> str:
     return medium.data or medium.link
 
 
-def _poll(content: _Content) -> Request:
-    # 0: as many as the person likes.
-    several = 0 if content.get("multiple") is True else 1
-    fields = {"name": content["question"], "values": content["options"], "selectableCount": several}
+def _poll(content: Content) -> Request:
+    question, options = content["question"], content["options"]
+    fields = {"name": question, "values": options, "selectableCount": most_answers(content)}
     return Request("sendPoll", fields)
 
 
-def _buttons(content: _Content) -> Request:
+def _buttons(content: Content) -> Request:
     header, buttons, body = content.get("header"), content["buttons"], text(content, "text")
     if not isinstance(buttons, list):
         raise NotSupported("the buttons are not a list")
@@ -119,11 +103,9 @@ def _buttons(content: _Content) -> Request:
     return Request("sendButtons", fields, takes_id=False)
 
 
-_REQUESTS: Mapping[str, Callable[[_Content], Request]] = {
+_REQUESTS: Mapping[str, Callable[[Content], Request]] = {
     "text": _text,
-    "image": _image,
-    "video": _video,
-    "document": _document,
+    **{kind: partial(_media, kind) for kind in ("image", "video", "document")},
     "audio": _audio,
     "poll": _poll,
     "buttons": _buttons,

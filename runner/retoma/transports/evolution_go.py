@@ -23,7 +23,13 @@ Any other 500 may come after the send.
 import re
 from collections.abc import Mapping
 
-from retoma.transports import evolution_go_contents, evolution_go_webhooks, pairing, whatsapp_web
+from retoma.transports import (
+    evolution_common,
+    evolution_go_contents,
+    evolution_go_webhooks,
+    pairing,
+    whatsapp_web,
+)
 from retoma.transports.base import (
     Fact,
     Lookup,
@@ -37,7 +43,7 @@ from retoma.transports.base import (
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.signatures import json_object, same_secret
-from retoma.transports.whatsapp_web import NotSupported
+from retoma.transports.whatsapp_web_contents import NotSupported
 
 _DOWN = re.compile(r"(failed to connect client: )?(client disconnected|no active session found)")
 _UNKNOWN_NUMBER = re.compile(r"number \S+ is not registered on WhatsApp")
@@ -81,11 +87,9 @@ class EvolutionGo:
             **fields,
         }
         answer = await self._http.post_json(self._targets[path], encode(request), {}, message.send_before)
-        if answer.ok and (given := _given_id(answer)):
-            return whatsapp_web.accepted(answer, given, message.id)
-        if answer.ok:
-            return SendResult("error", code="unreadable_answer", http_status=answer.status)
-        return whatsapp_web.failed(answer, _error_code(answer))
+        if not answer.ok:
+            return whatsapp_web.failed(answer, _error_code(answer))
+        return evolution_common.accepted(answer, _given_id(answer), message.id)
 
     async def lookup(self, message_id: str, phone: str) -> Lookup:
         # The server keeps what receipts it has seen, and only with DATABASE_SAVE_MESSAGES: absence proves
@@ -104,11 +108,9 @@ class EvolutionGo:
         data = answer.field("data") if answer.ok else None
         users = data.get("Users") if isinstance(data, dict) else None
         user = users[0] if isinstance(users, list) and len(users) == 1 else None
-        exists = user.get("IsInWhatsapp") if isinstance(user, dict) else None
-        if not isinstance(user, dict) or not isinstance(exists, bool):
+        if not isinstance(user, dict):
             return NumberCheck(None)
-        address = user.get("RemoteJID")
-        return NumberCheck(exists, address if exists and isinstance(address, str) and address else None)
+        return evolution_common.number_check(user.get("IsInWhatsapp"), user.get("RemoteJID") or None)
 
     def require_signature(self, headers: Mapping[str, str]) -> None:
         # The proof is in the body.

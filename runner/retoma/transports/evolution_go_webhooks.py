@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from retoma.transports import choices, whatsapp_web
-from retoma.transports.base import ConnectionChange, Fact, Inbound, Receipt, ReceiptStatus, unix_seconds
-from retoma.transports.whatsapp_web import BY_NUMBER, HIDDEN
+from retoma.transports import evolution_common, whatsapp_web
+from retoma.transports.base import ConnectionChange, Fact, Receipt, ReceiptStatus, unix_seconds
 
 _STATES: Mapping[str, ReceiptStatus] = {"Delivered": "delivered", "Read": "read"}
 # "Disconnected" is not among them: the server connects again by itself. Most of the time that takes
@@ -59,33 +58,23 @@ def _receipts(state: object, data: Mapping[str, object]) -> list[Fact]:
 
 def _own(data: Mapping[str, object]) -> list[Fact]:
     """The server reports each message that WhatsApp's server took."""
-    identifier = id_of(data)
-    message_id = whatsapp_web.our_id(identifier) if identifier else None
     info = data.get("Info")
     at = _time(info.get("Timestamp")) if isinstance(info, dict) else None
-    return [Receipt(message_id, identifier, "server", None, at)] if message_id and identifier else []
+    return evolution_common.own_message(id_of(data), at)
 
 
 def _inbound(data: Mapping[str, object]) -> list[Fact]:
-    info, message = data.get("Info"), data.get("Message")
+    info = data.get("Info")
     if not isinstance(info, dict) or info.get("IsFromMe") is not False or info.get("IsGroup") is True:
         return []
-    chat = info.get("Chat")
-    if not isinstance(chat, str) or not chat.endswith((*BY_NUMBER, HIDDEN)):
-        return []
-    choice = choices.chosen({"message": message})
-    words = choices.words(message)
-    if words is None and choice == choices.NOTHING:
-        return []
-    aliases = [chat, info.get("Sender"), info.get("SenderAlt")]
-    phone = next((found for alias in aliases if (found := whatsapp_web.phone_of(alias))), None)
-    hidden = next((_without_device(a) for a in aliases if isinstance(a, str) and a.endswith(HIDDEN)), None)
-    identifier = id_of(data)
+    aliases = [_without_device(info.get(name)) for name in ("Chat", "Sender", "SenderAlt")]
     at = _time(info.get("Timestamp"))
-    return [Inbound(phone, words or choice.text, identifier, at, address=hidden or chat, button=choice.value)]
+    return evolution_common.inbound(data.get("Message"), info.get("Chat"), aliases, id_of(data), at)
 
 
-def _without_device(address: str) -> str:
+def _without_device(address: object) -> str | None:
+    if not isinstance(address, str):
+        return None
     user, _, server = address.partition("@")
     return f"{user.partition(':')[0]}@{server}"
 

@@ -10,18 +10,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from retoma.transports import choices, whatsapp_web
+from retoma.transports import evolution_common, whatsapp_web
 from retoma.transports.base import (
     ConnectionChange,
     Fact,
-    Inbound,
     Receipt,
     ReceiptStatus,
     WebhookRefused,
     unix_seconds,
 )
 from retoma.transports.signatures import is_valid_token, json_object, same_secret
-from retoma.transports.whatsapp_web import BY_NUMBER, HIDDEN
 
 SECRET_HEADER = "x-retoma-secret"  # noqa: S105 (a name)
 
@@ -120,10 +118,7 @@ def _receipt(data: Mapping[str, object], at: float | None) -> list[Fact]:
 def _own(data: Mapping[str, object], at: float | None) -> list[Fact]:
     """The server reports each message that it wrote to the socket: as much as its answer 201 says."""
     key = data.get("key")
-    provider_id = key.get("id") if isinstance(key, dict) else None
-    if not isinstance(provider_id, str) or (message_id := whatsapp_web.our_id(provider_id)) is None:
-        return []
-    return [Receipt(message_id, provider_id, "server", None, at)]
+    return evolution_common.own_message(key.get("id") if isinstance(key, dict) else None, at)
 
 
 def _connection_change(data: Mapping[str, object], at: float | None) -> list[Fact]:
@@ -138,30 +133,12 @@ def _connection_change(data: Mapping[str, object], at: float | None) -> list[Fac
 
 
 def _inbound(data: Mapping[str, object]) -> list[Fact]:
-    key, message = data.get("key"), data.get("message")
+    key = data.get("key")
     if not isinstance(key, dict) or key.get("fromMe") is not False:
         return []
-    chat = key.get("remoteJid")
-    if not isinstance(chat, str) or not chat.endswith((*BY_NUMBER, HIDDEN)):
-        return []
-    choice = choices.chosen({"message": message})
-    words = choices.words(message)
-    if words is None and choice == choices.NOTHING:
-        return []
-    # The number and the hidden address (LID) stand in either field; 2.3.4 had senderPn. The hidden one is the
-    # alias under which an opt-out can come later.
-    aliases = [chat, *(key.get(name) for name in ("remoteJidAlt", "senderPn", "senderLid"))]
-    phone = next((found for alias in aliases if (found := whatsapp_web.phone_of(alias))), None)
-    hidden = next((a for a in aliases if isinstance(a, str) and a.endswith(HIDDEN)), None)
+    # The number and the hidden address stand in either field; 2.3.4 had senderPn.
+    aliases = [key.get(name) for name in ("remoteJid", "remoteJidAlt", "senderPn", "senderLid")]
     provider_id = key.get("id")
+    given = provider_id if isinstance(provider_id, str) else None
     at = unix_seconds(data.get("messageTimestamp"))
-    return [
-        Inbound(
-            phone,
-            words or choice.text,
-            provider_id if isinstance(provider_id, str) else None,
-            at,
-            address=hidden or chat,
-            button=choice.value,
-        )
-    ]
+    return evolution_common.inbound(data.get("message"), key.get("remoteJid"), aliases, given, at)

@@ -34,7 +34,8 @@ from retoma.transports.base import (
 from retoma.transports.http.client import Answer, HttpClient, encode
 from retoma.transports.settings import SettingsReader
 from retoma.transports.signatures import require_signature, verified_object
-from retoma.transports.whatsapp_web import BY_NUMBER, HIDDEN, NotSupported
+from retoma.transports.whatsapp_web import BY_NUMBER, HIDDEN
+from retoma.transports.whatsapp_web_contents import NotSupported
 
 _TAKES_OUR_ID = ("NOWEB", "GOWS")
 # By the path of the request: the engines that take our id there.

@@ -1,37 +1,25 @@
 """The requests of WAHA for each kind of content, as its OpenAPI description of 2026.7.1 has them."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
-from retoma.transports.whatsapp_web import (
+from retoma.transports.whatsapp_web_contents import (
+    Content,
     NotSupported,
+    Request,
     is_voice,
     link_name,
     media_type,
+    of_kind,
     optional,
     source,
     text,
 )
 
-_Content = Mapping[str, object]
-
 _SENDS_LISTS = ("NOWEB", "GOWS")
 _VOICE = "audio/ogg; codecs=opus"
 
 
-class Request(NamedTuple):
-    """What is asked of WAHA, without session, chat and id.
-
-    Args:
-        path: the last part of the address.
-        fields: of the JSON.
-    """
-
-    path: str
-    fields: dict[str, object]
-
-
-def request(content: _Content, engine: str, *, converts: bool) -> Request:
+def request(content: Content, engine: str, *, converts: bool) -> Request:
     """The request for a rendered content.
 
     Args:
@@ -42,34 +30,31 @@ def request(content: _Content, engine: str, *, converts: bool) -> Request:
     Raises:
         NotSupported: there is no such request, or not on this engine.
     """
-    kind = str(content.get("kind"))
-    if kind not in _REQUESTS:
-        raise NotSupported("there is no request for this kind of content")
-    if kind == "list" and engine not in _SENDS_LISTS:
+    if content.get("kind") == "list" and engine not in _SENDS_LISTS:
         raise NotSupported(f"the engine {engine} sends no lists")
-    made = _REQUESTS[kind](content)
+    made = of_kind(_REQUESTS, content)
     if made.path in ("sendVideo", "sendVoice"):
         made.fields["convert"] = converts
     return made
 
 
-def _text(content: _Content) -> Request:
+def _text(content: Content) -> Request:
     return Request("sendText", {"text": content["text"]})
 
 
-def _image(content: _Content) -> Request:
+def _image(content: Content) -> Request:
     return Request("sendImage", {"file": _file("image", content), **_caption(content)})
 
 
-def _document(content: _Content) -> Request:
+def _document(content: Content) -> Request:
     return Request("sendFile", {"file": _file("document", content), **_caption(content)})
 
 
-def _video(content: _Content) -> Request:
+def _video(content: Content) -> Request:
     return Request("sendVideo", {"file": _file("video", content), "asNote": False, **_caption(content)})
 
 
-def _audio(content: _Content) -> Request:
+def _audio(content: Content) -> Request:
     if not is_voice(content):
         return Request("sendFile", {"file": _file("audio", content)})
     medium = source(content.get("media"))
@@ -81,7 +66,7 @@ def _audio(content: _Content) -> Request:
     return Request("sendVoice", {"file": file})
 
 
-def _poll(content: _Content) -> Request:
+def _poll(content: Content) -> Request:
     poll = {
         "name": content["question"],
         "options": content["options"],
@@ -90,7 +75,7 @@ def _poll(content: _Content) -> Request:
     return Request("sendPoll", {"poll": poll})
 
 
-def _list(content: _Content) -> Request:
+def _list(content: Content) -> Request:
     header, sections = content.get("header"), content["sections"]
     message = {
         "title": text(header, "text") if isinstance(header, dict) else "",
@@ -102,7 +87,7 @@ def _list(content: _Content) -> Request:
     return Request("sendList", {"message": message})
 
 
-_REQUESTS: Mapping[str, Callable[[_Content], Request]] = {
+_REQUESTS: Mapping[str, Callable[[Content], Request]] = {
     "text": _text,
     "image": _image,
     "document": _document,
@@ -113,7 +98,7 @@ _REQUESTS: Mapping[str, Callable[[_Content], Request]] = {
 }
 
 
-def _file(kind: str, content: _Content) -> dict[str, object]:
+def _file(kind: str, content: Content) -> dict[str, object]:
     medium = source(content.get("media"))
     name = text(content, "filename")
     # WhatsApp shows the name of a document. WAHA requires one for a video.
@@ -124,11 +109,11 @@ def _file(kind: str, content: _Content) -> dict[str, object]:
     return {"mimetype": media_type(kind, medium.link, name), "url": medium.link, **optional(filename=name)}
 
 
-def _caption(content: _Content) -> dict[str, object]:
+def _caption(content: Content) -> dict[str, object]:
     return optional(caption=content.get("caption"))
 
 
-def _section(section: _Content) -> dict[str, object]:
+def _section(section: Content) -> dict[str, object]:
     rows = section["rows"]
     return {
         "title": text(section, "title"),
@@ -136,5 +121,5 @@ def _section(section: _Content) -> dict[str, object]:
     }
 
 
-def _row(row: _Content) -> dict[str, object]:
+def _row(row: Content) -> dict[str, object]:
     return {"title": row["title"], "rowId": row["id"], **optional(description=row.get("description"))}

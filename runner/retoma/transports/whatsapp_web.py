@@ -1,18 +1,13 @@
-"""What the gateways to WhatsApp Web have in common: ids, addresses, errors of WhatsApp itself, and media.
+"""What the gateways to WhatsApp Web have in common: ids, addresses, answers, and errors of WhatsApp itself.
 
 Facts that the gateways share because they drive the same two libraries, Baileys and whatsmeow.
 """
 
-import mimetypes
 import re
-from collections.abc import Mapping
-from pathlib import PurePosixPath
-from typing import NamedTuple
-
-from yarl import URL
 
 from retoma.transports.base import SendResult
 from retoma.transports.http.client import Answer
+from retoma.transports.whatsapp_web_contents import NotSupported
 
 BY_NUMBER, HIDDEN = ("@c.us", "@s.whatsapp.net"), "@lid"
 
@@ -21,16 +16,6 @@ NOT_SUPPORTED = "content_not_supported"
 
 _OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
 _SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
-_DEFAULT_TYPES = {
-    "image": "image/jpeg",
-    "video": "video/mp4",
-    "audio": "audio/mpeg",
-    "document": "application/octet-stream",
-}
-
-
-class NotSupported(Exception):
-    """This content cannot be said through this gateway. The words name no content."""
 
 
 def whatsapp_id(message_id: str) -> str:
@@ -106,79 +91,3 @@ def not_supported(why: NotSupported) -> SendResult:
 def is_word(value: object) -> bool:
     """Whether a value of a server can be shown on a terminal, and typed: 2026.8.1, GOWS."""
     return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_.+-]{1,40}", value) is not None
-
-
-def text(content: Mapping[str, object], field: str) -> str:
-    """A text of a rendered content; "" when it has no such field."""
-    value = content.get(field)
-    return value if isinstance(value, str) else ""
-
-
-def optional(**fields: object) -> dict[str, object]:
-    """The fields that are not empty."""
-    return {name: value for name, value in fields.items() if value}
-
-
-class Source(NamedTuple):
-    """Where a medium comes from: it has a link or data.
-
-    Args:
-        link: its address, or "".
-        data: a stored file in base64, or "".
-        mimetype: of the stored file, or "".
-    """
-
-    link: str
-    data: str = ""
-    mimetype: str = ""
-
-
-def source(media: object) -> Source:
-    """Where a medium of a rendered content comes from.
-
-    Raises:
-        NotSupported: it has neither a link nor bytes.
-    """
-    if isinstance(media, Mapping) and media.get("data"):
-        return Source("", text(media, "data"), text(media, "mimetype"))
-    return Source(link(media))
-
-
-def link(media: object) -> str:
-    """The address of a medium where only an address can stand.
-
-    Raises:
-        NotSupported: it is a stored file.
-    """
-    address = media.get("link") if isinstance(media, Mapping) else None
-    if not isinstance(address, str) or not address:
-        raise NotSupported("this medium is sent by link only")
-    return address
-
-
-def media_type(kind: str, address: str, filename: str = "") -> str:
-    """The MIME type of a medium by the ending of its name or address, or else the most usual one.
-
-    Args:
-        kind: image, video, audio or document.
-        address: where it is.
-        filename: as the person will see it.
-    """
-    for name in (filename, link_name(address)):
-        guess = mimetypes.guess_type(PurePosixPath(name.lower()))[0] if name else None
-        if guess and (kind == "document" or guess.startswith(f"{kind}/")):
-            return guess
-    return _DEFAULT_TYPES[kind]
-
-
-def link_name(address: str) -> str:
-    """The name of the file in an address, "" when it has none."""
-    try:
-        return URL(address).name
-    except ValueError:
-        return ""
-
-
-def is_voice(content: Mapping[str, object]) -> bool:
-    """Whether an audio is a voice note: unless the content says no, because these gateways send such."""
-    return content.get("voice") is not False

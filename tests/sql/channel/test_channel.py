@@ -158,6 +158,16 @@ def test_a_gap_between_messages_leaves_one_request_and_one_lease(db: Db) -> None
     assert shown(db, "max_in_flight", "max_leases") == (2, 2)
 
 
+def test_a_channel_that_is_created_with_gaps_sends_one_message_at_a_time(db: Db) -> None:
+    make_channel(db, transport="webhook", settings=WEBHOOK, gap_min_s=5, gap_max_s=9)
+    assert shown(db, "max_in_flight", "max_leases") == (1, 1)
+
+    with refused_with(db, "gaps_allow_one", "not 4 in each of 1 batches"):
+        make_channel(db, "other", "webhook", WEBHOOK, gap_min_s=5, gap_max_s=9, max_in_flight=4)
+    make_channel(db, "third", "webhook", WEBHOOK, gap_min_s=0, gap_max_s=0)
+    assert call(db, "select max_in_flight from retoma.v_channel where channel = 'third'") == 100
+
+
 def test_pacing_that_cannot_be_is_refused_in_words(db: Db, subtests: pytest.Subtests) -> None:
     cases: list[tuple[object, str, str]] = [
         ({"gap_min_s": -1}, "out_of_range", "gap_min_s cannot be -1"),

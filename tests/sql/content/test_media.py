@@ -180,10 +180,11 @@ def test_bytes_go_along_where_the_channel_says_so(db: Db) -> None:
     assert turn(db) is None
 
     runner = make_runner(db)
-    row = db.execute("select content, media from retoma.lease_batch(%s, %s)", (runner, channel)).fetchone()
+    row = db.execute("select contents, media from retoma.lease_batch(%s, %s)", (runner, channel)).fetchone()
     assert row is not None
-    (medium,) = row[1]
-    assert (row[0], medium["path"], medium["value"]["mimetype"]) == (PICTURE, ["media"], "image/png")
+    (given,), (medium,) = row
+    assert (given["content"], medium["path"]) == (PICTURE, ["media"])
+    assert medium["value"]["mimetype"] == "image/png"
     digest = bytes.fromhex(medium["value"]["sha256"])
     assert call(db, "select retoma.medium_bytes(%s)", digest) == PNG
 
@@ -299,3 +300,21 @@ def test_a_file_of_a_card_is_found_and_a_free_name_is_none(db: Db) -> None:
 
     paths = db.execute("select path from retoma_internal.campaign_medium order by path").fetchall()
     assert [path for (path,) in paths] == [["cards", n, "header", "image"] for n in (0, 1)]
+
+
+def test_a_lease_has_the_files_of_all_variants(db: Db) -> None:
+    channel = cloud(db)
+    add(db)
+    add(db, "other.jpg", JPEG)
+    other = {"kind": "image", "media": {"file": "other.jpg"}}
+    draft(db, {"variants": [{"content": content} for content in (PICTURE, PICTURE, other)]})
+    db.execute("select retoma.start_campaign('entrega')")
+    upload(db, "777")
+    assert lease(db, make_runner(db), channel) is None
+    upload(db, "778")
+
+    media = call(db, "select media from retoma.lease_batch(%s, %s)", make_runner(db, "second"), channel)
+
+    assert {medium["file"] for medium in media} == {"offer.png", "other.jpg"}
+    assert [medium["path"] for medium in media] == [["media"]] * 2
+    assert {medium["value"]["id"] for medium in media} == {"777", "778"}

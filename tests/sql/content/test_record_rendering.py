@@ -89,7 +89,7 @@ def test_a_page_holds_what_a_runner_needs(db: Db, channel: int) -> None:
 
     assert row == (
         {"kind": "text", "text": TEXT},
-        [[phone(1), {"name": "n1"}], [phone(2), {"name": "n2"}]],
+        [[1, phone(1), {"name": "n1"}], [2, phone(2), {"name": "n2"}]],
         False,
     )
 

@@ -239,6 +239,26 @@ def test_a_template_that_is_paused_interrupts_its_campaigns_until_it_is_approved
 
 
 @pytest.mark.usefixtures("channel")
+def test_the_template_of_every_variant_counts(db: Db) -> None:
+    other = {**AVISO, "name": "outro"}
+    read(db, AVISO, {**other, "status": "PENDING"})
+    draft(db, {"variants": [{"content": CONTENT}, {"content": {**CONTENT, "name": "outro"}}]})
+    with refused(db, "RT005", "channel sales: template outro (pt_BR) is PENDING"):
+        start(db)
+    move_clock(db, "10 minutes")
+    read(db, AVISO, other)
+    assert start(db) == "running"
+
+    report(db, name="outro", status="PAUSED")
+
+    assert call(db, STATUS) == "interrupted"
+    judged = call(db, "select fault from retoma_internal.campaign_channel")
+    assert judged == "template outro (pt_BR) is PAUSED"
+    report(db, name="outro", status="APPROVED")
+    assert call(db, STATUS) == "running"
+
+
+@pytest.mark.usefixtures("channel")
 def test_a_report_is_corrected_by_the_next_list_but_not_by_an_older_one(db: Db) -> None:
     read(db, AVISO)
     draft(db, CONTENT)
@@ -362,3 +382,109 @@ def test_a_channel_whose_template_is_refused_sends_nothing_of_the_campaign(db: D
     db.execute("select retoma.tick()")
     assert channel in doorbells(db)
     must_lease(db, runner, channel)
+
+
+@pytest.mark.usefixtures("channel")
+def test_a_session_that_was_left_open_on_a_campaign_undoes_no_list_and_no_report(
+    db: Db, database: str
+) -> None:
+    read(db, AVISO)
+    draft(db, CONTENT)
+    draft(db, CONTENT, "outra")
+    start(db)
+    start(db, "outra")
+    other = "select status from retoma_internal.campaign where name = 'outra'"
+    db.execute("select retoma.refresh_templates('sales')")
+    with psycopg.connect(database) as left_open:
+        left_open.execute("select from retoma_internal.campaign where name = 'entrega' for update")
+
+        read(db, {**AVISO, "status": "PAUSED"})
+        assert call(db, other) == "interrupted"
+        report(db, status="APPROVED")
+        assert call(db, other) == "running"
+        report(db, status="PAUSED")
+        assert call(db, other) == "interrupted"
+
+    assert call(db, STATUS) == "running"
+    db.execute("select retoma.tick()")
+    assert call(db, STATUS) == "interrupted"
+
+
+@pytest.mark.usefixtures("channel")
+def test_a_session_that_was_left_open_on_a_reading_keeps_no_other_channel_waiting(
+    db: Db, database: str
+) -> None:
+    make_channel(db, "support", "whatsapp_cloud", SETTINGS)
+    read(db, AVISO)
+    read(db, AVISO)
+    for name in ("sales", "support"):
+        db.execute("select retoma.refresh_templates(%s)", [name])
+    turn = "select channel from retoma.templates_to_read()"
+    db.execute("set statement_timeout = '60 s'")
+    with psycopg.connect(database) as left_open:
+        left_open.execute("select retoma.refresh_templates('sales')")
+
+        assert db.execute(turn).fetchall() == [("support",)]
+        assert db.execute(turn).fetchall() == []
+
+    assert db.execute(turn).fetchall() == [("sales",)]
+
+
+@pytest.mark.usefixtures("channel")
+def test_a_start_at_the_same_time_as_a_list_is_corrected_by_the_tick(db: Db, database: str) -> None:
+    read(db, AVISO)
+    draft(db, CONTENT)
+    db.execute("select retoma.refresh_templates('sales')")
+    with psycopg.connect(database) as starting:
+        assert start(starting) == "running"
+        read(db, {**AVISO, "status": "PAUSED"})
+        starting.commit()
+    assert call(db, STATUS) == "running"
+
+    db.execute("select retoma.tick()")
+    assert call(db, STATUS) == "interrupted"
+
+
+@pytest.mark.usefixtures("channel")
+def test_a_tick_judges_no_template_for_which_nothing_has_changed(db: Db) -> None:
+    read(db, AVISO)
+    draft(db, CONTENT)
+    start(db)
+    report(db, status="PAUSED")
+    assert call(db, STATUS) == "interrupted"
+    db.execute(
+        """
+        create or replace function retoma_internal.template_fault(p_channel_id int, p_content jsonb)
+        returns text language plpgsql as $$ begin raise exception 'judged again'; end $$
+        """
+    )
+
+    db.execute("select retoma.tick()")
+
+    assert db.execute("select * from retoma.v_tick_failure").fetchall() == []
+    report_nothing = "update retoma_internal.template_reading set changes = changes + 1"
+    db.execute(report_nothing)
+    db.execute("select retoma.tick()")
+    assert db.execute("select cause from retoma.v_tick_failure").fetchall() == [("judged again",)]
+
+
+@pytest.mark.usefixtures("channel")
+@pytest.mark.parametrize(("listed", "fault"), [(Jsonb([AVISO]), None), (None, "the provider is away")])
+@pytest.mark.parametrize("reported", [False, True])
+def test_what_is_asked_for_while_a_list_is_under_way_is_read_anew(
+    db: Db, listed: Jsonb | None, fault: str | None, reported: bool
+) -> None:
+    read(db, AVISO)
+    db.execute("select retoma.refresh_templates('sales')")
+    turn = "select channel_id, asked_at from retoma.templates_to_read()"
+    asked = db.execute(turn).fetchone()
+    assert asked is not None
+    if reported:
+        report(db, quality="RED")
+    else:
+        db.execute("select retoma.refresh_templates('sales')")
+
+    db.execute("select retoma.record_templates(%s, %s, %s, %s)", (*asked, listed, fault))
+
+    assert len(db.execute(turn).fetchall()) == 1
+    assert db.execute(turn).fetchall() == []

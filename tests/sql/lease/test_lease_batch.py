@@ -11,7 +11,6 @@ from tests.support.campaigns import (
     advance,
     call,
     error,
-    freeze_clock,
     lease,
     make_campaign,
     make_channel,
@@ -23,10 +22,7 @@ from tests.support.campaigns import (
 )
 from tests.support.contents import text
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 def test_a_lease_comes_with_all_that_is_needed_to_send(db: Db) -> None:
@@ -45,8 +41,12 @@ def test_a_lease_comes_with_all_that_is_needed_to_send(db: Db) -> None:
         "reserved": 0,
         "lease_s": 60,
         "campaign": "natal",
-        "content": text("Olá!"),
-        "texts": [{"maximum": 65536, "path": ["text"], "place": "text", "required": True}],
+        "contents": [
+            {
+                "content": text("Olá!"),
+                "texts": [{"path": ["text"], "place": "text", "maximum": 65536, "required": True}],
+            }
+        ],
         "media": None,
         "channel": "sales",
         "transport": "webhook",

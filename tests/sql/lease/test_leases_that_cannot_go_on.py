@@ -13,7 +13,6 @@ from tests.support.campaigns import (
     assert_counters_match_deliveries,
     books,
     call,
-    freeze_clock,
     lease,
     make_campaign,
     make_channel,
@@ -26,13 +25,10 @@ from tests.support.campaigns import (
     tick,
 )
 
+pytestmark = pytest.mark.usefixtures("frozen_clock")
+
 ERASING = "set retoma_internal.erasing = 'yes'"
 """What cleanup() sets. In a test it stands for rows that were lost in another way."""
-
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
 
 
 def test_rows_that_a_lease_relies_on_cannot_be_removed(

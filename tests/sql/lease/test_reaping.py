@@ -13,7 +13,6 @@ from tests.support.campaigns import (
     books,
     call,
     doorbells,
-    freeze_clock,
     lease,
     make_campaign,
     make_channel,
@@ -29,10 +28,7 @@ from tests.support.campaigns import (
 )
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 def die_with(db: Db, database: str, channel: int, sent: int, recorded: int = 0) -> None:

@@ -14,7 +14,6 @@ from tests.support.campaigns import (
     call,
     doorbells,
     error,
-    freeze_clock,
     lease,
     make_campaign,
     make_channel,
@@ -26,10 +25,7 @@ from tests.support.campaigns import (
     tick,
 )
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 def now_s(db: Db) -> float:

@@ -12,7 +12,6 @@ from tests.support.campaigns import (
     assert_counters_match_deliveries,
     books,
     call,
-    freeze_clock,
     lease,
     make_campaign,
     make_channel,
@@ -22,11 +21,9 @@ from tests.support.campaigns import (
     status,
     tick,
 )
+from tests.support.errors import rule
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 def send_some(db: Db, runner: UUID, channel: int, count: int) -> None:
@@ -42,13 +39,6 @@ def report(db: Db, status: str, *ordinals: int, code: str | None = None, campaig
     token = call(db, "select token from retoma_internal.campaign where name = %s", campaign)
     receipts = [{"message_id": f"{token}{n:08x}", "status": status, "code": code} for n in ordinals]
     db.execute("select retoma.record_receipts('sales', %s)", (Jsonb(receipts),))
-
-
-def rule(db: Db, code: str, error_class: str, *, suppress: bool = False) -> None:
-    db.execute(
-        "insert into retoma.error_rule (transport, code, class, suppress) values ('*', %s, %s, %s)",
-        (code, error_class, suppress),
-    )
 
 
 @pytest.mark.parametrize("error_class", ["channel_down", "auth"])
@@ -167,6 +157,53 @@ def test_after_a_resume_only_what_is_sent_from_then_on_counts(db: Db, channel: i
     report(db, "failed", 25)
 
     assert status(db) == "interrupted"
+
+
+def test_contents_that_are_refused_by_receipt_interrupt_their_campaign_and_not_the_channel(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    rule(db, "dead_link", "permanent_message")
+    make_campaign(db, size=40)
+    make_campaign(db, "pascoa", size=1)
+    send_some(db, runner, channel, 15)
+
+    report(db, "failed", *range(1, 11), code="dead_link")
+
+    assert books(db) == {"failed": 10, "sent": 5, "pending": 25}
+    (row,) = db.execute("select campaign, cause, reason from retoma.v_interrupted_campaigns").fetchall()
+    assert row[:2] == ("natal", "breaker")
+    assert "dead_link" in row[2]
+    assert call(db, "select state from retoma.v_channel") == "connected"
+    assert send_all(db, runner, channel) == [1]
+    move_clock(db, "1 s")
+    db.execute("select retoma.resume_campaign('natal')")
+    report(db, "failed", *range(11, 16), code="dead_link")
+    move_clock(db, "1 s")
+    send_some(db, runner, channel, 9)
+    report(db, "failed", *range(16, 25), code="dead_link")
+    assert status(db) == "running"
+    send_some(db, runner, channel, 1)
+    report(db, "failed", 25, code="dead_link")
+    assert status(db) == "interrupted"
+    assert_counters_match_deliveries(db)
+
+
+def test_the_first_receipt_that_the_campaign_cannot_be_sent_interrupts_it(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    rule(db, "template_paused", "campaign_down")
+    make_campaign(db, size=30)
+    send_some(db, runner, channel, 3)
+
+    report(db, "failed", 1, code="template_paused")
+
+    assert books(db) == {"failed": 1, "sent": 2, "pending": 27}
+    assert status(db) == "interrupted"
+    assert call(db, "select state from retoma.v_channel") == "connected"
+    move_clock(db, "1 s")
+    db.execute("select retoma.resume_campaign('natal')")
+    report(db, "failed", 2, code="template_paused")  # of a message that was sent before
+    assert status(db) == "running"
 
 
 def test_the_threshold_of_failed_receipts_is_a_row(db: Db, channel: int, runner: UUID) -> None:

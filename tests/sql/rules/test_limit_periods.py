@@ -12,7 +12,6 @@ from tests.support.campaigns import (
     advance,
     call,
     doorbells,
-    freeze_clock,
     lease,
     make_campaign,
     make_channel,
@@ -27,10 +26,7 @@ from tests.support.campaigns import (
     tick,
 )
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 @pytest.mark.parametrize(("zone", "midnight"), [(None, "00:00+00"), ("America/Sao_Paulo", "03:00+00")])

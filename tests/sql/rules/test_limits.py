@@ -11,7 +11,6 @@ from tests.support.campaigns import (
     advance,
     call,
     doorbells,
-    freeze_clock,
     make_campaign,
     make_channel,
     make_runner,
@@ -24,10 +23,7 @@ from tests.support.campaigns import (
     tick,
 )
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 def test_all_limits_of_a_channel_and_a_campaign_hold_together(db: Db) -> None:

@@ -15,7 +15,6 @@ from tests.support.campaigns import (
     accepted,
     advance,
     call,
-    freeze_clock,
     lease,
     make_campaign,
     make_channel,
@@ -27,10 +26,7 @@ from tests.support.campaigns import (
 )
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from tests.support.campaigns import (
     books,
     call,
     doorbells,
-    freeze_clock,
     lease,
     make_campaign,
     must_lease,
@@ -26,16 +25,13 @@ from tests.support.campaigns import (
     tick,
 )
 
+pytestmark = pytest.mark.usefixtures("frozen_clock")
+
 SAO_PAULO = "America/Sao_Paulo"  # UTC-3
 LISBON = "Europe/Lisbon"  # UTC in winter
 TOKYO = "Asia/Tokyo"  # UTC+9
 
 MONDAY = "2026-03-02"
-
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
 
 
 def windowed(db: Db, zones: dict[int, str | None], **options: Any) -> None:

@@ -12,7 +12,6 @@ from tests.support.campaigns import (
     books,
     call,
     error,
-    freeze_clock,
     lease,
     make_campaign,
     make_channel,
@@ -22,10 +21,7 @@ from tests.support.campaigns import (
     status,
 )
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 @pytest.fixture

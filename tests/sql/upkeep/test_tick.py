@@ -11,7 +11,6 @@ from tests.support.campaigns import (
     call,
     doorbells,
     error,
-    freeze_clock,
     make_campaign,
     make_channel,
     make_runner,
@@ -21,10 +20,7 @@ from tests.support.campaigns import (
     tick,
 )
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 def test_one_tick_at_a_time(db: Db, database: str, channel: int) -> None:

@@ -13,7 +13,6 @@ from tests.support.campaigns import (
     books,
     call,
     doorbells,
-    freeze_clock,
     make_campaign,
     make_channel,
     make_runner,
@@ -25,12 +24,9 @@ from tests.support.campaigns import (
 )
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("frozen_clock")
+
 FAILURES = "select part, state, times, campaign, sqlstate, cause from retoma.v_tick_failure order by part"
-
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
 
 
 def break_function(db: Db, name: str, returns: str) -> None:

@@ -10,7 +10,6 @@ from tests.support.campaigns import (
     accepted,
     advance,
     error,
-    freeze_clock,
     make_campaign,
     make_channel,
     move_clock,
@@ -20,10 +19,7 @@ from tests.support.campaigns import (
     set_limit,
 )
 
-
-@pytest.fixture(autouse=True)
-def _time_passes_only_when_told(db: Db) -> None:
-    freeze_clock(db)
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 def forecast(db: Db) -> dict[str, object]:

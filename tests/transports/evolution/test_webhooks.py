@@ -1,38 +1,23 @@
 """The webhooks of Evolution API, as its source writes them, and what lets a call in."""
 
-import base64
-import hashlib
-import hmac
 import json
-import time
 
 import pytest
 
 from retoma.transports.base import ConnectionChange, Fact, Inbound, Receipt, WebhookRefused
 from tests.support import transports
+from tests.support.evolution import KEY, api_document, token
 
 MESSAGE_ID = "0123456789abcdef0123456789abcdef"
 OURS = f"3EB0{MESSAGE_ID.upper()}"
 THEIRS = "3EB08A6895830F110A5E4D"
-KEY = "a key of the tests, known to both"
 AT = 1790000000.5
 PERSON, HIDDEN = "5511955500001@s.whatsapp.net", "123456789012345@lid"
 
 
 def body(event: str, data: object, instance: object = "loja") -> bytes:
-    """A call: date_time is local time that claims to be UTC."""
-    return json.dumps(
-        {
-            "event": event,
-            "instance": instance,
-            "data": data,
-            "destination": "http://retoma.example/hooks/loja",
-            "date_time": "2026-11-27T19:00:00.000Z",
-            "sender": "5511955509999@s.whatsapp.net",
-            "server_url": "http://gateway.example",
-            "apikey": None,
-        }
-    ).encode()
+    """A call."""
+    return json.dumps(api_document(event, data, instance)).encode()
 
 
 def parsed(call: bytes, headers: dict[str, str] | None = None, **settings: object) -> list[Fact]:
@@ -42,20 +27,6 @@ def parsed(call: bytes, headers: dict[str, str] | None = None, **settings: objec
     headers = {"x-timestamp": "1790000000500", **(headers or {})}
     transport.require_signature(headers)
     return transport.parse_webhook(headers, call)
-
-
-def token(
-    key: str = KEY, *, algorithm: str = "HS256", expires_in_s: float = 600, payload: object = None
-) -> str:
-    """A token as the server makes it, for ten minutes unless a test says otherwise."""
-    now = int(time.time())
-    claims = payload or {"iat": now, "exp": now + expires_in_s, "app": "evolution", "action": "webhook"}
-    signed = ".".join(_part(json.dumps(part).encode()) for part in ({"alg": algorithm, "typ": "JWT"}, claims))
-    return f"{signed}.{_part(hmac.new(key.encode(), signed.encode(), hashlib.sha256).digest())}"
-
-
-def _part(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 @pytest.mark.parametrize(

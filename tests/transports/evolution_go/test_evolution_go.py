@@ -15,6 +15,7 @@ from retoma.transports.base import (
     WebhookRefused,
 )
 from tests.support import transports
+from tests.support.evolution import go_document
 from tests.support.gateways import Asked, gateway
 
 MESSAGE = Message("0123456789abcdef0123456789abcdef", "+5511955500001", {})
@@ -217,8 +218,7 @@ async def test_a_number_check_says_yes_no_or_that_it_does_not_know(
 
 def parsed(event: str, data: object, token: object = TOKEN, **more: object) -> list[Fact]:
     transport = transports.create("evolution_go", {"base_url": "http://127.0.0.1:8080", "api_key": TOKEN})
-    call = {"event": event, "data": data, "instanceToken": token, "instanceId": "7", "instanceName": "loja"}
-    return transport.parse_webhook({}, json.dumps({**call, **more}).encode())
+    return transport.parse_webhook({}, json.dumps(go_document(event, data, token, **more)).encode())
 
 
 RECEIPT = {

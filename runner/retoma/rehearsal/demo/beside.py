@@ -8,9 +8,8 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from retoma.content.apart import check_apart
-from retoma.content.written import Written
 from retoma.errors import RetomaError
+from retoma.monitor.drafts import check_contents
 from retoma.rehearsal.demo.names import LOOK_S, OFFICIAL, SALES, STALLED_S, Connection, Tell
 from retoma.rehearsal.processes import Processes
 
@@ -73,13 +72,8 @@ def _create(connection: Connection, name: str, channel: str, content: Mapping[st
         "select retoma.create_campaign(%s, %s::text, p_batch_size => %s, p_content => %s) as id",
         [name, channel, _BATCH, Jsonb(content)],
     ).fetchone()
-    written = connection.execute("select * from retoma.campaign_content(%s)", [name]).fetchone()
-    assert row is not None and written is not None  # noqa: S101, PT018 (it was just created)
-    checked = check_apart(Written(written["content"], written["texts"]))
-    connection.execute(
-        "select retoma.record_content_check(%s, 1, %s, null, %s)",
-        [row["id"], checked.required_variables, checked.optional_variables],
-    )
+    assert row is not None  # noqa: S101 (a function without `setof` returns one row)
+    check_contents(connection, row["id"], name)
 
 
 def wait_for_template(connection: Connection, children: Processes, since: float, tell: Tell) -> None:

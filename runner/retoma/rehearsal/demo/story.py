@@ -282,10 +282,9 @@ def _show_first_message(connection: Connection, campaign: str, tell: Tell) -> No
         connection.execute("select retoma.start_campaign(%s)", [campaign])
     trial = try_out(connection, campaign)
     trial.insist()
-    if trial.first is not None:
-        _, phone, content = trial.first
-        tell("message", f"the first one, to {phone}:")
-        for line in in_words(content):
+    for made in trial.firsts:
+        tell("message", f"the first one, to {made.phone}:")
+        for line in in_words(made.content):
             tell("", f"  {line}")
     if trial.failed:
         tell("", f"{trial.failed} of the first {trial.made + trial.failed} cannot be made; {trial.why}")
