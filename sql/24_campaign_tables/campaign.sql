@@ -29,6 +29,10 @@ create table if not exists retoma_internal.campaign (
 -- Nearly always empty. Each tick reads it.
 create index if not exists campaign_cancelling_idx on retoma_internal.campaign (id) where cancelling;
 
+-- Every runner reads it each second.
+create index if not exists campaign_resolving_idx on retoma_internal.campaign (id)
+where resolves_addresses and status in ('scheduled', 'running');
+
 comment on table retoma_internal.campaign is
 'Campaigns: their rules, their state and the size of their audience. Their content is in campaign_content.';
 comment on column retoma_internal.campaign.token is

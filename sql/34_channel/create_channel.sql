@@ -30,6 +30,7 @@ begin
       hint = 'Change it with retoma.configure_channel, or choose another name';
   end if;
   insert into retoma_internal.channel_pacing (channel_id) values (v_id);
+  insert into retoma_internal.number_checking (channel_id) values (v_id);
   perform retoma.configure_channel(p_name, p_settings, '{"burst": null}' || v_transport.pacing);
   -- A rate without a burst gets a burst of one second's messages, not the burst of the transport. With gaps, one
   -- message is under way at a time, whatever the transport allows.

@@ -12,7 +12,7 @@ cross join lateral (
   order by b.id
   limit 1
 ) as n
-where c.resolves_addresses
+where c.resolves_addresses and c.status in ('scheduled', 'running')
   and (c.status = 'running' or (c.status = 'scheduled' and c.starts_at <= retoma.clock() + interval '1 hour'))
   and not exists (
     select from retoma_internal.batch as b

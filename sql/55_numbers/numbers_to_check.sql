@@ -32,19 +32,15 @@ begin
   for v_channel in
     select h.id, h.name, h.transport, h.settings, (h.settings ->> 'check_gap_s')::double precision as gap_s
     from retoma_internal.channel as h
-    left join retoma_internal.number_checking as q on h.id = q.channel_id
-    where coalesce(q.next_at, '-infinity') <= numbers_to_check.asked_at and h.id in (
+    inner join retoma_internal.number_checking as q on h.id = q.channel_id
+    where q.next_at <= numbers_to_check.asked_at and h.id in (
       select k.channel_id
       from retoma_internal.closed_zone as z
       inner join retoma_internal.number_checker as k on z.campaign_id = k.campaign_id and k.checks and k.works
     )
-    order by q.next_at nulls first, h.id
+    order by q.next_at, h.id
     limit 20
   loop
-    insert into retoma_internal.number_checking (channel_id)
-    select v_channel.id
-    where not exists (select from retoma_internal.number_checking as q where q.channel_id = v_channel.id)
-    on conflict do nothing;
     perform from retoma_internal.number_checking as q
     where q.channel_id = v_channel.id and q.next_at <= numbers_to_check.asked_at
     for no key update skip locked;

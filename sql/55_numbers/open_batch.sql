@@ -22,7 +22,8 @@ begin
   from unnest(retoma_internal.batch_ordinals(v_batch, 1, v_batch.size)) as u (ordinal)
   inner join retoma_internal.message as m on m.campaign_id = v_batch.campaign_id and u.ordinal = m.ordinal
   inner join retoma_internal.number_check as n on m.phone = n.phone
-  where not n.found or n.address is not null;
+  where not n.found or n.address is not null
+  on conflict do nothing;
   update retoma_internal.number_check as n
   set tries = 0
   where n.phone in (

@@ -401,6 +401,36 @@ def test_a_session_that_was_left_open_does_not_hold_the_others_up(db: Db, sales:
     assert db.execute(closed.encode()).fetchall() == []
 
 
+def test_with_windows_the_zones_that_are_open_come_first(db: Db, sales: int, runner: UUID) -> None:
+    make_campaign(
+        db,
+        size=4,
+        start=False,
+        zones={1: "Asia/Tokyo", 2: "America/Sao_Paulo", 3: "Asia/Tokyo", 4: "Asia/Tokyo"},
+    )
+    db.execute("select retoma.add_window('natal', '08:00', '20:00')")
+    db.execute("select retoma.start_campaign('natal')")
+
+    asked = ask_one(db)  # at noon in UTC, it is evening in Tokyo
+    assert asked["phones"] == [phone(2)]
+    answer(db, asked, found(2, "123@lid"))
+    move_clock(db, "2 s")
+    assert ask_one(db)["phones"] == [phone(1), phone(3), phone(4)]
+    assert [m[6] for m in handed_out(db, must_lease(db, runner, sales))] == ["123@lid"]
+
+
+def test_a_campaign_can_be_cancelled_while_its_numbers_are_checked(db: Db, sales: int) -> None:
+    make_campaign(db, size=2)
+    asked = ask_one(db)
+
+    db.execute("select retoma.cancel_campaign('natal')")
+    answer(db, asked, found(1), found(2))
+
+    assert books(db) == {"cancelled": 2}
+    move_clock(db, "1 minute")
+    assert ask(db) == []
+
+
 def test_old_answers_and_addresses_are_erased(db: Db, sales: int, runner: UUID) -> None:
     make_campaign(db, size=2)
     answer_all(db, found(1, "123@lid"))
