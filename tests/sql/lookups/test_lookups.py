@@ -65,7 +65,7 @@ def test_invariant_4_the_provider_is_asked_when_the_request_cannot_be_under_way_
 
     message_id = call(db, "select message_id from retoma.v_in_doubt")
     assert claim(db, asking) == [
-        (message_id, 1, phone(1), "sales", "webhook", SETTINGS | {"media_as": "link", "timeout_s": 30})
+        (message_id, 1, phone(1), None, "sales", "webhook", SETTINGS | {"media_as": "link", "timeout_s": 30})
     ]
 
 
