@@ -293,7 +293,6 @@ set local search_path to pg_catalog, pg_temp;
 \ir 40_limits_and_windows/limit_ends.sql
 \ir 40_limits_and_windows/exhaust_limits.sql
 \ir 40_limits_and_windows/limit_allowance.sql
-\ir 40_limits_and_windows/limits_of_step.sql
 \ir 40_limits_and_windows/spend_people.sql
 \ir 40_limits_and_windows/spend_limits.sql
 \ir 40_limits_and_windows/period_in_words.sql
