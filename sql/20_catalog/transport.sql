@@ -7,6 +7,7 @@ create table if not exists retoma.transport (
   absent_proves boolean not null default false,
   lists_templates boolean not null default false,
   checks_numbers boolean not null default false,
+  reads_account_every interval check (reads_account_every >= '10 s'),
   keeps_media_for interval check (keeps_media_for > '2 days'),
   inlines_media_when jsonb not null default '[]' check (
     jsonb_typeof(inlines_media_when) = 'array' and not inlines_media_when @? 'strict $[*] ? (@.type() != "object")'
@@ -27,6 +28,8 @@ sent does not start.';
 comment on column retoma.transport.checks_numbers is
 'Whether its provider can be asked under which address a number can be reached. Then its channels have the settings
 check_numbers and check_gap_s.';
+comment on column retoma.transport.reads_account_every is
+'How often a runner asks its provider whether the account works and what it may send; null: it cannot be asked.';
 comment on column retoma.transport.keeps_media_for is
 'How long its provider keeps a file that was uploaded to it; null when files cannot be uploaded. A stored file is
 uploaded before anything is sent that says it, and again in time.';

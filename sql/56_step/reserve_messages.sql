@@ -35,7 +35,14 @@ begin
   end if;
   if v_allowed > 0 then
     -- Read only now, so that a limit that was set while this step waited for the pacing of the channel is respected.
-    v_limit_ids := retoma_internal.limits_of_step(batch.lease_channel_id, batch.campaign_id);
+    v_limit_ids := array(
+      select l.id from retoma_internal.limit_rule as l
+      where (l.scope, l.subject_id) = ('channel', batch.lease_channel_id)
+        or (l.scope, l.subject_id) = ('campaign', batch.campaign_id)
+        or (l.scope, l.subject_id) = ('channel_group', (
+          select c.channel_group_id from retoma_internal.channel as c where c.id = batch.lease_channel_id
+        ))
+    );
     if v_limit_ids <> '{}' then
       v_limits := retoma_internal.limit_allowance(v_limit_ids, v_allowed);
       v_allowed := v_limits.allowed;

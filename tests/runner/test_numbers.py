@@ -19,7 +19,7 @@ REACHED = sorted(ADDRESSES.get(person, person) or "" for person in PEOPLE if per
 
 def know(world: World, numbers: dict[str, str | None]) -> None:
     """What the provider says about numbers from now on."""
-    assert world.sandbox.call("POST", "/_sandbox/numbers", numbers)[0] == 200
+    assert world.sandbox.call("POST", "/_sandbox/addresses", numbers)[0] == 200
 
 
 def start(world: World, attempts: int = 20) -> None:

@@ -5,6 +5,7 @@
     GET    /waha/api/{session}/chats/{chat}/messages/{id}       lookup
     GET    /waha/api/contacts/check-exists?phone=&session=      address of a number
     POST   /cloud/{version}/{phone number id}/{endpoint}        send, as the WhatsApp Cloud API
+    GET    /cloud/{version}/{phone number id}                   state and limits of a number
     GET    /cloud/{version}/{account id}/message_templates      templates, see templates.py
     POST   /cloud/{version}/{phone number id}/media             upload (the id is made from the bytes)
     POST   /evolution/message/{call}/{instance}                 send, as Evolution API
@@ -18,8 +19,9 @@
     POST   /_sandbox/faults (DELETE clears)                     see faults.py
     POST   /_sandbox/receipts (DELETE stops)                    see receipts.py
     POST   /_sandbox/templates                                  see templates.py
-    POST   /_sandbox/numbers                                    see numbers.py
+    POST   /_sandbox/addresses                                  see addresses.py
     PUT    /_sandbox/sessions/{session}                         {"status": "WORKING"}
+    PUT    /_sandbox/numbers/{phone number id}                  {"status": "FLAGGED"}: what is to be another
 
 Each request is in the ledger before its answer leaves.
 """
@@ -34,11 +36,11 @@ from aiohttp import web
 
 from retoma.errors import RetomaError
 from retoma.rehearsal.sandbox import (
+    addresses,
     cloud_media,
     dialects,
     evolution,
     faults,
-    numbers,
     receipts,
     templates,
 )
@@ -46,6 +48,14 @@ from retoma.rehearsal.sandbox.dialects import BadRequest
 from retoma.rehearsal.sandbox.ledger import Delivery, Ledger
 
 _STALL_S = 600.0
+
+_NUMBER: Mapping[str, object] = {
+    "status": "CONNECTED",
+    "quality_rating": "GREEN",
+    "throughput": {"level": "STANDARD"},
+    "whatsapp_business_manager_messaging_limit": "TIER_UNLIMITED",
+    "health_status": {"can_send_message": "AVAILABLE"},
+}
 
 
 class Sandbox:
@@ -77,7 +87,8 @@ class Sandbox:
         self._sessions: dict[str, str] = {}
         self._reporter: receipts.Reporter | None = None
         self._templates: list[Mapping[str, object]] = []
-        self._numbers: Mapping[str, str | None] = {}
+        self._addresses: Mapping[str, str | None] = {}
+        self._numbers: dict[str, Mapping[str, object]] = {}
 
     def set_templates(self, document: object) -> None:
         """Replace all templates. Raises RetomaError for a list that is refused, and keeps the old one."""
@@ -108,6 +119,8 @@ class Sandbox:
                 case "GET", "cloud", _, _, "message_templates":
                     url = request.rel_url
                     return _json(200, templates.page(self._templates, url.path, url.query))
+                case "GET", "cloud", _, number:
+                    return _json(200, {"id": number, **_NUMBER, **self._numbers.get(number, {})})
                 case "POST", "cloud", _, _, "media":
                     return _json(*await cloud_media.take(request))
                 case "POST", "webhook", channel:
@@ -144,7 +157,7 @@ class Sandbox:
                 )
                 return _json(200, evolution.found(dialect, identifier, is_here=is_here))
             case ("chat", "whatsappNumbers") | ("user", "check"):
-                return _json(200, evolution.checked(dialect, body, self._numbers))
+                return _json(200, evolution.checked(dialect, body, self._addresses))
         return _json(404, {"status": 404, "error": "Not Found"})
 
     async def _send_waha(self, request: web.BaseRequest, call: str) -> web.Response:
@@ -231,7 +244,7 @@ class Sandbox:
                 return _json(200, {"name": session, "status": self._sessions.get(session, "WORKING")})
             case "GET", "contacts", "check-exists":
                 phone = request.rel_url.query.get("phone", "").lstrip("+")
-                address = numbers.address_of(f"+{phone}", "c.us", self._numbers)
+                address = addresses.address_of(f"+{phone}", "c.us", self._addresses)
                 where = {} if address is None else {"chatId": address}
                 return _json(200, {"numberExists": address is not None, **where})
             case "GET", session, "chats", _, "messages", identifier:
@@ -262,9 +275,9 @@ class Sandbox:
             case "POST", "templates":
                 self.set_templates(_document(await request.read()))
                 return _json(200, {"templates": len(self._templates)})
-            case "POST", "numbers":
-                self._numbers = numbers.parse(_document(await request.read()))
-                return _json(200, {"numbers": len(self._numbers)})
+            case "POST", "addresses":
+                self._addresses = addresses.parse(_document(await request.read()))
+                return _json(200, {"addresses": len(self._addresses)})
             case "DELETE", "receipts":
                 await self.set_receipts(None)
                 return _json(200, {})
@@ -275,6 +288,9 @@ class Sandbox:
                     raise BadRequest("status is missing or not a text")
                 self._set_session(session, status)
                 return _json(200, {"name": session, "status": status})
+            case "PUT", "numbers", number:
+                self._numbers[number] = dialects.read_object(await request.read())
+                return _json(200, {"id": number})
         return _json(404, {"error": "no such control", "hint": "See pydoc retoma.rehearsal.sandbox.app."})
 
     def _set_session(self, session: str, status: str) -> None:

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Collection, Mapping
 
-from retoma.rehearsal.sandbox import numbers
+from retoma.rehearsal.sandbox import addresses
 from retoma.rehearsal.sandbox.dialects import BadRequest, read_object, waha_message_id
 from retoma.rehearsal.sandbox.ledger import Delivery
 
@@ -87,10 +87,10 @@ def found(dialect: str, identifier: str, *, is_here: bool) -> dict[str, object]:
 
 
 def checked(dialect: str, body: bytes, known: Mapping[str, str | None]) -> object:
-    """The answer to a number check; known: see numbers.parse."""
+    """The answer to a number check; known: see addresses.parse."""
     asked = read_object(body).get("number" if dialect == GO else "numbers")
     digits = [str(number).removeprefix("+") for number in asked] if isinstance(asked, list) else []
-    found = [(n, numbers.address_of(f"+{n}", "s.whatsapp.net", known)) for n in digits]
+    found = [(n, addresses.address_of(f"+{n}", "s.whatsapp.net", known)) for n in digits]
     if dialect == API:
         return [{"jid": a or f"{n}@s.whatsapp.net", "exists": a is not None, "number": n} for n, a in found]
     users = [{"Query": n, "IsInWhatsapp": a is not None, "RemoteJID": a or ""} for n, a in found]
