@@ -429,7 +429,6 @@ set local search_path to pg_catalog, pg_temp;
 \ir 55_numbers/check_answers.sql
 \ir 55_numbers/record_answers.sql
 \ir 55_numbers/record_numbers.sql
-\ir 55_numbers/skip_unreachable.sql
 \ir 55_numbers/with_addresses.sql
 
 -- One step of a lease
@@ -442,12 +441,14 @@ set local search_path to pg_catalog, pg_temp;
 \ir 56_step/judge_ids.sql
 \ir 56_step/record_outcomes.sql
 \ir 56_step/reserve_unsuppressed.sql
+\ir 56_step/reserve_reachable.sql
 \ir 56_step/give_up_repeats.sql
 \ir 56_step/next_ordinals.sql
 \ir 56_step/reserve_messages.sql
 \ir 56_step/reserved_messages.sql
 \ir 56_step/next_action.sql
 \ir 56_step/write_batch.sql
+\ir 56_step/with_variants_and_addresses.sql
 \ir 56_step/advance_batch.sql
 \ir 56_step/refuse_content.sql
 \ir 56_step/catch_up.sql

@@ -69,11 +69,8 @@ begin
     action := 'wait';
     wait_s := 0;
   end if;
-  if messages is not null and v_context.variant_bounds is not null then
-    messages := retoma_internal.with_variants(messages, v_context.variant_bounds);
-  end if;
-  if messages is not null and v_context.resolves_addresses then
-    messages := retoma_internal.with_addresses(messages, v_batch.campaign_id);
+  if messages is not null and (v_context.variant_bounds is not null or v_context.resolves_addresses) then
+    messages := retoma_internal.with_variants_and_addresses(messages, v_context, v_batch.campaign_id);
   end if;
   if action = 'completed' and (v_context.pacing).batch_gap_max > '0 s' then
     perform retoma_internal.start_batch_gap(v_batch.lease_channel_id, v_context.at);

@@ -1,6 +1,7 @@
 -- Asks pacing and limits, then moves through the batch until it has the allowed number of messages. It skips suppressed
 -- numbers, and those that are not on WhatsApp, on the way; they need no gap and count under no limit. Locks the pacing
 -- of the channel, when it has one, then the limits.
+-- A slice of only skipped numbers has no messages, and must not remove the messages of earlier slices.
 create or replace function retoma_internal.reserve_messages(
   p_batch retoma_internal.batch,
   p_want int,
@@ -19,7 +20,6 @@ declare
   v_limits record;
   v_allowed int := least(p_want, p_batch.size - p_batch.reserved);
   v_got int := 0;
-  v_count int;
   v_ordinals int[];
   v_slice record;
 begin
@@ -50,23 +50,17 @@ begin
     end if;
   end if;
   while v_got < v_allowed and batch.reserved < batch.size loop
-    v_count := least(v_allowed - v_got, batch.size - batch.reserved);
-    v_ordinals := retoma_internal.next_ordinals(batch, v_count);
-    if p_context.resolves_addresses then
-      v_slice := retoma_internal.skip_unreachable(batch, v_ordinals, p_context.at);
-      batch := v_slice.batch;
-      v_ordinals := v_slice.ordinals;
-      continue when v_ordinals = '{}';
-    end if;
-    v_slice := retoma_internal.reserve_unsuppressed(batch, v_ordinals, p_context);
+    v_ordinals := retoma_internal.next_ordinals(batch, least(v_allowed - v_got, batch.size - batch.reserved));
+    v_slice := case
+      when p_context.resolves_addresses then retoma_internal.reserve_reachable(batch, v_ordinals, p_context)
+      else retoma_internal.reserve_unsuppressed(batch, v_ordinals, p_context)
+    end;
     batch := v_slice.batch;
     v_got := v_got + v_slice.got;
-    -- A slice of only suppressed numbers has no messages, and must not remove the messages of earlier slices.
-    if messages is null then
-      messages := v_slice.messages;
-    elsif v_slice.got > 0 then
-      messages := messages::jsonb || v_slice.messages::jsonb;
-    end if;
+    messages := case
+      when messages is null or v_slice.got = 0 then coalesce(messages, v_slice.messages)
+      else (messages::jsonb || v_slice.messages::jsonb)::json
+    end;
   end loop;
   if v_is_paced and v_got > 0 then
     perform retoma_internal.spend_pacing(batch.lease_channel_id, v_got, p_context.at);
