@@ -37,8 +37,7 @@ begin
     -- Read only now, so that a limit that was set while this step waited for the pacing of the channel is respected.
     v_limit_ids := array(
       select l.id from retoma_internal.limit_rule as l
-      where (l.scope, l.subject_id) = ('channel', batch.lease_channel_id)
-        or (l.scope, l.subject_id) = ('campaign', batch.campaign_id)
+      where (l.scope, l.subject_id) in (('channel', batch.lease_channel_id), ('campaign', batch.campaign_id))
         or (l.scope, l.subject_id) = ('channel_group', (
           select c.channel_group_id from retoma_internal.channel as c where c.id = batch.lease_channel_id
         ))
@@ -56,11 +55,10 @@ begin
     batch := v_slice.batch;
     v_got := v_got + v_slice.got;
     -- A slice of only suppressed numbers has no messages, and must not remove the messages of earlier slices.
-    if messages is null then
-      messages := v_slice.messages;
-    elsif v_slice.got > 0 then
-      messages := messages::jsonb || v_slice.messages::jsonb;
-    end if;
+    messages := case
+      when messages is null or v_slice.got = 0 then coalesce(messages, v_slice.messages)
+      else (messages::jsonb || v_slice.messages::jsonb)::json
+    end;
   end loop;
   if v_is_paced and v_got > 0 then
     perform retoma_internal.spend_pacing(batch.lease_channel_id, v_got, p_context.at);
