@@ -5,11 +5,13 @@
 -- not.
 --
 -- The only thing to ask WAHA by is our message id. WAHA takes it on the engines NOWEB and GOWS; both need their store.
-insert into retoma.transport (name, pacing, looks_up_when, absent_proves, inlines_media_when, note) values
+insert into retoma.transport (
+  name, pacing, looks_up_when, absent_proves, inlines_media_when, address_space, note
+) values
 (
   'waha', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
   '[{"engine": "NOWEB", "store": true}, {"engine": "GOWS", "store": true}]', false, '[{"media_as": "base64"}]',
-  'WAHA, an HTTP gateway to WhatsApp Web'
+  'whatsapp_web', 'WAHA, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
 
