@@ -58,12 +58,6 @@ def test_who_stops_marketing_in_whatsapp_is_not_written_to_any_more(db: Db, rece
     assert db.execute("select button, state from retoma.v_reply").fetchall() == [
         ("marketing_messages:stop", "opted_out")
     ]
-    hidden = {key: value for key, value in choice.items() if key != "wa_id"} | {"timestamp": p.AT + 60}
-    call = p.call("user_preferences", p.messages(user_preferences=[{**hidden, "value": "stop"}]))
-    assert receiver.meta("sales", call)[0] == 200
-    assert db.execute("select address, code from retoma.v_reply where state = 'waiting'").fetchall() == [
-        (p.USER_ID, "no_number")
-    ]
 
 
 @pytest.mark.usefixtures("channel")

@@ -45,9 +45,7 @@ def link(number: int = 1, address: str = LID, **facts: Any) -> dict[str, Any]:
 def say(db: Db, text: str = "SAIR", channel: str = "sales", **facts: Any) -> list[tuple[str, ...]]:
     """A message of the person behind LID, without a number; returns whether it waits, and why."""
     reply = {"address": LID, "text": text} | facts
-    return db.execute(
-        "select code from retoma.record_inbound(%s, %s)", (channel, Jsonb([reply]))
-    ).fetchall()
+    return db.execute("select code from retoma.record_inbound(%s, %s)", (channel, Jsonb([reply]))).fetchall()
 
 
 def suppressed(db: Db) -> list[str]:
@@ -213,15 +211,18 @@ def test_a_hidden_address_is_the_same_person_on_every_gateway_and_an_id_of_meta_
     for name, settings in (("g1", WAHA), ("g2", WAHA)):
         make_channel(db, name, "waha", settings)
     make_channel(db, "g3", "evolution", {"base_url": "http://127.0.0.1:1", "instance": "i"})
-    for name, more in (("m1", {"waba_id": "1"}), ("m2", {"waba_id": "1"}), ("m3", {"waba_id": "2"}), ("m4", {})):
+    for name, more in (
+        ("m1", {"waba_id": "1"}),
+        ("m2", {"waba_id": "1"}),
+        ("m3", {"waba_id": "2"}),
+        ("m4", {}),
+    ):
         make_channel(db, name, "whatsapp_cloud", CLOUD | more)
     make_channel(db, "h1", "null")
     learn(db, link(1), channel="g1")
     learn(db, link(2), channel="m1")
 
-    found = {
-        name: say(db, channel=name) == [] for name in ("g1", "g2", "g3", "m1", "m2", "m3", "m4", "h1")
-    }
+    found = {name: say(db, channel=name) == [] for name in ("g1", "g2", "g3", "m1", "m2", "m3", "m4", "h1")}
 
     assert [name for name, is_known in found.items() if is_known] == ["g1", "g2", "g3", "m1", "m2"]
     assert suppressed(db) == [phone(1), phone(2)]
