@@ -25,8 +25,8 @@ $$;
 
 comment on function retoma.record_aliases(text, jsonb) is
 'Records that a provider has named a person in two ways: [{"address": "123@lid", "phone": "+5511955501234",
-"at": "2026-01-01T12:00:00Z"}]. From then on a reply from the address is one of the number. Instead of phone: message_id,
-ours, of a message that went to the person; or previous, the address that this one replaces, whose number it gets. With
-phone and previous, both addresses get the number. at: when the provider named them, now by default; the newest counts.
-Opt-outs that waited for the number of an address are settled, see v_reply. Returns how many.
+"at": "2026-01-01T12:00:00Z"}]. From then on a reply from the address is one of the number. Instead of phone:
+message_id, ours, of a message that went to the person; or previous, the address that this one replaces, whose number it
+gets. With phone and previous, both addresses get the number. at: when the provider named them, now by default; the
+newest counts. Opt-outs that waited for the number of an address are settled, see v_reply. Returns how many.
 Errors: RT001 unknown channel, RT003 not such an array, not an E.164 number, or a bad time.';

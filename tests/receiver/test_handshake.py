@@ -105,7 +105,8 @@ def test_a_status_with_our_id_settles_a_message_in_doubt(db: Db, receiver: Recei
     sent = p.call("messages", p.messages(statuses=[report]))
     assert receiver.meta("sales", sent, secret="another")[0] == 401
     assert call(db, "select outcome from retoma_internal.delivery") == "in_doubt"
-    assert receiver.meta("sales", sent) == (200, {"facts": 1})
+    # It also names the person by number and by id.
+    assert receiver.meta("sales", sent) == (200, {"facts": 2})
 
     assert db.execute("select outcome, receipt from retoma_internal.delivery").fetchall() == [
         ("sent", "delivered")
