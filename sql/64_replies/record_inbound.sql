@@ -46,8 +46,8 @@ comment on function retoma.record_inbound(text, jsonb) is
 'Records messages of people to a channel: [{"phone": "+5511955501234", "address": "…", "text": "SAIR", "button": null,
 "opts_out": false, "provider_id": "…", "at": "2026-01-01T12:00:00Z"}]. phone: E.164, null when the provider hides it;
 then address is required. It finds the chat, and the number if record_aliases or an earlier reply named both. text, or
-the value of the button that was pressed, is required. at: when it was written; now by default. The rows of reply_word say what is an opt-out; opts_out: the provider itself says that it
-is one, whatever the words. Repeats, known by provider_id or by time and text, change
-nothing; neither does an opt-out that is older than an opt-in.
+the value of the button that was pressed, is required. at: when it was written; now by default. The rows of reply_word
+say what is an opt-out; opts_out: the provider itself says that it is one, whatever the words. Repeats, known by
+provider_id or by time and text, change nothing; neither does an opt-out that is older than an opt-in.
 Returns the replies that wait for a person, see v_reply and resolve_reply. code: near_miss or no_number.
 Errors: RT001 unknown channel, RT003 not such an array, not an E.164 number, or a bad time.';
