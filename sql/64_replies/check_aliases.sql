@@ -15,9 +15,10 @@ begin
       hint = '[{"address": "123@lid", "phone": "+5511955501234", "at": "2026-01-01T12:00:00Z"}];'
         ' an address has at most 200 characters';
   end if;
+  -- is_e164 decides, because check_phone costs more, and every status of a provider can name its person.
   perform retoma_internal.check_phone(a.item ->> 'phone')
   from jsonb_array_elements(p_aliases) as a (item)
-  where a.item ->> 'phone' is not null;
+  where a.item ->> 'phone' is not null and not retoma_internal.is_e164(a.item ->> 'phone');
 end;
 $$;
 

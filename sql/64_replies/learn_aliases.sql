@@ -10,11 +10,15 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_space text := retoma_internal.address_space(p_channel);
+  v_now timestamptz := retoma.clock();
   v_addresses text[];
   v_ids bigint[];
 begin
   with item as (
-    select a.address, a.phone, lower(a.message_id) as message_id, a.previous, retoma_internal.event_time(a.at) as at
+    select
+      a.address, a.phone, lower(a.message_id) as message_id, a.previous,
+      -- As event_time, which is called only to refuse.
+      case when isfinite(a.at) is false then retoma_internal.event_time(a.at) else least(a.at, v_now) end as at
     from jsonb_to_recordset(p_aliases)
       as a (address text, phone text, message_id text, previous text, at timestamptz)
   ),
