@@ -94,6 +94,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 22_channel_tables/tick_failure.sql
 \ir 22_channel_tables/limit_rule.sql
 \ir 22_channel_tables/limit_use.sql
+\ir 22_channel_tables/channel_group.sql
 \ir 22_channel_tables/channel.sql
 \ir 22_channel_tables/channel_pacing.sql
 \ir 22_channel_tables/medium.sql
@@ -185,6 +186,7 @@ set local search_path to pg_catalog, pg_temp;
 -- Channels
 \ir 34_channel/channel_state.sql
 \ir 34_channel/find_channel.sql
+\ir 34_channel/find_group.sql
 \ir 34_channel/lock_channel.sql
 \ir 34_channel/forget_failures.sql
 \ir 34_channel/patched_channel.sql
@@ -196,6 +198,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 34_channel/channel_disconnected.sql
 \ir 34_channel/pause_channel.sql
 \ir 34_channel/resume_channel.sql
+\ir 34_channel/group_channel.sql
 \ir 34_channel/channel_guard.sql
 \ir 34_channel/channel_changed.sql
 
@@ -284,6 +287,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 40_limits_and_windows/limit_ends.sql
 \ir 40_limits_and_windows/exhaust_limits.sql
 \ir 40_limits_and_windows/limit_allowance.sql
+\ir 40_limits_and_windows/limits_of_step.sql
+\ir 40_limits_and_windows/spend_people.sql
 \ir 40_limits_and_windows/spend_limits.sql
 \ir 40_limits_and_windows/period_in_words.sql
 \ir 40_limits_and_windows/limit_in_words.sql

@@ -17,7 +17,7 @@ begin
   );
   if v_unknown is not null then
     raise exception using errcode = 'RT003', constraint = 'unknown_key',
-      message = format('%s have no key %s', p_what, v_unknown),
+      message = format('%s have no key %s', p_what, left(v_unknown, 200)),
       hint = 'They can have: ' || array_to_string(p_known, ', ');
   end if;
 end;

@@ -5,7 +5,7 @@ as $$
 begin
   if p_zone is not null and not exists (select from pg_timezone_names as z where z.name = p_zone) then
     raise exception using errcode = 'RT003', constraint = 'unknown_time_zone',
-      message = format('there is no time zone %L', p_zone),
+      message = format('there is no time zone %L', left(p_zone, 200)),
       hint = 'Use an IANA name such as America/Sao_Paulo: select name from pg_timezone_names';
   end if;
 end;

@@ -4,6 +4,7 @@ create table if not exists retoma_internal.channel (
   id int generated always as identity primary key,
   name text not null unique check (name ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'),
   transport text not null references retoma.transport (name),
+  channel_group_id int references retoma_internal.channel_group (id),
   settings jsonb not null default '{}' check (jsonb_typeof(settings) = 'object'),
   settings_version int not null default 1,
   dedupes text[] not null default '{}',
@@ -22,6 +23,7 @@ create table if not exists retoma_internal.channel (
 
 comment on table retoma_internal.channel is
 'Sender accounts: how to reach the provider, and whether it can be reached now.';
+comment on column retoma_internal.channel.channel_group_id is 'The group whose limits it shares; null: none.';
 comment on column retoma_internal.channel.settings is
 'Address and credentials for the transport. For a secret env:RETOMA_SECRET_NAME the runner reads this variable of its
 environment, for file:NAME a file in its RETOMA_SECRETS_DIRECTORY.';

@@ -8,18 +8,21 @@ create table if not exists retoma_internal.limit_rule (
   calendar text check (calendar in ('hour', 'day', 'week', 'month')),
   rolling interval check (rolling between '1 second' and '31 days'),
   time_zone text not null default 'UTC',
+  told_by_provider boolean not null default false,
   exhausted_until timestamptz not null default '-infinity',
   check ((scope = 'person') = (subject_id is null)),
   check ((calendar is null) <> (rolling is null)),
-  unique nulls not distinct (scope, subject_id, counting, calendar, rolling)
+  unique nulls not distinct (scope, subject_id, counting, calendar, rolling, told_by_provider)
 );
 
 create index if not exists limit_rule_exhausted_idx on retoma_internal.limit_rule (scope, subject_id, exhausted_until)
 where exhausted_until > '-infinity';
 
 comment on table retoma_internal.limit_rule is
-'At most this many messages, or different people, in a period. set_limit writes rules of channels and campaigns that
-count messages. The other scopes have no function yet.';
+'At most this many messages, or different people, in a period. set_limit writes the rules of operators. The scope person
+has no function yet.';
+comment on column retoma_internal.limit_rule.told_by_provider is
+'The provider says so, see record_standing. It holds beside a rule of an operator.';
 comment on column retoma_internal.limit_rule.subject_id is
 'The id of the channel, group or campaign. Null for the scope person: the rule then holds for each person.';
 comment on column retoma_internal.limit_rule.calendar is

@@ -12,13 +12,13 @@ begin
   select t.* into v_transport from retoma.transport as t where t.name = p_transport;
   if not found then
     raise exception using errcode = 'RT001', constraint = 'unknown_transport',
-      message = format('there is no transport %s', coalesce(quote_literal(p_transport), 'null')),
+      message = format('there is no transport %s', coalesce(quote_literal(left(p_transport, 200)), 'null')),
       hint = 'Transports: '
         || retoma_internal.listed(array(select t.name from retoma.transport as t order by t.name));
   end if;
   if p_name is null or p_name !~ '^[a-z0-9][a-z0-9_.-]{0,62}$' then
     raise exception using errcode = 'RT003', constraint = 'bad_name',
-      message = format('%s is not a channel name', coalesce(quote_literal(p_name), 'null')),
+      message = format('%s is not a channel name', coalesce(quote_literal(left(p_name, 200)), 'null')),
       hint = 'Use up to 63 lower-case letters, digits, dots, dashes and underscores, for example sales';
   end if;
   insert into retoma_internal.channel (name, transport) values (p_name, p_transport)

@@ -10,7 +10,7 @@ begin
   select c.* into v_channel from retoma_internal.channel as c where c.name = p_name;
   if not found then
     raise exception using errcode = 'RT001', constraint = 'unknown_channel',
-      message = format('there is no channel %s', coalesce(quote_literal(p_name), 'null')),
+      message = format('there is no channel %s', coalesce(quote_literal(left(p_name, 200)), 'null')),
       hint = coalesce(
         'Channels: ' || retoma_internal.listed(
           array(select c.name from retoma_internal.channel as c order by c.name)

@@ -18,7 +18,7 @@ begin
       where case
         when jsonb_typeof(v.item) <> 'object' then true
         else v.item - '{weight,content}'::text[] <> '{}' or not v.item ? 'content'
-          or v.item ? 'weight' and coalesce(v.item ->> 'weight', '') !~ '^([1-9][0-9]{0,2}|1000)$'
+          or v.item ? 'weight' and (v.item -> 'weight')::text !~ '^([1-9][0-9]{0,2}|1000)$'
       end
     )
   then

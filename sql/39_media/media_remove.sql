@@ -14,7 +14,7 @@ begin
   select m.* into v_medium from retoma_internal.medium as m where m.name = trim(p_name) for update;
   if not found then
     raise exception using errcode = 'RT001', constraint = 'unknown_medium',
-      message = format('there is no file %L', p_name), hint = 'retoma.v_medium lists the files';
+      message = format('there is no file %L', left(p_name, 200)), hint = 'retoma.v_medium lists the files';
   end if;
   select retoma_internal.listed(array_agg(distinct c.name order by c.name)) into v_campaigns
   from retoma_internal.campaign_medium as u

@@ -13,7 +13,8 @@ begin atomic
     else (
       select min(u.slot) + (p_limit).rolling + (p_limit).rolling / 96
       from retoma_internal.limit_use as u
-      where u.limit_id = (p_limit).id and u.slot >= retoma_internal.limit_counts_from(p_limit, p_at)
+      where u.limit_id = (p_limit).id and u.person = '' and u.used > 0
+        and u.slot >= retoma_internal.limit_counts_from(p_limit, p_at)
     )
   end;
 end;

@@ -2,8 +2,8 @@ create or replace function retoma_internal.limit_in_words(p_limit retoma_interna
 language sql immutable
 begin atomic
   select format(
-    'limit of %s messages per %s',
-    (p_limit).maximum, retoma_internal.period_in_words((p_limit).calendar, (p_limit).rolling)
+    'limit of %s %s per %s',
+    (p_limit).maximum, (p_limit).counting, retoma_internal.period_in_words((p_limit).calendar, (p_limit).rolling)
   );
 end;
 

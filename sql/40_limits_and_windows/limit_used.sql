@@ -14,4 +14,4 @@ begin atomic
 end;
 
 comment on function retoma_internal.limit_used(retoma_internal.limit_rule, timestamptz) is
-'How many messages count under a rule at p_at.';
+'How many messages, or people, count under a rule at p_at.';

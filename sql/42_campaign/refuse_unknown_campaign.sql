@@ -4,7 +4,7 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   raise exception using errcode = 'RT001', constraint = 'unknown_campaign',
-    message = format('there is no campaign %s', coalesce(quote_literal(p_name), 'null')),
+    message = format('there is no campaign %s', coalesce(quote_literal(left(p_name, 200)), 'null')),
     hint = 'See them all: select campaign, status from retoma.v_campaign_summary';
 end;
 $$;

@@ -6,5 +6,5 @@ begin atomic
 end;
 
 comment on function retoma.blocking_session() is
-'For runners, after an error 55P03 (a lock was not available in time): the session that most likely holds it, in words.
-Null when there is none any more.';
+'After an error 55P03 (a lock was not available in time): the session that most likely holds it, in words. Null when
+there is none any more.';

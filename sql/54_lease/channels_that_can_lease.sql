@@ -18,6 +18,10 @@ begin atomic
       select from retoma_internal.limit_rule as l
       where l.scope = 'channel' and l.subject_id = c.id and l.exhausted_until > p_now
     )
+    and not exists (
+      select from retoma_internal.limit_rule as l
+      where l.scope = 'channel_group' and l.subject_id = c.channel_group_id and l.exhausted_until > p_now
+    )
     and c.max_leases > (
       select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id
         and b.lease_expires_at > p_now - (select s.lease_duration from retoma.setting as s)

@@ -35,11 +35,7 @@ begin
   end if;
   if v_allowed > 0 then
     -- Read only now, so that a limit that was set while this step waited for the pacing of the channel is respected.
-    v_limit_ids := array(
-      select l.id from retoma_internal.limit_rule as l
-      where (l.scope, l.subject_id) = ('channel', batch.lease_channel_id)
-        or (l.scope, l.subject_id) = ('campaign', batch.campaign_id)
-    );
+    v_limit_ids := retoma_internal.limits_of_step(batch.lease_channel_id, batch.campaign_id);
     if v_limit_ids <> '{}' then
       v_limits := retoma_internal.limit_allowance(v_limit_ids, v_allowed);
       v_allowed := v_limits.allowed;
@@ -63,7 +59,7 @@ begin
     perform retoma_internal.spend_pacing(batch.lease_channel_id, v_got, p_context.at);
   end if;
   if v_limit_ids <> '{}' and v_got > 0 then
-    perform retoma_internal.spend_limits(v_limit_ids, v_got, v_limits.at);
+    perform retoma_internal.spend_limits(v_limit_ids, messages, v_got, v_limits.at);
   end if;
 end;
 $$;

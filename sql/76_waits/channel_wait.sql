@@ -29,7 +29,8 @@ cross join lateral (
   union all
   select 'limit', 'has used up its ' || retoma_internal.limit_in_words(r), r.exhausted_until
   from retoma_internal.limit_rule as r
-  where r.scope = 'channel' and r.subject_id = c.id and r.exhausted_until > n.at
+  where (r.scope, r.subject_id) in (('channel', c.id), ('channel_group', c.channel_group_id))
+    and r.exhausted_until > n.at
   order by 3 desc nulls last
   limit 1
 ) as w;

@@ -6,7 +6,7 @@ language sql volatile
 begin atomic
   select
     l.id,
-    case l.scope when 'channel' then l.subject_id else 0 end,
+    coalesce(m.channel_id, 0),
     retoma_internal.limit_left(l, n.at)::double precision,
     coalesce(
       case when l.exhausted_until > n.at then l.exhausted_until end,
@@ -15,12 +15,17 @@ begin atomic
     )
   from (select retoma.clock() as at) as n
   cross join retoma_internal.limit_rule as l
-  where retoma_internal.limit_per_hour(l) is null and (
-    (l.scope = 'campaign' and l.subject_id = p_campaign_id)
-    or (l.scope = 'channel' and l.subject_id = any(p_channel_ids))
-  );
+  left join lateral (
+    select u.channel_id
+    from unnest(p_channel_ids) as u (channel_id)
+    inner join retoma_internal.channel as c on u.channel_id = c.id
+    where (l.scope, l.subject_id) in (('channel', c.id), ('channel_group', c.channel_group_id))
+  ) as m on true
+  where retoma_internal.limit_per_hour(l) is null
+    and (m.channel_id is not null or l.scope = 'campaign' and l.subject_id = p_campaign_id);
 end;
 
 comment on function retoma_internal.forecast_rules(int, int[]) is
-'The limits of longer than an hour of a campaign and of these channels: how many messages each allows now, and when its
-present period ends. limit_of: the channel; 0 for those of the campaign.';
+'The limits of longer than an hour of a campaign, and of these channels and their groups: how many messages each allows
+now, and when its present period ends. limit_of: the channel; 0 for those of the campaign. The limit of a group has a
+row for each of its channels: with several of them, the forecast takes too much from it.';

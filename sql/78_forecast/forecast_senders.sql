@@ -12,7 +12,7 @@ begin atomic
       ),
       (
         select min(retoma_internal.limit_per_hour(l)) from retoma_internal.limit_rule as l
-        where l.scope = 'channel' and l.subject_id = c.id
+        where (l.scope, l.subject_id) in (('channel', c.id), ('channel_group', c.channel_group_id))
       )
     )::double precision,
     greatest(p.hold_until, p.next_send_at)
@@ -23,5 +23,5 @@ begin atomic
 end;
 
 comment on function retoma_internal.forecast_senders(retoma_internal.campaign) is
-'The channels that can send a campaign: messages per hour by their pacing and their limits of up to an hour, and the
-time from which they may send.';
+'The channels that can send a campaign: messages per hour by their pacing and their limits of up to an hour,
+also those of their groups, and the time from which they may send.';

@@ -3,6 +3,7 @@ select
   c.id as channel_id,
   c.name as channel,
   c.transport,
+  g.name as channel_group,
   retoma_internal.channel_state(c) as state,
   retoma_internal.mask_text(c.state_reason) as reason,
   nullif(greatest(p.next_send_at, p.hold_until, l.exhausted_until), '-infinity') as next_send_at,
@@ -29,11 +30,13 @@ select
   (select count(*) from retoma_internal.batch as b where b.status = 'leased' and b.lease_channel_id = c.id) as leases,
   c.id_ignored as ignores_ids
 from retoma_internal.channel as c
+left join retoma_internal.channel_group as g on c.channel_group_id = g.id
 inner join retoma_internal.channel_pacing as p on c.id = p.channel_id
 left join lateral (
   select r.exhausted_until, retoma_internal.limit_in_words(r) || ' used up' as reason
   from retoma_internal.limit_rule as r
-  where r.scope = 'channel' and r.subject_id = c.id and r.exhausted_until > retoma.clock()
+  where (r.scope, r.subject_id) in (('channel', c.id), ('channel_group', c.channel_group_id))
+    and r.exhausted_until > retoma.clock()
   order by r.exhausted_until desc
   limit 1
 ) as l on true;

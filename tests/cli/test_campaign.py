@@ -447,3 +447,9 @@ def test_an_unknown_campaign_exits_1(database: str, command: tuple[str, ...]) ->
     assert result.returncode == 1
     assert "there is no campaign 'none'" in result.stderr.lower()
     assert "\nhint: " in result.stderr
+
+
+def test_a_refusal_does_not_repeat_a_huge_name(database: str) -> None:
+    result = campaign(database, "show", "x" * 20_000)
+
+    assert (result.returncode, len(result.stderr) < 500) == (1, True)

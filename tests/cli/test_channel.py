@@ -203,3 +203,43 @@ def test_without_the_schema_it_says_how_to_install_it(empty_database: str) -> No
 
     assert result.returncode == 1
     assert "hint: Install the schema, or bring it up to date: retoma db install" in result.stderr
+
+
+def test_a_session_that_was_left_open_is_named_and_nobody_waits_for_it_for_ever(
+    database: str, db: psycopg.Connection
+) -> None:
+    retoma("channel", "create", "sales", *WAHA, database_url=database)
+
+    with psycopg.connect(database, application_name="left open") as other:
+        pid = other.info.backend_pid
+        other.execute("select retoma.configure_channel('sales', '{\"session\": \"x\"}')")
+        result = retoma("channel", "pause", "sales", database_url=database)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(
+        f"error: Another session keeps locked what this needs: session {pid} of role "
+    )
+    assert "(left open), idle in transaction, since " in result.stderr
+    assert "v_open_transaction" in result.stderr
+    assert pacing(db, "state") == ("connected",)
+
+
+def test_the_channels_of_a_group_share_a_limit_of_people(database: str) -> None:
+    retoma("channel", "create", "sales", *WAHA, database_url=database)
+    limit = ("channel_group", "shop", "2000/24 hours", "--people")
+
+    early = retoma("limit", "set", *limit, database_url=database)
+    grouped = retoma("channel", "group", "sales", "shop", database_url=database)
+    limited = retoma("limit", "set", *limit, database_url=database)
+    listed = retoma("limit", "list", "--json", database_url=database)
+    freed = retoma("limit", "remove", "channel_group", "shop", "24 hours", "--people", database_url=database)
+    alone = retoma("channel", "group", "sales", database_url=database)
+
+    assert early.returncode == 1
+    assert "there is no group of channels 'shop'" in early.stderr
+    assert grouped.stdout == "Grouped channel sales.\n"
+    assert limited.stdout == "The channel group shop sends to at most 2,000 people per 24 hours.\n"
+    (row,) = json.loads(listed.stdout)
+    assert (row["scope"], row["subject"], row["counting"]) == ("channel_group", "shop", "people")
+    assert freed.stdout == "The channel group shop has no limit of people per 24 hours.\n"
+    assert alone.stdout == "Ungrouped channel sales.\n"

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -185,7 +186,7 @@ def test_the_picture_shows_names_and_reasons_as_they_are() -> None:
 
 def test_lines_say_what_changed_and_nothing_twice() -> None:
     lines: list[str] = []
-    display = Lines(lambda line: lines.append(line[10:]))
+    display = Lines(lambda line: lines.append(line.partition("  ")[2]))
 
     for sent in (10, 10, 20):
         display.show(snapshot(sent=sent, pending=100 - sent))
@@ -197,7 +198,7 @@ def test_lines_say_what_changed_and_nothing_twice() -> None:
 
 def test_what_was_cancelled_was_not_done() -> None:
     lines: list[str] = []
-    display = Lines(lambda line: lines.append(line[10:]))
+    display = Lines(lambda line: lines.append(line.partition("  ")[2]))
 
     display.show(snapshot(status="cancelled", sent=40, cancelled=60))
     display.show(snapshot(status="draft", total=0))
@@ -206,7 +207,7 @@ def test_what_was_cancelled_was_not_done() -> None:
     assert found == ["May [bold]: cancelled, 40 of 100 (40 %), 60 cancelled", "May [bold]: draft, 0 of 0"]
 
 
-def test_what_a_campaign_waits_for_is_shown_with_its_end_in_the_zone_of_the_terminal(
+def test_times_are_shown_in_the_zone_of_the_terminal_which_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TZ", "America/Sao_Paulo")
@@ -219,6 +220,7 @@ def test_what_a_campaign_waits_for_is_shown_with_its_end_in_the_zone_of_the_term
         monkeypatch.undo()
         time.tzset()
 
+    assert re.match(r"\d\d:\d\d:\d\d -03  May ", lines[0])
     assert lines[0].endswith("because: it is outside its windows, until Fri 2030-05-31 09:00 -03")
 
 

@@ -78,6 +78,14 @@ def test_both_languages_have_the_same_chapters(pair: list[str]) -> None:
     assert len(english) == len(portuguese)
 
 
+@pytest.mark.parametrize("name", READMES)
+def test_a_readme_names_every_transport(name: str, db: psycopg.Connection) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    transports = db.execute("select name from retoma.transport where name <> 'null'").fetchall()
+
+    assert [transport for (transport,) in transports if f"`{transport}`" not in text] == []
+
+
 def test_a_wildcard_stands_for_anything_and_the_rest_is_exact() -> None:
     assert agrees("a | …\n(… rows)", "a    |  17\n(2 rows)\n")
     assert not agrees("a | 16", "a | 17")

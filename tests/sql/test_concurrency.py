@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from tests.support.campaigns import (
     Db,
+    Lease,
     accepted,
     advance,
     assert_counters_match_deliveries,
@@ -31,6 +32,16 @@ from tests.support.waiting import wait_until
 @pytest.fixture(autouse=True)
 def _what_waits_may_wait(db: Db) -> None:
     wait_patiently(db)
+
+
+def two_leases(db: Db) -> tuple[Lease, Lease]:
+    """A campaign with two messages, each of which is under way in a batch of its own."""
+    channel = make_channel(db, max_leases=2)
+    make_campaign(db, size=2, batch_size=1)
+    first, second = (must_lease(db, make_runner(db, name), channel) for name in ("one", "two"))
+    advance(db, first, want=1)
+    advance(db, second, want=1)
+    return first, second
 
 
 def test_a_batch_is_never_leased_twice_at_a_time(db: Db, database: str) -> None:
@@ -66,12 +77,7 @@ def test_leases_of_one_channel_are_counted_in_turn(db: Db, database: str) -> Non
 
 
 def test_two_last_batches_that_end_at_once_complete_the_campaign(db: Db, database: str) -> None:
-    channel = make_channel(db)
-    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_leases\": 2}')")
-    make_campaign(db, size=2, batch_size=1)
-    first, second = (must_lease(db, make_runner(db, name), channel) for name in ("one", "two"))
-    advance(db, first, want=1)
-    advance(db, second, want=1)
+    first, second = two_leases(db)
     with psycopg.connect(database) as slow, sessions(database, 1) as (other,), ThreadPoolExecutor(1) as pool:
         assert advance(slow, first, accepted(1)).action == "completed"
         waiting = pool.submit(advance, other, second, accepted(2))
@@ -177,12 +183,7 @@ def test_two_first_campaigns_of_a_block_share_its_partitions(db: Db, database: s
 def test_a_receipt_that_two_report_while_its_outcome_is_recorded_is_counted_once(
     db: Db, database: str
 ) -> None:
-    channel = make_channel(db)
-    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_leases\": 2}')")
-    make_campaign(db, size=2, batch_size=1)
-    first, second = (must_lease(db, make_runner(db, name), channel) for name in ("one", "two"))
-    advance(db, first, want=1)
-    advance(db, second, want=1)
+    first, second = two_leases(db)
     advance(db, first, accepted(1))
     ids = [row[0] for row in db.execute("select message_id from retoma.v_message order by ordinal")]
 
@@ -238,12 +239,7 @@ def test_a_report_of_a_connection_waits_for_one_of_its_loss(db: Db, database: st
 
 
 def test_a_retry_passes_over_batches_that_it_has_not_locked(db: Db, database: str) -> None:
-    channel = make_channel(db)
-    db.execute("select retoma.configure_channel('sales', p_pacing => '{\"max_leases\": 2}')")
-    make_campaign(db, size=2, batch_size=1)
-    first, second = (must_lease(db, make_runner(db, name), channel) for name in ("one", "two"))
-    advance(db, first, want=1)
-    advance(db, second, want=1)
+    first, second = two_leases(db)
     advance(db, second, [error(2, "http_400")])
     with (
         psycopg.connect(database) as holder,

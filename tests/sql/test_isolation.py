@@ -49,6 +49,7 @@ CALLS: dict[str, str] = {
     "resume_campaign": "retoma.resume_campaign('natal')",
     "resume_channel": "retoma.resume_channel('sales')",
     "retry_failed": "retoma.retry_failed('natal')",
+    "group_channel": "retoma.group_channel('sales', 'shop')",
     "set_limit": "retoma.set_limit('channel', 'sales', 100)",
     "start_campaign": "retoma.start_campaign('draft')",
     "tick": "retoma.tick()",

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
@@ -44,6 +45,29 @@ def test_what_is_too_long_is_refused(db: Db, statement: str, words: str) -> None
 
     with refused(db, "RT003", words):
         db.execute(statement, (HUGE,))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select retoma.start_campaign(%s)",
+        "select retoma.pause_channel(%s)",
+        "select retoma.create_channel(%s, 'null')",
+        "select retoma.create_channel('other', %s)",
+        "select retoma.create_campaign('natal', 'sales', 'Olá', p_time_zone => %s)",
+        "select retoma.configure_channel('sales', jsonb_build_object(%s::text, 1))",
+        "select retoma.media_remove(%s)",
+    ],
+)
+def test_a_refusal_does_not_repeat_a_huge_name(db: Db, statement: str) -> None:
+    make_channel(db, transport="waha", settings={"base_url": "http://127.0.0.1", "session": "default"})
+
+    with pytest.raises(psycopg.Error) as refusal:
+        db.execute(statement, (HUGE,))
+
+    assert refusal.value.sqlstate in {"RT001", "RT003"}
+    assert len(refusal.value.diag.message_primary or "") < 500
+    assert len(refusal.value.diag.message_hint or "") < 5000
 
 
 def test_an_opt_out_is_never_refused_for_its_words(db: Db) -> None:

@@ -25,6 +25,7 @@ COMMANDS = {
     "limit": ("retoma.cli.limit", "Set, remove and list limits of channels and campaigns."),
     "opt-out": ("retoma.cli.consent", "Let no campaign contact a number, or a list of them, any more."),
     "opt-in": ("retoma.cli.consent", "Record that people agreed to be contacted."),
+    "reply": ("retoma.cli.reply", "Read replies, and decide about those that wait for a person."),
     "import": ("retoma.cli.importing", "Import a contact list into a campaign."),
     "runner": ("retoma.cli.runner", "Run a runner, which sends; start as many as you like."),
     "watch": ("retoma.cli.watch", "Watch campaigns while they run."),

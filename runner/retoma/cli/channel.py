@@ -180,7 +180,9 @@ def show(name: str, *, as_json: bool) -> None:
     with connected("channel") as connection:
         row = connection.execute(_CHANNELS + " where channel = %s", [name]).fetchone()
         if row is None:
-            raise RetomaError(f"There is no channel '{name}'.", hint="See them all: retoma channel list")
+            raise RetomaError(
+                f"There is no channel '{name[:200]}'.", hint="See them all: retoma channel list"
+            )
         row["settings"] = _setting_names(connection, name)
     if as_json:
         print_json(row)
@@ -210,6 +212,22 @@ def resume(name: str, *, as_json: bool) -> None:
     with connected("channel") as connection:
         call(connection, "select retoma.resume_channel(%s)", name)
     _report(name, "Resumed", as_json=as_json)
+
+
+@channel.command()
+@click.argument("name", shell_complete=names.channels)
+@click.argument("group", required=False, shell_complete=names.groups)
+@as_json_option
+def group(name: str, *, group: str | None, as_json: bool) -> None:
+    """Put NAME into GROUP, or take it out: the channels of a group share limits.
+
+    \b
+    retoma channel group sales shop
+    retoma limit set channel_group shop '2000/24 hours' --people
+    """
+    with connected("channel") as connection:
+        call(connection, "select retoma.group_channel(%s, %s)", name, group)
+    _report(name, "Grouped" if group else "Ungrouped", as_json=as_json)
 
 
 @channel.command("connected")

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from retoma.cli import names, parameters
+from retoma.cli.connection import bounded_waits
 from retoma.errors import DatabaseUnreachable, RetomaError
 from retoma.signals import ended_as_by_ctrl_c
 
@@ -153,7 +154,7 @@ def _connected(url: str) -> "Iterator[psycopg.Connection]":
     from retoma.database import session  # noqa: PLC0415
 
     try:
-        with session.connect(url, "retoma import") as connection:
+        with session.connect(url, "retoma import") as connection, bounded_waits(connection):
             yield connection
     except psycopg.OperationalError as error:
         if error.sqlstate is None:

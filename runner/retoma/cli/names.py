@@ -39,9 +39,20 @@ def media(context: click.Context, parameter: click.Parameter, incomplete: str) -
     )
 
 
+def groups(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Groups of channels whose names begin like this."""
+    return _names(
+        "select channel_group as name, string_agg(channel, ', ' order by channel) as help"
+        " from retoma.v_channel where starts_with(channel_group, %s) group by 1 order by 1 limit %s",
+        incomplete,
+    )
+
+
 def subjects(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of what the scope before them says."""
-    complete = {"campaign": campaigns, "channel": channels}.get(context.params.get("scope", ""))
+    complete = {"campaign": campaigns, "channel": channels, "channel_group": groups}.get(
+        context.params.get("scope", "")
+    )
     return complete(context, parameter, incomplete) if complete else []
 
 

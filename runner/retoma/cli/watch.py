@@ -74,7 +74,7 @@ class _Chosen:
             for name in self._names:
                 if name not in found:
                     raise RetomaError(
-                        f"There is no campaign '{name}'.", hint="See them all: retoma campaign list"
+                        f"There is no campaign '{name[:200]}'.", hint="See them all: retoma campaign list"
                     )
             self._must_exist = False
         elif self._keep_looking or not self._looked:

@@ -111,7 +111,7 @@ class Lines:
         self._if_new("runners alive", ", ".join(snapshot.runners) or "none")
 
     def say(self, line: str, style: str = "") -> None:
-        self._write(f"{datetime.datetime.now():%H:%M:%S}  {line}")
+        self._write(f"{datetime.datetime.now().astimezone():%H:%M:%S %Z}  {line}")
 
     def _is_news(self, now: float, campaign: Campaign) -> bool:
         at, before = self._campaigns.get(campaign.name, (0.0, None))

@@ -36,6 +36,17 @@ def acting_as(db: Db, role: str) -> Iterator[None]:
         db.execute("reset role")
 
 
+def assert_forbidden(db: Db, subtests: pytest.Subtests, role: str, statements: list[str]) -> None:
+    """A role may run none of these."""
+    for statement in statements:
+        with (
+            subtests.test(statement=statement),
+            acting_as(db, role),
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            db.execute(statement)
+
+
 def executable(db: Db, role: str) -> set[str]:
     """Names of the functions that a role may execute and can name."""
     rows = db.execute(
@@ -141,7 +152,7 @@ def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
 
 
 def test_a_runner_can_do_nothing_else(db: Db, subtests: pytest.Subtests) -> None:
-    for statement in [
+    statements = [
         "select * from retoma_internal.message",
         "select * from retoma_internal.channel",
         "select * from retoma.v_message",
@@ -152,13 +163,8 @@ def test_a_runner_can_do_nothing_else(db: Db, subtests: pytest.Subtests) -> None
         "select * from retoma.v_reply",
         "select retoma.resolve_reply(1, 'opt_out')",
         "select retoma_internal.end_lease(1, 'x')",
-    ]:
-        with (
-            subtests.test(statement=statement),
-            acting_as(db, "retoma_runner"),
-            pytest.raises(psycopg.errors.InsufficientPrivilege),
-        ):
-            db.execute(statement)
+    ]
+    assert_forbidden(db, subtests, "retoma_runner", statements)
 
 
 def test_an_operator_can_do_a_whole_day_s_work(db: Db) -> None:
@@ -204,6 +210,7 @@ def test_an_operator_can_do_a_whole_day_s_work(db: Db) -> None:
             db.execute(f"select * from retoma.{view}")
         db.execute("select retoma.cancel_campaign('natal')")
         db.execute("select retoma.cleanup()")
+        db.execute("select retoma.blocking_session()")
         assert call(db, "select count(*) from retoma.message_state where phone = %s", phone(1)) == 1
 
 
@@ -212,7 +219,7 @@ def test_an_operator_cannot_read_credentials_or_rewrite_what_happened(
 ) -> None:
     make_channel(db)
     make_campaign(db)
-    for statement in [
+    statements = [
         "select settings from retoma_internal.channel",
         "select retoma.channel_settings('sales')",
         "select retoma.lease_batch(gen_random_uuid(), 1)",
@@ -225,13 +232,8 @@ def test_an_operator_cannot_read_credentials_or_rewrite_what_happened(
         "delete from retoma_internal.reply",
         "truncate retoma_internal.event",
         "insert into retoma_internal.event (subject, to_state) values ('channel', 'x')",
-    ]:
-        with (
-            subtests.test(statement=statement),
-            acting_as(db, "retoma_operator"),
-            pytest.raises(psycopg.errors.InsufficientPrivilege),
-        ):
-            db.execute(statement)
+    ]
+    assert_forbidden(db, subtests, "retoma_operator", statements)
 
 
 def test_an_operator_writes_only_what_is_theirs_to_tune(db: Db) -> None:
@@ -312,7 +314,7 @@ def test_a_monitor_may_ask_when_a_campaign_ends(db: Db) -> None:
 
 def test_a_monitor_can_change_nothing_and_see_no_person(db: Db, subtests: pytest.Subtests) -> None:
     make_channel(db)
-    for statement in [
+    statements = [
         "select * from retoma_internal.message",
         "select * from retoma.message_state",
         "select settings from retoma_internal.channel",
@@ -321,13 +323,8 @@ def test_a_monitor_can_change_nothing_and_see_no_person(db: Db, subtests: pytest
         "select retoma.channel_settings('sales')",
         "select retoma.pause_campaign('natal')",
         "update retoma.setting set lease_duration = '1 s'",
-    ]:
-        with (
-            subtests.test(statement=statement),
-            acting_as(db, "retoma_monitor"),
-            pytest.raises(psycopg.errors.InsufficientPrivilege),
-        ):
-            db.execute(statement)
+    ]
+    assert_forbidden(db, subtests, "retoma_monitor", statements)
 
 
 def test_nobody_else_may_do_anything(db: Db) -> None:
