@@ -24,7 +24,7 @@ LID = "123456789012345@lid"
 @pytest.fixture
 def ours(db: Db, transport: str) -> str:
     """The id of a message that was sent to phone(1) on the channel sales."""
-    gaps = {} if transport == "whatsapp_cloud" else {"gap_min_s": 0, "batch_gap_min_s": 0}
+    gaps: dict[str, Any] = {} if transport == "whatsapp_cloud" else {"gap_min_s": 0, "batch_gap_min_s": 0}
     channel = make_channel(db, transport=transport, settings=SETTINGS[transport], **gaps)
     make_campaign(db, size=1)
     send_all(db, make_runner(db), channel)
