@@ -101,6 +101,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 22_channel_tables/medium_upload.sql
 \ir 22_channel_tables/template.sql
 \ir 22_channel_tables/template_reading.sql
+\ir 22_channel_tables/account_reading.sql
 \ir 22_channel_tables/channel_refusal.sql
 
 -- Tables of campaigns, and the triggers that keep some of them append-only
@@ -201,6 +202,13 @@ set local search_path to pg_catalog, pg_temp;
 \ir 34_channel/group_channel.sql
 \ir 34_channel/channel_guard.sql
 \ir 34_channel/channel_changed.sql
+
+-- Accounts: what their providers say of them
+\ir 35_accounts/check_account.sql
+\ir 35_accounts/accounts_to_read.sql
+\ir 35_accounts/refresh_account.sql
+\ir 35_accounts/apply_account.sql
+\ir 35_accounts/record_account.sql
 
 -- Suppression and consent
 \ir 36_consent/suppression_key.sql
@@ -556,6 +564,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 82_system_views/v_window.sql
 \ir 82_system_views/v_consent.sql
 \ir 82_system_views/v_suppression.sql
+\ir 82_system_views/v_account.sql
 \ir 82_system_views/v_template.sql
 \ir 82_system_views/v_medium.sql
 \ir 82_system_views/content_kinds.sql

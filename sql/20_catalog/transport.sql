@@ -6,6 +6,7 @@ create table if not exists retoma.transport (
   ),
   absent_proves boolean not null default false,
   lists_templates boolean not null default false,
+  reads_account_every interval check (reads_account_every >= '10 s'),
   keeps_media_for interval check (keeps_media_for > '2 days'),
   inlines_media_when jsonb not null default '[]' check (
     jsonb_typeof(inlines_media_when) = 'array' and not inlines_media_when @? 'strict $[*] ? (@.type() != "object")'
@@ -26,6 +27,8 @@ never; [{}]: always.';
 comment on column retoma.transport.lists_templates is
 'Whether its provider has templates that must be approved, and lists them. Then a campaign that says one which cannot be
 sent does not start.';
+comment on column retoma.transport.reads_account_every is
+'How often a runner asks its provider whether the account works and what it may send; null: it cannot be asked.';
 comment on column retoma.transport.keeps_media_for is
 'How long its provider keeps a file that was uploaded to it; null when files cannot be uploaded. A stored file is
 uploaded before anything is sent that says it, and again in time.';

@@ -7,10 +7,11 @@
 --
 -- address_space_of. Meta gives a person one id for each business (user_id, BR.…). An account belongs to one business.
 insert into retoma.transport (
-  name, pacing, looks_up_when, absent_proves, lists_templates, keeps_media_for, address_space, address_space_of, note
+  name, pacing, looks_up_when, absent_proves, lists_templates, reads_account_every, keeps_media_for, address_space,
+  address_space_of, note
 ) values
 (
-  'whatsapp_cloud', '{"rate_per_s": 20, "burst": 20, "max_in_flight": 32}', '[]', false, true, '30 days',
+  'whatsapp_cloud', '{"rate_per_s": 20, "burst": 20, "max_in_flight": 32}', '[]', false, true, '15 minutes', '30 days',
   'whatsapp_cloud', 'waba_id', 'WhatsApp Business Cloud API, the official one'
 )
 on conflict (name) do nothing;

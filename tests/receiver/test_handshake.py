@@ -83,8 +83,21 @@ def test_a_restriction_stops_the_channel_and_an_unsigned_call_changes_nothing(
         assert receiver.meta("sales", restricted, secret=secret)[0] == 401
     assert db.execute(state).fetchone() == (True, None)
 
-    assert receiver.meta("sales", restricted) == (200, {"facts": 1})
+    assert receiver.meta("sales", restricted) == (200, {"facts": 2})
     assert db.execute(state).fetchone() == (False, "account_RESTRICTED")
+
+
+@pytest.mark.usefixtures("channel")
+def test_a_change_of_the_account_has_it_asked_again(db: Db, receiver: Receiver) -> None:
+    assert call(db, "select channel from retoma.accounts_to_read()") == "sales"
+    assert db.execute("select channel from retoma.accounts_to_read()").fetchall() == []
+    changed = p.call("business_capability_update", p.CHANGES["business_capability_update"])
+
+    assert receiver.meta("sales", changed, secret="another")[0] == 401
+    assert db.execute("select channel from retoma.accounts_to_read()").fetchall() == []
+    assert receiver.meta("sales", changed) == (200, {"facts": 1})
+
+    assert call(db, "select channel from retoma.accounts_to_read()") == "sales"
 
 
 @pytest.mark.usefixtures("channel")

@@ -18,6 +18,7 @@ import structlog
 from retoma.receiver.database import Database
 from retoma.receiver.together import Overfull, Together
 from retoma.transports.base import (
+    AccountChanged,
     Alias,
     ConnectionChange,
     Fact,
@@ -51,9 +52,10 @@ _REPLIES: LiteralString = (
 _ALIASES: LiteralString = "select retoma.record_aliases(%s, %s)"
 _CONNECTED: LiteralString = "select retoma.channel_connected(%s, %s)"
 _TEMPLATE_REPORT: LiteralString = "select retoma.record_template_reports(%s, %s)"
+_REFRESH: LiteralString = "select retoma.refresh_account(%s)"
 _DISCONNECTED: LiteralString = "select retoma.channel_disconnected(%s, %s, %s)"
 
-_CHANGES = (ConnectionChange, TemplateReport)
+_CHANGES = (ConnectionChange, TemplateReport, AccountChanged)
 
 _Item = dict[str, str | bool | None]
 
@@ -183,7 +185,9 @@ class Recorder:
         return parts
 
     async def _record_change(self, channel: str, change: _Item) -> None:
-        if "connected" not in change:
+        if not change:
+            await self._database.run(_REFRESH, (channel,))
+        elif "connected" not in change:
             await self._database.run(_TEMPLATE_REPORT, (channel, json.dumps([change])))
         elif change["connected"]:
             await self._database.run(_CONNECTED, (channel, change["at"]))
@@ -313,9 +317,11 @@ def _alias_items(facts: Sequence[Fact]) -> list[_Item]:
     return [{**asdict(alias), "at": _time(alias.at)} for alias in aliases]
 
 
-def _change_json(change: ConnectionChange | TemplateReport) -> _Item:
+def _change_json(change: ConnectionChange | TemplateReport | AccountChanged) -> _Item:
     if isinstance(change, TemplateReport):
         return asdict(change)
+    if isinstance(change, AccountChanged):
+        return {}
     return {"connected": change.connected, "reason": change.reason, "at": _time(change.at)}
 
 

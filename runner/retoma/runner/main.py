@@ -16,6 +16,7 @@ import structlog
 from procrastinate.exceptions import AppNotOpen, ConnectorException
 
 from retoma.errors import RetomaError
+from retoma.runner.accounts import read_accounts
 from retoma.runner.calls import Database, Stopped
 from retoma.runner.channels import Channels
 from retoma.runner.contents import check_contents
@@ -87,6 +88,7 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     beside = [
         asyncio.create_task(check_contents(checks, unchecked, channels.is_sending), name="checks"),
         asyncio.create_task(read_templates(lists, stop), name="templates"),
+        asyncio.create_task(read_accounts(lists, stop), name="accounts"),
         # Bytes of files come over the connection of the checks: neither must keep one that sends.
         asyncio.create_task(upload_media(checks, stop), name="uploads"),
     ]

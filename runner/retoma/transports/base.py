@@ -211,13 +211,18 @@ class TemplateReport:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountChanged:
+    """The provider reports that something about the account has changed: it is to be asked again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """One report of a call that is not understood; others may be. The reason is for the caller."""
 
     reason: str
 
 
-Fact = Receipt | ConnectionChange | Inbound | Alias | TemplateReport | Refused
+Fact = Receipt | ConnectionChange | Inbound | Alias | TemplateReport | AccountChanged | Refused
 
 
 class WebhookRefused(RetomaError):
@@ -408,6 +413,39 @@ class Description:
 
     server: str
     contradicts: Mapping[str, str]
+
+
+class Account(NamedTuple):
+    """What a provider says of the account of a channel; None for what it does not say.
+
+    Args:
+        connected: whether the account works.
+        reason: its state in a word of the provider, for the operator.
+        server: name and version of a gateway.
+        quality: what people think of its messages, in the words of the provider.
+        people_per_day: to how many people it may begin a conversation in any 24 hours.
+        rate_per_s: messages per second.
+    """
+
+    connected: bool | None = None
+    reason: str | None = None
+    server: str | None = None
+    quality: str | None = None
+    people_per_day: int | None = None
+    rate_per_s: float | None = None
+
+
+@runtime_checkable
+class ReadsAccount(Protocol):
+    """A transport whose provider can be asked about the account (retoma.transport.reads_account_every)."""
+
+    async def read_account(self) -> Account:
+        """Ask, without changing anything.
+
+        Raises:
+            RetomaError: it did not say; the message says why, without a secret.
+        """
+        ...
 
 
 @runtime_checkable

@@ -31,6 +31,7 @@ from retoma.transports import (
     whatsapp_web,
 )
 from retoma.transports.base import (
+    Account,
     Description,
     Fact,
     Lookup,
@@ -148,6 +149,18 @@ class Evolution:
         version = answer.field("version")
         says_it = answer.ok and whatsapp_web.is_word(version)
         return Description(f"Evolution API {version}", {}) if says_it else None
+
+    async def read_account(self) -> Account:
+        here = (self._base / "instance" / "connectionState" / self._instance).raw_path_qs
+        answer = await self._http.get_json(here)
+        instance = answer.field("instance")
+        state = instance.get("state") if isinstance(instance, dict) else None
+        if not answer.ok or not whatsapp_web.is_word(state):
+            raise whatsapp_web.says_nothing(answer)
+        described = await self.describe()
+        # While it connects anew, it says so for seconds: that is no state of the account.
+        connected = None if state == "connecting" else state == "open"
+        return Account(connected, str(state), server=described.server if described else None)
 
     def pair(self, phone: str | None) -> PairingSession:
         return pairing.EvolutionPairing(self._http, self._base, self._instance, phone)

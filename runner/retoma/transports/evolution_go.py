@@ -31,6 +31,7 @@ from retoma.transports import (
     whatsapp_web,
 )
 from retoma.transports.base import (
+    Account,
     Fact,
     Lookup,
     Message,
@@ -123,6 +124,14 @@ class EvolutionGo:
             raise WebhookRefused("The token in the webhook call is missing or not that of the instance.", 401)
         # The token names the instance: a call with it is never about another one.
         return evolution_go_webhooks.facts(call)
+
+    async def read_account(self) -> Account:
+        answer = await self._http.get_json((self._base / "instance" / "status").raw_path_qs)
+        data = answer.field("data")
+        is_in = data.get("LoggedIn") if isinstance(data, dict) else None
+        if not answer.ok or not isinstance(is_in, bool):
+            raise whatsapp_web.says_nothing(answer)
+        return Account(is_in, "logged_in" if is_in else "logged_out", server="Evolution GO")
 
     def pair(self, phone: str | None) -> PairingSession:
         return pairing.EvolutionGoPairing(self._http, self._base, phone)

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 
 from retoma.transports import choices, pairing, waha_contents, whatsapp_web
 from retoma.transports.base import (
+    Account,
     ConnectionChange,
     Description,
     Fact,
@@ -158,6 +159,20 @@ class Waha:
             return None
         wrong = {"engine": str(engine)} if engine != self._engine else {}
         return Description(f"WAHA {version}, engine {engine}", wrong)
+
+    async def read_account(self) -> Account:
+        here = (self._base / "api" / "sessions" / self._session).raw_path_qs
+        answer = await self._http.get_json(here)
+        status = answer.field("status")
+        if not answer.ok or not whatsapp_web.is_word(status):
+            raise whatsapp_web.says_nothing(answer)
+        described = await self.describe()
+        # While it starts, it says so for seconds: that is no state of the account.
+        return Account(
+            None if status == "STARTING" else status == "WORKING",
+            None if status == "WORKING" else _session_code(str(status)),
+            server=described.server if described else None,
+        )
 
     def pair(self, phone: str | None) -> PairingSession:
         return pairing.WahaPairing(self._http, self._base, self._session, phone)

@@ -5,6 +5,7 @@ Facts that the gateways share because they drive the same two libraries, Baileys
 
 import re
 
+from retoma.errors import RetomaError
 from retoma.transports.base import Alias, SendResult
 from retoma.transports.http.client import Answer
 from retoma.transports.whatsapp_web_contents import NotSupported
@@ -107,6 +108,14 @@ def failed(answer: Answer, code: str | None) -> SendResult:
 def not_supported(why: NotSupported) -> SendResult:
     """The result of a content for which no request can be made: nothing was written."""
     return SendResult("error", code=NOT_SUPPORTED, written=False, detail=str(why))
+
+
+def says_nothing(answer: Answer) -> RetomaError:
+    """For a gateway that was asked about an account, and gave no state of it."""
+    return RetomaError(
+        f"The gateway says nothing of the account ({answer.code or 'unreadable_answer'}).",
+        hint="The settings of the channel name it: is the gateway running, and does it have this account?",
+    )
 
 
 def is_word(value: object) -> bool:

@@ -80,17 +80,11 @@ TEMPLATE_REPORTS: dict[str, Json] = {
         "new_category": "MARKETING",
     },
 }
-IGNORED: dict[str, Json] = {
+CHANGES: dict[str, Json] = {
     "phone_number_quality_update": {
         "display_phone_number": "551155550000",
         "event": "THROUGHPUT_UPGRADE",
         "current_limit": "TIER_UNLIMITED",
-    },
-    "phone_number_name_update": {
-        "display_phone_number": "551155550000",
-        "decision": "APPROVED",
-        "requested_verified_name": "Loja",
-        "rejection_reason": None,
     },
     "business_capability_update": {
         "max_daily_conversations_per_business": 100_000,
@@ -100,6 +94,14 @@ IGNORED: dict[str, Json] = {
         "entity_type": "BUSINESS",
         "entity_id": WABA,
         "alert_info": {"alert_severity": "INFORMATIONAL", "alert_status": "ACTIVE", "alert_type": "X"},
+    },
+}
+IGNORED: dict[str, Json] = {
+    "phone_number_name_update": {
+        "display_phone_number": "551155550000",
+        "decision": "APPROVED",
+        "requested_verified_name": "Loja",
+        "rejection_reason": None,
     },
     "account_review_update": {"decision": "APPROVED"},
     "security": {"display_phone_number": "551155550000", "event": "PIN_CHANGED", "requester": "1"},

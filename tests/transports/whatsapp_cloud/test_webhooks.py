@@ -11,6 +11,7 @@ from pywa.utils import webhook_updates_validator
 
 from retoma.rehearsal.sandbox.dialects import cloud_status, read_cloud
 from retoma.transports.base import (
+    AccountChanged,
     Alias,
     AnswersHandshake,
     ConnectionChange,
@@ -298,7 +299,7 @@ def test_preferences_of_marketing(choice: str, opts_out: bool) -> None:
 def test_what_meta_does_to_the_account(value: p.Json, connected: bool, reason: str) -> None:
     change = ConnectionChange(connected, reason, p.AT)
 
-    assert facts(p.call("account_update", value)) == [change]
+    assert facts(p.call("account_update", value)) == [change, AccountChanged()]
     assert facts(p.call("account_update", value, waba="another account")) == []
 
 
@@ -318,7 +319,15 @@ def test_what_meta_does_to_the_account(value: p.Json, connected: bool, reason: s
     ids=str,
 )
 def test_what_does_not_stop_the_account(value: p.Json) -> None:
-    assert facts(p.call("account_update", value)) == []
+    assert facts(p.call("account_update", value)) == [AccountChanged()]
+
+
+@pytest.mark.parametrize(
+    "field", ["phone_number_quality_update", "business_capability_update", "account_alerts"]
+)
+def test_what_changes_the_limits_of_an_account_has_it_asked_again(field: str) -> None:
+    assert facts(p.call(field, p.CHANGES[field])) == [AccountChanged()]
+    assert facts(p.call(field, p.CHANGES[field], waba="another account")) == []
 
 
 def test_what_meta_does_to_a_template() -> None:

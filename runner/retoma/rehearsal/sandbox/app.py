@@ -5,6 +5,7 @@
     GET    /waha/api/{session}/chats/{chat}/messages/{id}       lookup
     GET    /waha/api/contacts/check-exists?phone=&session=      address of a number
     POST   /cloud/{version}/{phone number id}/{endpoint}        send, as the WhatsApp Cloud API
+    GET    /cloud/{version}/{phone number id}                   state and limits of a number
     GET    /cloud/{version}/{account id}/message_templates      templates, see templates.py
     POST   /cloud/{version}/{phone number id}/media             upload (the id is made from the bytes)
     POST   /evolution/message/{call}/{instance}                 send, as Evolution API
@@ -19,6 +20,7 @@
     POST   /_sandbox/receipts (DELETE stops)                    see receipts.py
     POST   /_sandbox/templates                                  see templates.py
     PUT    /_sandbox/sessions/{session}                         {"status": "WORKING"}
+    PUT    /_sandbox/numbers/{phone number id}                  {"status": "FLAGGED"}: what is to be another
 
 Each request is in the ledger before its answer leaves.
 """
@@ -44,6 +46,14 @@ from retoma.rehearsal.sandbox.dialects import BadRequest
 from retoma.rehearsal.sandbox.ledger import Delivery, Ledger
 
 _STALL_S = 600.0
+
+_NUMBER: Mapping[str, object] = {
+    "status": "CONNECTED",
+    "quality_rating": "GREEN",
+    "throughput": {"level": "STANDARD"},
+    "whatsapp_business_manager_messaging_limit": "TIER_UNLIMITED",
+    "health_status": {"can_send_message": "AVAILABLE"},
+}
 
 
 class Sandbox:
@@ -75,6 +85,7 @@ class Sandbox:
         self._sessions: dict[str, str] = {}
         self._reporter: receipts.Reporter | None = None
         self._templates: list[Mapping[str, object]] = []
+        self._numbers: dict[str, Mapping[str, object]] = {}
 
     def set_templates(self, document: object) -> None:
         """Replace all templates. Raises RetomaError for a list that is refused, and keeps the old one."""
@@ -105,6 +116,8 @@ class Sandbox:
                 case "GET", "cloud", _, _, "message_templates":
                     url = request.rel_url
                     return _json(200, templates.page(self._templates, url.path, url.query))
+                case "GET", "cloud", _, number:
+                    return _json(200, {"id": number, **_NUMBER, **self._numbers.get(number, {})})
                 case "POST", "cloud", _, _, "media":
                     return _json(*await cloud_media.take(request))
                 case "POST", "webhook", channel:
@@ -267,6 +280,9 @@ class Sandbox:
                     raise BadRequest("status is missing or not a text")
                 self._set_session(session, status)
                 return _json(200, {"name": session, "status": status})
+            case "PUT", "numbers", number:
+                self._numbers[number] = dialects.read_object(await request.read())
+                return _json(200, {"id": number})
         return _json(404, {"error": "no such control", "hint": "See pydoc retoma.rehearsal.sandbox.app."})
 
     def _set_session(self, session: str, status: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from retoma.errors import RetomaError
 from retoma.transports.base import (
+    Account,
     Fact,
     Lookup,
     Medium,
@@ -111,6 +112,18 @@ class WhatsAppCloud:
             )
         url = self._base / self._settings.text("version") / waba_id / "message_templates"
         return await templates.list_templates(self._http, url)
+
+    async def read_account(self) -> Account:
+        # Imported here: only a runner that asks needs it.
+        from retoma.transports.whatsapp_cloud.account import read_account  # noqa: PLC0415
+
+        number = self._account.phone_number_id
+        if number is None:
+            raise RetomaError(
+                "The setting phone_number_id of the transport whatsapp_cloud is missing.",
+                hint="Channel settings: set it to Meta's id of the sender.",
+            )
+        return await read_account(self._http, self._base / self._settings.text("version") / number)
 
     async def upload_medium(self, medium: Medium) -> str:
         # Imported here: only a runner that uploads needs it.

@@ -11,6 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from retoma.transports.base import (
+    AccountChanged,
     Alias,
     ConnectionChange,
     Fact,
@@ -96,6 +97,9 @@ def _entry_facts(entry: object, account: Account) -> Iterator[Fact]:
                 yield from _template_report(value, category=_text(value, "new_category"))
             case "account_update":
                 yield from _connection_change(value, _at(entry.get("time")))
+                yield AccountChanged()
+            case "phone_number_quality_update" | "business_capability_update" | "account_alerts":
+                yield AccountChanged()
 
 
 def _is_for(value: Json, account: Account) -> bool:

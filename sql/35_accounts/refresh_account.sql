@@ -1,0 +1,16 @@
+create or replace function retoma.refresh_account(p_channel text) returns void
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
+as $$
+declare
+  v_channel_id int := (retoma_internal.find_channel(p_channel)).id;
+begin
+  update retoma_internal.account_reading as r set next_at = least(r.next_at, retoma.clock())
+  where r.channel_id = v_channel_id;
+end;
+$$;
+
+comment on function retoma.refresh_account(text) is
+'A live runner asks the provider about the account of this channel within half a minute, as after a report that
+something about it has changed. Error RT001: unknown channel.';
