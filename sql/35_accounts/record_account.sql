@@ -17,6 +17,7 @@ declare
   v_old retoma_internal.account_reading;
   v_new retoma_internal.account_reading;
 begin
+  perform retoma_internal.insist_on_read_committed();
   perform retoma_internal.check_account(p_account, p_fault);
   perform from retoma_internal.channel_pacing as p where p.channel_id = p_channel_id for update;
   select r.* into v_old from retoma_internal.account_reading as r

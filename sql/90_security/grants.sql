@@ -142,6 +142,7 @@ grant select on
   retoma.campaign_batch_details,
   retoma.v_channel,
   retoma.v_limit,
+  retoma.v_account,
   retoma.v_window,
   retoma.v_message,
   retoma.v_message_count,
