@@ -124,6 +124,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 24_campaign_tables/batch_list.sql
 \ir 24_campaign_tables/receipt_inbox.sql
 \ir 24_campaign_tables/reply.sql
+\ir 24_campaign_tables/alias.sql
 \ir 24_campaign_tables/keep.sql
 
 -- First rows: kinds of content, errors of all transports, a file for each transport, and the words of replies
@@ -180,6 +181,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 33_settings/deduped_kinds.sql
 \ir 33_settings/looks_up.sql
 \ir 33_settings/provider_of.sql
+\ir 33_settings/address_space.sql
 \ir 33_settings/channel_settings.sql
 
 -- Channels
@@ -485,6 +487,11 @@ set local search_path to pg_catalog, pg_temp;
 \ir 64_replies/check_replies.sql
 \ir 64_replies/keep_replies.sql
 \ir 64_replies/first_bad_time.sql
+\ir 64_replies/check_aliases.sql
+\ir 64_replies/learn_aliases.sql
+\ir 64_replies/with_numbers.sql
+\ir 64_replies/take_opt_outs.sql
+\ir 64_replies/record_aliases.sql
 \ir 64_replies/record_inbound.sql
 \ir 64_replies/resolve_reply.sql
 \ir 64_replies/remove_reply_word.sql

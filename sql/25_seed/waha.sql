@@ -6,13 +6,12 @@
 --
 -- The only thing to ask WAHA by is our message id. WAHA takes it on the engines NOWEB and GOWS; both need their store.
 insert into retoma.transport (
-  name, pacing, looks_up_when, absent_proves, reads_account_every, inlines_media_when, note
+  name, pacing, looks_up_when, absent_proves, reads_account_every, inlines_media_when, address_space, note
 ) values
 (
   'waha', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
   '[{"engine": "NOWEB", "store": true}, {"engine": "GOWS", "store": true}]', false, '1 minute',
-  '[{"media_as": "base64"}]',
-  'WAHA, an HTTP gateway to WhatsApp Web'
+  '[{"media_as": "base64"}]', 'whatsapp_web', 'WAHA, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
 

@@ -32,6 +32,7 @@ CALLS: dict[str, str] = {
     "opt_out": "retoma.opt_out('+15550100')",
     "pause_campaign": "retoma.pause_campaign('natal')",
     "pause_channel": "retoma.pause_channel('sales')",
+    "record_aliases": "retoma.record_aliases('sales', '[]')",
     "record_content_check": "retoma.record_content_check(1, 1, '{}')",
     "record_rendering": "retoma.record_rendering(1, 1, 1, 0, 1, '[]')",
     "record_inbound": "retoma.record_inbound('sales', '[]')",

@@ -45,7 +45,7 @@ _WITH_ID = {
     "sendPoll": _TAKES_OUR_ID,
     **dict.fromkeys(("sendImage", "sendFile", "sendVideo", "sendVoice"), ("GOWS",)),
 }
-_ID_PARTS = re.compile(r"(?:true|false)_[^_]*_([^_]*)")
+_ID_PARTS = re.compile(r"(?:true|false)_(?P<chat>[^_]*)_(?P<last>[^_]*)")
 _DOWN = ("STOPPED", "STARTING", "SCAN_QR_CODE", "PASSKEY_REQUIRED", "PASSKEY_CONFIRMATION_REQUIRED", "FAILED")
 # GOWS: "no LID found for … from server"; WEBJS: "Lid is missing in chat table". Both stop before they send.
 _NO_ADDRESS = re.compile(r"\bno LID found\b|\bLid is missing\b", re.IGNORECASE)
@@ -123,7 +123,8 @@ class Waha:
         exists, address = answer.field("numberExists"), answer.field("chatId")
         if not answer.ok or not isinstance(exists, bool):
             return NumberCheck(None)
-        return NumberCheck(exists, address if isinstance(address, str) else None)
+        found = address if isinstance(address, str) else None
+        return NumberCheck(exists, found, whatsapp_web.hidden_of(found))
 
     def require_signature(self, headers: Mapping[str, str]) -> None:
         require_signature(self._webhook_key, headers.get("x-webhook-hmac", ""), "sha512")
@@ -209,7 +210,7 @@ def _last_part(value: object) -> str | None:
     identifier = _provider_id(value)
     if identifier is None or (parts := _ID_PARTS.match(identifier)) is None:
         return identifier or None
-    return parts[1] or None
+    return parts["last"] or None
 
 
 def _provider_id(value: object) -> str | None:
@@ -225,10 +226,18 @@ def _receipt(payload: Mapping[str, object], at: float | None) -> list[Fact]:
         return []
     message_id = whatsapp_web.our_id(provider_id)
     if ack == -1:
-        return [Receipt(message_id, provider_id, "failed", _ack_error(payload), at)]
-    if isinstance(ack, int) and ack in _ACKS:
-        return [Receipt(message_id, provider_id, _ACKS[ack], None, at)]
-    return []
+        receipt = Receipt(message_id, provider_id, "failed", _ack_error(payload), at)
+    elif isinstance(ack, int) and ack in _ACKS:
+        receipt = Receipt(message_id, provider_id, _ACKS[ack], None, at)
+    else:
+        return []
+    return [receipt, *whatsapp_web.recipient_alias(_chat_of(payload), message_id, at)]
+
+
+def _chat_of(payload: Mapping[str, object]) -> str | None:
+    """The address of the chat of a message that we sent, if it hides the number."""
+    parts = _ID_PARTS.match(_provider_id(payload.get("id")) or "")
+    return whatsapp_web.hidden_of(parts["chat"] if parts else None, payload.get("to"))
 
 
 def _ack_error(payload: Mapping[str, object]) -> str:
@@ -267,18 +276,16 @@ def _inbound(payload: Mapping[str, object], provider_id: str | None, at: float |
     # Without words it is a picture or the like; or a notice of the engine, which nobody wrote.
     if not (text or choice.value or payload.get("hasMedia")):
         return []
-    number = _other_address(payload.get("_data")) if sender.endswith(HIDDEN) else sender
-    phone = whatsapp_web.phone_of(number)
-    return [Inbound(phone, text, provider_id, at, address=sender, button=choice.value)]
+    addresses = [sender, *_other_addresses(payload.get("_data"))]
+    phone = next((found for address in addresses if (found := whatsapp_web.phone_of(address))), None)
+    address = whatsapp_web.hidden_of(*addresses) or sender
+    return [Inbound(phone, text, provider_id, at, address=address, button=choice.value)]
 
 
-def _other_address(data: object) -> str | None:
-    """The number of a sender with a LID: the engine often knows it, and has its own field for it."""
-    # NOWEB: key.remoteJidAlt of Baileys, see devlikeapro/waha#2010, and senderPn of its older versions.
-    # GOWS: Info.SenderAlt of whatsmeow. A field may be there and empty.
-    for group, name in (("key", "remoteJidAlt"), ("key", "senderPn"), ("Info", "SenderAlt")):
-        facts = data.get(group) if isinstance(data, dict) else None
-        address = facts.get(name) if isinstance(facts, dict) else None
-        if isinstance(address, str) and address.endswith(BY_NUMBER):
-            return address
-    return None
+def _other_addresses(data: object) -> list[object]:
+    """Other addresses of a sender: the engine often knows them, and has its own fields for them."""
+    # NOWEB: key.remoteJidAlt of Baileys, see devlikeapro/waha#2010, and senderPn and senderLid of its older
+    # versions. GOWS: Info.SenderAlt of whatsmeow. A field may be there and empty.
+    key, info = (data.get(group) if isinstance(data, dict) else None for group in ("key", "Info"))
+    names = [(key, "remoteJidAlt"), (key, "senderPn"), (key, "senderLid"), (info, "SenderAlt")]
+    return [facts.get(name) for facts, name in names if isinstance(facts, dict)]

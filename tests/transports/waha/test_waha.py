@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from retoma.transports.base import (
+    Alias,
     ConnectionChange,
     Fact,
     Inbound,
@@ -190,6 +191,19 @@ def test_an_ack_becomes_a_receipt_under_our_own_id(ack: int, status: str) -> Non
     assert (receipt.status, receipt.at) == (status, 1741249702.485)
 
 
+@pytest.mark.parametrize(
+    "chat",
+    [
+        {"id": f"true_123456789@lid_3EB0{MESSAGE_ID.upper()}"},
+        {"id": WHATSAPP_ID, "to": "123456789:7@lid"},
+    ],
+)
+def test_an_ack_from_a_hidden_chat_names_the_person_behind_it(chat: dict[str, object]) -> None:
+    (_, alias) = facts({"event": "message.ack", "payload": {**chat, "fromMe": True, "ack": 2}})
+
+    assert alias == Alias("123456789@lid", message_id=MESSAGE_ID, at=1741249702.485)
+
+
 @pytest.mark.parametrize("engine", ["NOWEB", "GOWS", "WEBJS"])
 def test_an_ack_of_a_message_that_is_not_ours_keeps_only_its_own_id(engine: str) -> None:
     # An engine that takes our ids may ignore them: the database knows which ids can be of a message of ours.
@@ -310,6 +324,22 @@ def test_a_hidden_sender_whose_number_the_engine_knows_is_known_by_it(data: dict
 
     assert facts({"event": "message", "payload": payload}) == [
         Inbound("+5511955500001", "SAIR", "false_1", 1741249702.485, "123456789@lid")
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"key": {"remoteJidAlt": "123456789@lid"}},
+        {"key": {"senderLid": "123456789@lid"}},
+        {"Info": {"SenderAlt": "123456789:7@lid"}},
+    ],
+)
+def test_a_sender_with_a_number_is_also_known_by_the_hidden_address(data: dict[str, object]) -> None:
+    payload = {"id": "false_1", "from": "5511955500001@c.us", "body": "Oi", "_data": data}
+
+    assert facts({"event": "message", "payload": payload}) == [
+        Inbound("+5511955500001", "Oi", "false_1", 1741249702.485, "123456789@lid")
     ]
 
 
