@@ -66,7 +66,7 @@ begin
   )
   select array_agg(k.address) into v_addresses from kept as k where k.phone is not null;
   if v_addresses is null then
-    return '{}';
+    return array[]::bigint[];
   end if;
   v_ids := array(
     select r.id
