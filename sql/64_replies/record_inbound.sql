@@ -1,4 +1,5 @@
--- Inserts the replies, then locks the rows of the numbers that opt out, in the order of their keys. No other lock.
+-- Inserts the replies, then locks the rows of the numbers that opt out, in the order of their keys, and inserts
+-- confirmations. No other lock.
 -- It waits for a lock for a second: the replies of other people must not wait for a session that was left open.
 create or replace function retoma.record_inbound(
   p_channel text, p_replies jsonb, out reply_id bigint, out provider_id text, out code text
@@ -11,6 +12,7 @@ declare
   v_channel_id int := (retoma_internal.find_channel(p_channel)).id;
   v_ids bigint[];
   v_reply retoma_internal.reply;
+  v_consent record;
 begin
   perform retoma_internal.check_replies(p_replies);
   v_ids := retoma_internal.keep_replies(v_channel_id, p_replies);
@@ -19,8 +21,13 @@ begin
     where r.id = any(v_ids) and r.state = 'opted_out'
     order by retoma_internal.suppression_key(r.phone), r.at
   loop
-    if not retoma_internal.record_consent(v_reply.phone, false, 'reply on ' || p_channel, 'opt_out', v_reply.at) then
+    v_consent := retoma_internal.record_consent(
+      v_reply.phone, false, 'reply on ' || p_channel, 'opt_out', v_reply.at
+    );
+    if not v_consent.counts then
       update retoma_internal.reply as r set state = 'outdated' where r.id = v_reply.id;
+    elsif v_consent.suppresses then
+      perform retoma_internal.queue_confirmation(v_reply, v_reply.at);
     end if;
   end loop;
   return query
@@ -41,6 +48,7 @@ comment on function retoma.record_inbound(text, jsonb) is
 then address is required, to find the chat. text, or the value of the button that was pressed, is required. at: when it
 was written; now by default. The rows of reply_word say what is an opt-out; opts_out: the provider itself says that it
 is one, whatever the words. Repeats, known by provider_id or by time and text, change
-nothing; neither does an opt-out that is older than an opt-in.
+nothing; neither does an opt-out that is older than an opt-in. A person who is not suppressed yet gets the
+opt_out_confirmation of the channel, if it has one, see v_confirmation.
 Returns the replies that wait for a person, see v_reply and resolve_reply. code: near_miss or no_number.
 Errors: RT001 unknown channel, RT003 not such an array, not an E.164 number, or a bad time.';
