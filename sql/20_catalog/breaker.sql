@@ -1,7 +1,8 @@
 create table if not exists retoma.breaker (
   failure text primary key check (
     failure in (
-      'ambiguous', 'transient', 'rate_limited_recipient', 'permanent_recipient', 'recipient_or_account', 'failed_receipt'
+      'ambiguous', 'transient', 'rate_limited_recipient', 'permanent_recipient', 'recipient_or_account',
+      'failed_receipt'
     )
   ),
   threshold int not null check (threshold > 0),

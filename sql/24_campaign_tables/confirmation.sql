@@ -1,5 +1,5 @@
--- One answer to a person who opted out by reply. A row is handed out once, whatever happens afterwards: the person asked
--- for silence, so no answer is better than two.
+-- One answer to a person who opted out by reply. A row is handed out once, whatever happens afterwards: the person
+-- asked for silence, so no answer is better than two.
 create table if not exists retoma_internal.confirmation (
   id bigint generated always as identity primary key,
   message_id text not null default replace(gen_random_uuid()::text, '-', ''),

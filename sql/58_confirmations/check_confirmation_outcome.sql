@@ -11,8 +11,8 @@ begin
   then
     raise exception using errcode = 'RT003', constraint = 'bad_outcome',
       message = format('a confirmation cannot take the outcome %s', coalesce(left(p_outcome::text, 500), 'null')),
-      hint = '{"status": "error", "code": "timeout", "written": true}; status: accepted, held or error; provider_id and '
-        || 'code have up to 200 characters';
+      hint = '{"status": "error", "code": "timeout", "written": true}; status: accepted, held or error; '
+        || 'provider_id and code have up to 200 characters';
   end if;
 end;
 $$;

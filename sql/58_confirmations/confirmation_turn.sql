@@ -1,6 +1,6 @@
--- Waits for no lock: what another transaction has locked now is tried again in a moment. Locks the pacing row, then the
--- limits. Where there are gaps, one message is under way at a time, whether of a campaign or not. The lock of the pacing
--- row makes this true: each reservation takes it too.
+-- Waits for no lock: what another transaction has locked now is tried again in a moment. Locks the pacing row, then
+-- the limits. Where there are gaps, one message is under way at a time, whether of a campaign or not. The lock of the
+-- pacing row makes this true: each reservation takes it too.
 create or replace function retoma_internal.confirmation_turn(
   p_channel_id int, p_now timestamptz, out limit_ids int[], out at timestamptz
 )

@@ -1,5 +1,5 @@
--- Locks the pacing row, then the confirmation; can lock the channel and its campaigns. What is recorded already stays: a
--- call that lost its reply is made again. Failures count towards no breaker, because few confirmations say little.
+-- Locks the pacing row, then the confirmation; can lock the channel and its campaigns. What is recorded already stays:
+-- a call that lost its reply is made again. Failures count towards no breaker, because few confirmations say little.
 create or replace function retoma.record_confirmation(p_confirmation_id bigint, p_outcome jsonb) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp

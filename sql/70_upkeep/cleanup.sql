@@ -43,6 +43,8 @@ $$;
 
 comment on function retoma.cleanup(interval) is
 'For operators: erases the recipients and deliveries of campaigns that ended longer ago than p_retention, 1 day to 100
-years; their totals stay. Also erases confirmations and replies of that age (those that wait for a person: not before setting.retention),
-events of the audit that are older than setting.audit_retention, and rows of dead runners. Returns how many campaigns,
+years; their totals stay. Also erases confirmations and replies of that age (those that wait for a
+person: not before setting.retention), events of the audit that are older than
+setting.audit_retention, and rows of
+dead runners. Returns how many campaigns,
 partitions, events, replies and runners. Error RT003: the retention is out of bounds.';

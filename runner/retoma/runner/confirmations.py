@@ -76,9 +76,7 @@ async def _send_one(database: Database, runner_id: UUID, row: Mapping[str, Any])
         "written": result.written,
         "provider_id": result.provider_id,
     }
-    await database.call(
-        "select retoma.record_confirmation(%s, %s)", (row["confirmation_id"], Jsonb(outcome))
-    )
+    await database.call("select retoma.record_confirmation(%s, %s)", (row["confirmation_id"], Jsonb(outcome)))
     if refused is not None:
         await database.call(
             "select retoma.refuse_channel(%s, %s, %s)", (runner_id, row["channel_id"], refused)

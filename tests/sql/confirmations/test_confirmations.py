@@ -28,7 +28,9 @@ def confirming(db: Db, frozen_clock: None) -> int:
 
 
 def answer(db: Db, text: str = "SAIR", phone: str = ANA, **fields: Any) -> None:
-    db.execute("select * from retoma.record_inbound('sales', %s)", [Jsonb([{"phone": phone, "text": text} | fields])])
+    db.execute(
+        "select * from retoma.record_inbound('sales', %s)", [Jsonb([{"phone": phone, "text": text} | fields])]
+    )
 
 
 def claim(db: Db) -> list[Any]:
@@ -171,7 +173,10 @@ def test_receipts_about_it_are_neither_refused_nor_kept(db: Db) -> None:
     ((confirmation, *_),) = claim(db)
     record(db, confirmation, status="accepted", provider_id="wamid.1")
     identifier = call(db, "select message_id from retoma.v_confirmation")
-    receipts = [{"message_id": identifier, "status": "delivered"}, {"provider_id": "wamid.1", "status": "read"}]
+    receipts = [
+        {"message_id": identifier, "status": "delivered"},
+        {"provider_id": "wamid.1", "status": "read"},
+    ]
     row = db.execute("select * from retoma.record_receipts('sales', %s)", [Jsonb(receipts)]).fetchone()
     assert row == (0, 0, [])
 
