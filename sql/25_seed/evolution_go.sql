@@ -64,8 +64,8 @@ insert into retoma.error_rule (transport, code, class, suppress, counts_attempt,
   'the server was not connected to WhatsApp, also after it had tried again'
 ),
 (
-  'evolution_go', 'server_463', 'channel_down', false, true, null,
-  'WhatsApp restricts the account: never retry in a loop'
+  'evolution_go', 'server_463', 'recipient_or_account', false, true, null,
+  'WhatsApp refuses a new chat: this one, or all new ones of the account'
 ),
 ('evolution_go', 'unreadable_answer', 'ambiguous', false, true, null, 'a 2xx that is not in the form of the server'),
 ('evolution_go', 'server_479', 'transient', false, true, 60, 'WhatsApp refused once; one retry is enough to know'),

@@ -79,7 +79,18 @@ insert into retoma.error_rule (transport, code, class, suppress, counts_attempt,
   'waha', 'no_lid', 'permanent_recipient', false, true, null,
   'WhatsApp knows no address of this person, so nothing was sent'
 ),
-('waha', 'server_463', 'channel_down', false, true, null, 'WhatsApp restricts the account: never retry in a loop'),
+(
+  'waha', 'server_463', 'recipient_or_account', false, true, null,
+  'WhatsApp refuses a new chat: this one, or all new ones of the account, which WAHA did not say'
+),
+(
+  'waha', 'new_chats_locked', 'rate_limited_channel', false, true, 3600,
+  'WhatsApp restricts the account for some time: it may begin no new chats'
+),
+(
+  'waha', 'new_chat_refused', 'permanent_recipient', false, true, null,
+  'WhatsApp lets this account not write to this person first; the account is not restricted'
+),
 ('waha', 'server_479', 'transient', false, true, 60, 'WhatsApp refused once; one retry is enough to know'),
 ('waha', 'server_error', 'transient', false, true, 300, 'WhatsApp refused with another number'),
 (

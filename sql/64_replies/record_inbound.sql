@@ -1,7 +1,7 @@
 -- Locks the addresses of people whose number is hidden or newly named, in their order, and the replies that waited for
 -- such a number, see learn_aliases. Then it inserts the replies, and locks the rows of the numbers that opt out, in the
--- order of their keys. It waits for a lock for a second: the replies of other people must not wait for a session that
--- was left open.
+-- order of their keys, and inserts confirmations. It waits for a lock for a second: the replies of other people must not
+-- wait for a session that was left open.
 --
 -- An address by number holds the number: it teaches nothing.
 create or replace function retoma.record_inbound(
@@ -48,6 +48,7 @@ comment on function retoma.record_inbound(text, jsonb) is
 then address is required. It finds the chat, and the number if record_aliases or an earlier reply named both. text, or
 the value of the button that was pressed, is required. at: when it was written; now by default. The rows of reply_word
 say what is an opt-out; opts_out: the provider itself says that it is one, whatever the words. Repeats, known by
-provider_id or by time and text, change nothing; neither does an opt-out that is older than an opt-in.
+provider_id or by time and text, change nothing; neither does an opt-out that is older than an opt-in. A person who is
+not suppressed yet gets the opt_out_confirmation of the channel, if it has one, see v_confirmation.
 Returns the replies that wait for a person, see v_reply and resolve_reply. code: near_miss or no_number.
 Errors: RT001 unknown channel, RT003 not such an array, not an E.164 number, or a bad time.';

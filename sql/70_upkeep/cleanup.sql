@@ -38,6 +38,7 @@ begin
     when r.state = 'waiting' then greatest(p_retention, (select s.retention from retoma.setting as s)) else p_retention
   end;
   get diagnostics replies = row_count;
+  delete from retoma_internal.confirmation as c where c.requested_at < v_now - p_retention;
   delete from retoma_internal.receipt_inbox as i where i.received_at < v_now - interval '1 day';
   delete from retoma_internal.runner as r
   where r.last_seen_at < v_now - interval '1 day'
@@ -50,7 +51,7 @@ $$;
 
 comment on function retoma.cleanup(interval) is
 'For operators: erases the recipients and deliveries of campaigns that ended longer ago than p_retention, 1 day to 100
-years; their totals stay. Also erases replies of that age (those that wait for a person: not before setting.retention),
-links between addresses and numbers that no provider has named for setting.retention, events of the audit that are older
-than setting.audit_retention, and rows of dead runners. Returns how many campaigns, partitions, events, replies and
-runners. Error RT003: the retention is out of bounds.';
+years; their totals stay. Also erases confirmations and replies of that age (those that wait for a person: not before
+setting.retention), links between addresses and numbers that no provider has named for setting.retention, events of the
+audit that are older than setting.audit_retention, and rows of dead runners. Returns how many campaigns, partitions,
+events, replies and runners. Error RT003: the retention is out of bounds.';

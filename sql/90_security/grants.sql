@@ -39,6 +39,8 @@ grant execute on function
   retoma.media_to_upload(),
   retoma.medium_bytes(bytea),
   retoma.record_upload(int, bytea, timestamptz, text, text),
+  retoma.confirmations_to_send(uuid),
+  retoma.record_confirmation(bigint, jsonb),
   retoma.channel_settings(text),
   retoma.cleanup()
 to retoma_runner;
@@ -148,6 +150,7 @@ grant select on
   retoma.v_message_count,
   retoma.v_delivery,
   retoma.v_in_doubt,
+  retoma.v_confirmation,
   retoma.v_runner,
   retoma.v_event,
   retoma.content_kinds,

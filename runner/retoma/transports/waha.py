@@ -7,12 +7,17 @@ id shows once on the recipient's phone. WEBJS and WPP do not: there, a message i
 The description declares the id for texts and polls. GOWS hands it on with media too; whether it does, the
 answer shows. A list never carries one.
 
-Its own codes: session_<STATUS> when the session does not work; server_463 (the account may not open new
-chats, or this person cannot be written to first), server_479 and server_error when WhatsApp itself refused;
-no_lid when it knows no address of the person; ack_error in a receipt without a number; content_not_supported.
+463 of WhatsApp means that the account may open no new chats for some days, or only not this one. WAHA
+2026.8.1 knows which, and is asked after each: new_chats_locked, new_chat_refused. Without an answer, and in a
+receipt, it stays server_463.
+
+Its own codes: session_<STATUS> when the session does not work; those of 463, server_479 and server_error when
+WhatsApp itself refused; no_lid when it knows no address of the person; ack_error in a receipt without a number;
+content_not_supported.
 """
 
 import re
+import time
 from collections.abc import Mapping
 
 from retoma.transports import choices, pairing, waha_contents, whatsapp_web
@@ -97,7 +102,22 @@ class Waha:
         answer = await self._http.post_json(self._targets[path], encode(request), {}, message.send_before)
         if answer.ok:
             return whatsapp_web.accepted(answer, _given_id(answer), message.id if gives_id else None)
-        return whatsapp_web.failed(answer, _error_code(answer))
+        code = _error_code(answer)
+        if code != "server_463":
+            return whatsapp_web.failed(answer, code)
+        code, ends_in_s = await self._meaning_of_463()
+        return whatsapp_web.failed(answer, code)._replace(retry_after_s=ends_in_s)
+
+    async def _meaning_of_463(self) -> tuple[str, float | None]:
+        """Its code, and the seconds until the account may begin new chats."""
+        url = self._base / "api" / "sessions" / self._session / "timelock"
+        answer = await self._http.get_json(url.raw_path_qs)
+        active, ends = answer.field("isActive"), unix_seconds(answer.field("timeEnforcementEnds"))
+        if not answer.ok or not isinstance(active, bool):
+            return "server_463", None
+        if not active:
+            return "new_chat_refused", None
+        return "new_chats_locked", None if ends is None else max(ends - time.time(), 0.0)
 
     async def lookup(self, message_id: str, phone: str) -> Lookup:
         if not self._looks_up:

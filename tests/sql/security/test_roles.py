@@ -115,6 +115,8 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "record_account",
         "media_to_upload",
         "record_upload",
+        "confirmations_to_send",
+        "record_confirmation",
         "medium_bytes",
         "record_template_reports",
     }
@@ -277,6 +279,7 @@ def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
         "v_message_count",
         "v_delivery",
         "v_in_doubt",
+        "v_confirmation",
         "v_limit",
         "v_account",
         "v_window",

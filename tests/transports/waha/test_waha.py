@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import math
+import time
 from collections.abc import Callable
 
 import pytest
@@ -19,6 +20,7 @@ from retoma.transports.base import (
     WebhookRefused,
 )
 from tests.support import transports
+from tests.support.gateways import gateway
 from tests.support.sandbox_process import SandboxProcess
 from tests.transports.scripted_server import scripted
 
@@ -73,6 +75,38 @@ async def test_a_refusal_by_whatsapp_itself_is_named(
     await transport.aclose()
     sandbox.call("DELETE", "/_sandbox/faults")
     assert result.code == code
+
+
+@pytest.mark.parametrize(
+    ("timelock", "code", "waits"),
+    [
+        (
+            {"isActive": True, "timeEnforcementEnds": int(time.time()) + 7200},
+            "new_chats_locked",
+            (7000, 7200),
+        ),
+        ({"isActive": True, "timeEnforcementEnds": None}, "new_chats_locked", None),
+        ({"isActive": False}, "new_chat_refused", None),
+        ({"isActive": "yes"}, "server_463", None),
+        ({"statusCode": 404, "message": "Cannot GET"}, "server_463", None),
+    ],
+)
+async def test_the_server_is_asked_what_463_means(
+    message: Message, timelock: dict[str, object], code: str, waits: tuple[int, int] | None
+) -> None:
+    refusal = {"statusCode": 500, "exception": {"message": "2 UNKNOWN: server returned error 463"}}
+    async with gateway() as server:
+        server.answer("/api/sendText", refusal, status=500)
+        known = "statusCode" not in timelock
+        server.answer("/api/sessions/default/timelock", timelock, status=200 if known else 404)
+        transport = transports.create("waha", {"base_url": server.url, "session": "default"})
+        result = await transport.send(message)
+        await transport.aclose()
+    assert (result.code, result.http_status) == (code, 500)
+    if waits is None:
+        assert result.retry_after_s is None
+    else:
+        assert waits[0] <= (result.retry_after_s or 0) <= waits[1]
 
 
 @pytest.mark.parametrize(
