@@ -1,7 +1,7 @@
 -- Locks the addresses of people whose number is hidden or newly named, in their order, and the replies that waited for
 -- such a number, see learn_aliases. Then it inserts the replies, and locks the rows of the numbers that opt out, in the
--- order of their keys, and inserts confirmations. It waits for a lock for a second: the replies of other people must not
--- wait for a session that was left open.
+-- order of their keys, and inserts confirmations. It waits for a lock for a second: the replies of other people must
+-- not wait for a session that was left open.
 --
 -- An address by number holds the number: it teaches nothing.
 create or replace function retoma.record_inbound(

@@ -12,8 +12,8 @@ answer shows. A list never carries one.
 receipt, it stays server_463.
 
 Its own codes: session_<STATUS> when the session does not work; those of 463, server_479 and server_error when
-WhatsApp itself refused; no_lid when it knows no address of the person; ack_error in a receipt without a number;
-content_not_supported.
+WhatsApp itself refused; no_lid when it knows no address of the person; ack_error in a receipt without a
+number; content_not_supported.
 """
 
 import re
