@@ -28,8 +28,8 @@
 -- last batch is completed, a trigger completes the campaign.
 --
 -- The order of locks is the same everywhere: batches by id, channel_pacing by channel, limit rules by id, deliveries
--- by ordinal, readings of templates and uploads of media, confirmations, channel, campaigns by id, their rows of
--- campaign_channel, doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked
+-- by ordinal, readings of templates and accounts, uploads of media, confirmations, channel, campaigns by id, their rows
+-- of campaign_channel, doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked
 -- does not wait). So two transactions cannot deadlock.
 
 \set ON_ERROR_STOP on
