@@ -28,9 +28,9 @@
 -- last batch is completed, a trigger completes the campaign.
 --
 -- The order of locks is the same everywhere: batches by id, channel_pacing by channel, limit rules by id, deliveries
--- by ordinal, readings of templates, uploads of media and checks of numbers, channel, campaigns by id, their rows of
--- campaign_channel, doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked
--- does not wait). So two transactions cannot deadlock.
+-- by ordinal, readings of templates and accounts, uploads of media, checks of numbers, confirmations, channel,
+-- campaigns by id, their rows of campaign_channel, doorbell jobs. A transaction that holds a later lock never waits for
+-- an earlier one (skip locked does not wait). So two transactions cannot deadlock.
 
 \set ON_ERROR_STOP on
 begin;
@@ -127,6 +127,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 24_campaign_tables/batch_list.sql
 \ir 24_campaign_tables/receipt_inbox.sql
 \ir 24_campaign_tables/reply.sql
+\ir 24_campaign_tables/alias.sql
+\ir 24_campaign_tables/confirmation.sql
 \ir 24_campaign_tables/keep.sql
 
 -- First rows: kinds of content, errors of all transports, a file for each transport, and the words of replies
@@ -140,6 +142,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 25_seed/webhook.sql
 \ir 25_seed/null.sql
 \ir 25_seed/whatsapp_cloud.sql
+\ir 25_seed/opt_out_confirmation.sql
 \ir 25_seed/media_type.sql
 \ir 25_seed/medium_limit.sql
 \ir 25_seed/reply_word.sql
@@ -183,6 +186,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 33_settings/deduped_kinds.sql
 \ir 33_settings/looks_up.sql
 \ir 33_settings/provider_of.sql
+\ir 33_settings/address_space.sql
 \ir 33_settings/channel_settings.sql
 
 -- Channels
@@ -469,6 +473,17 @@ set local search_path to pg_catalog, pg_temp;
 \ir 57_errors/error_groups.sql
 \ir 57_errors/record_errors.sql
 
+-- Confirmations of opt-outs by reply
+\ir 58_confirmations/is_confirmation.sql
+\ir 58_confirmations/queue_confirmation.sql
+\ir 58_confirmations/settle_confirmations.sql
+\ir 58_confirmations/keep_turn.sql
+\ir 58_confirmations/confirmation_turn.sql
+\ir 58_confirmations/claim_confirmation.sql
+\ir 58_confirmations/confirmations_to_send.sql
+\ir 58_confirmations/check_confirmation_outcome.sql
+\ir 58_confirmations/record_confirmation.sql
+
 -- Receipts
 \ir 60_receipts/receipt_rank.sql
 \ir 60_receipts/outcome_by_receipt.sql
@@ -503,6 +518,12 @@ set local search_path to pg_catalog, pg_temp;
 \ir 64_replies/check_replies.sql
 \ir 64_replies/keep_replies.sql
 \ir 64_replies/first_bad_time.sql
+\ir 64_replies/check_aliases.sql
+\ir 64_replies/name_waiting_replies.sql
+\ir 64_replies/learn_aliases.sql
+\ir 64_replies/with_numbers.sql
+\ir 64_replies/take_opt_outs.sql
+\ir 64_replies/record_aliases.sql
 \ir 64_replies/record_inbound.sql
 \ir 64_replies/resolve_reply.sql
 \ir 64_replies/remove_reply_word.sql
@@ -561,6 +582,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 80_views/v_in_doubt.sql
 \ir 80_views/v_delivery.sql
 \ir 80_views/v_reply.sql
+\ir 80_views/v_confirmation.sql
 \ir 80_views/v_variant.sql
 
 -- Views of channels, runners and rules

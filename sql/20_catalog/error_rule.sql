@@ -14,7 +14,9 @@ comment on table retoma.error_rule is
 error, and a new installation keeps your changes. error_rule_guard says what is refused.';
 comment on column retoma.error_rule.class is
 'What follows: transient, rate_limited_channel, rate_limited_recipient, permanent_recipient, permanent_message,
-campaign_down, channel_down, auth or ambiguous. campaign_down: no message of this campaign can be sent as it is, because
+recipient_or_account, campaign_down, channel_down, auth or ambiguous. recipient_or_account: the provider refuses this
+recipient or the whole account, and does not say which; several in a row stop the channel, see breaker. campaign_down:
+no message of this campaign can be sent as it is, because
 its template was paused, for example; the first one interrupts it, and none is used up.';
 comment on column retoma.error_rule.transport is
 'Name of a transport, or * for every transport that has no rule for this code.';

@@ -8,7 +8,7 @@ as $$
 declare
   v_classes text[] := array[
     'transient', 'rate_limited_channel', 'rate_limited_recipient', 'permanent_recipient', 'permanent_message',
-    'campaign_down', 'channel_down', 'auth', 'ambiguous'
+    'recipient_or_account', 'campaign_down', 'channel_down', 'auth', 'ambiguous'
   ];
 begin
   if new.class is null or new.class <> all(v_classes) then

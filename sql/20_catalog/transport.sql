@@ -12,7 +12,10 @@ create table if not exists retoma.transport (
   inlines_media_when jsonb not null default '[]' check (
     jsonb_typeof(inlines_media_when) = 'array' and not inlines_media_when @? 'strict $[*] ? (@.type() != "object")'
   ),
-  note text not null
+  address_space text check (address_space ~ '^[a-z][a-z0-9_]{0,30}$'),
+  address_space_of text,
+  note text not null,
+  check (address_space_of is null or address_space is not null)
 );
 
 comment on table retoma.transport is
@@ -39,3 +42,9 @@ base64. []: never; [{}]: always.';
 comment on column retoma.transport.absent_proves is
 'Whether the answer "absent" of the provider proves that it never took the message. If true, the message is sent again;
 if false, it stays in doubt.';
+comment on column retoma.transport.address_space is
+'Transports with the same word here share the addresses of people: at them, an address that is no number is the same
+person. Null: such an address means something on one channel only.';
+comment on column retoma.transport.address_space_of is
+'A setting that divides this space: only channels with the same value of it share addresses. A channel without a value
+shares them with none. Null: the space is not divided.';

@@ -1,7 +1,7 @@
 create table if not exists retoma.transport_setting (
   transport text not null references retoma.transport (name),
   key text not null check (key ~ '^[a-z][a-z0-9_]{0,62}$'),
-  kind text not null check (kind in ('text', 'url', 'secret', 'flag', 'seconds', 'choice')),
+  kind text not null check (kind in ('text', 'url', 'secret', 'flag', 'seconds', 'choice', 'words')),
   required boolean not null default false,
   choices text[] check ((kind = 'choice') = (cardinality(choices) is not null)),
   default_value jsonb,
@@ -16,6 +16,7 @@ comment on table retoma.transport_setting is
 comment on column retoma.transport_setting.kind is
 'text, url (http or https) and secret: a text that is not empty. url: an address that messages go to; a channel that
 gets another one needs its secrets again. secret: can be env:RETOMA_SECRET_NAME or file:NAME, which the runner reads.
-flag: true or false. seconds: a number from minimum to maximum. choice: one of choices.';
+flag: true or false. seconds: a number from minimum to maximum. choice: one of choices. words: up to 1,000 characters
+that people read; they do not decide where messages go.';
 comment on column retoma.transport_setting.required is 'A channel cannot be created without this setting.';
 comment on column retoma.transport_setting.default_value is 'The value in a channel when the setting is not given.';

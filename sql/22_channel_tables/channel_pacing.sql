@@ -17,7 +17,8 @@ create table if not exists retoma_internal.channel_pacing (
   throttle double precision not null default 1 check (throttle between 0.05 and 1),
   throttled_at timestamptz not null default '-infinity',
   failures jsonb not null default '{}',
-  failures_from timestamptz not null default '-infinity'
+  failures_from timestamptz not null default '-infinity',
+  turn_kept_until timestamptz not null default '-infinity'
 ) with (fillfactor = 50);
 
 comment on table retoma_internal.channel_pacing is
@@ -36,5 +37,8 @@ comment on column retoma_internal.channel_pacing.failures is
 comment on column retoma_internal.channel_pacing.failures_from is
 'When the channel was last resumed or reconnected. A receipt about a message that was sent before does not stop it
 again.';
+comment on column retoma_internal.channel_pacing.turn_kept_until is
+'Until then, steps leave the turn of the channel to a confirmation of an opt-out. Without this, a campaign would always
+take the turn first. It is never more than a minute ahead.';
 comment on column retoma_internal.channel_pacing.throttle is
 'Share of the configured speed in use, from 0.05 to 1. A rate limit halves it; see current_throttle.';

@@ -22,6 +22,8 @@ create table if not exists retoma_internal.reply (
 create unique index if not exists reply_provider_id_idx on retoma_internal.reply (channel_id, provider_id);
 create index if not exists reply_received_idx on retoma_internal.reply (received_at);
 create index if not exists reply_waiting_idx on retoma_internal.reply (at) where state = 'waiting';
+create index if not exists reply_hidden_idx on retoma_internal.reply (address)
+where state = 'waiting' and phone is null;
 
 comment on table retoma_internal.reply is
 'Messages from people. cleanup() erases them after the retention, those that wait for a person never before
@@ -29,7 +31,8 @@ setting.retention.';
 comment on column retoma_internal.reply.at is 'When the person wrote it, by the clock of the provider.';
 comment on column retoma_internal.reply.campaign_id is
 'The campaign whose message this channel had sent to the person last; null when there is none.';
-comment on column retoma_internal.reply.phone is 'E.164 with +; null when the provider hides it.';
+comment on column retoma_internal.reply.phone is
+'E.164 with +; null when the provider hides it and no alias was known, see the table alias.';
 comment on column retoma_internal.reply.address is 'The address of the person at the provider, to find the chat.';
 comment on column retoma_internal.reply.text is 'At most 4,096 characters of it, by which it is understood.';
 comment on column retoma_internal.reply.button is 'The value of the button or list entry that the person chose.';
@@ -38,3 +41,5 @@ comment on column retoma_internal.reply.state is
 an opt-in; waiting: a person has to decide, see resolve_reply; settled: somebody decided that it is no opt-out.';
 comment on column retoma_internal.reply.code is
 'Why it waits, or waited. near_miss: it may be an opt-out; no_number: an opt-out without a number.';
+comment on column retoma_internal.reply.settled_by is
+'Who decided; "number learnt" when the provider named the number of an opt-out later.';

@@ -6,5 +6,9 @@ insert into retoma.breaker (failure, threshold, action, note) values
 ('transient', 20, 'hold', 'refused connections and other errors before anything was taken'),
 ('rate_limited_recipient', 20, 'hold', 'limits of single recipients, one after the other'),
 ('permanent_recipient', 50, 'pause', 'no recipient can be reached: it is hardly the recipients'),
+(
+  'recipient_or_account', 3, 'pause',
+  'refusals that mean one recipient, or the account: several in a row are the account'
+),
 ('failed_receipt', 10, 'pause', 'everything is accepted, and then reported as failed')
 on conflict (failure) do nothing;

@@ -3,11 +3,11 @@
 -- absent_proves. The only messages that it keeps are those whose receipts it has seen. So "found" is a proof, and
 -- "absent" is not.
 insert into retoma.transport (
-  name, pacing, looks_up_when, absent_proves, checks_numbers, reads_account_every, note
+  name, pacing, looks_up_when, absent_proves, checks_numbers, reads_account_every, address_space, note
 ) values
 (
   'evolution_go', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
-  '[{"store": true}]', false, true, '1 minute', 'Evolution GO, an HTTP gateway to WhatsApp Web'
+  '[{"store": true}]', false, true, '1 minute', 'whatsapp_web', 'Evolution GO, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
 
@@ -72,8 +72,8 @@ insert into retoma.error_rule (transport, code, class, suppress, counts_attempt,
   'the server was not connected to WhatsApp, also after it had tried again'
 ),
 (
-  'evolution_go', 'server_463', 'channel_down', false, true, null,
-  'WhatsApp restricts the account: never retry in a loop'
+  'evolution_go', 'server_463', 'recipient_or_account', false, true, null,
+  'WhatsApp refuses a new chat: this one, or all new ones of the account'
 ),
 ('evolution_go', 'unreadable_answer', 'ambiguous', false, true, null, 'a 2xx that is not in the form of the server'),
 ('evolution_go', 'server_479', 'transient', false, true, 60, 'WhatsApp refused once; one retry is enough to know'),

@@ -6,13 +6,13 @@
 --
 -- The only thing to ask WAHA by is our message id. WAHA takes it on the engines NOWEB and GOWS; both need their store.
 insert into retoma.transport (
-  name, pacing, looks_up_when, absent_proves, checks_numbers, reads_account_every, inlines_media_when, note
+  name, pacing, looks_up_when, absent_proves, checks_numbers, reads_account_every, inlines_media_when, address_space,
+  note
 ) values
 (
   'waha', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
   '[{"engine": "NOWEB", "store": true}, {"engine": "GOWS", "store": true}]', false, true, '1 minute',
-  '[{"media_as": "base64"}]',
-  'WAHA, an HTTP gateway to WhatsApp Web'
+  '[{"media_as": "base64"}]', 'whatsapp_web', 'WAHA, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
 
@@ -91,7 +91,18 @@ insert into retoma.error_rule (transport, code, class, suppress, counts_attempt,
   'waha', 'no_lid', 'permanent_recipient', false, true, null,
   'WhatsApp knows no address of this person, so nothing was sent'
 ),
-('waha', 'server_463', 'channel_down', false, true, null, 'WhatsApp restricts the account: never retry in a loop'),
+(
+  'waha', 'server_463', 'recipient_or_account', false, true, null,
+  'WhatsApp refuses a new chat: this one, or all new ones of the account, which WAHA did not say'
+),
+(
+  'waha', 'new_chats_locked', 'rate_limited_channel', false, true, 3600,
+  'WhatsApp restricts the account for some time: it may begin no new chats'
+),
+(
+  'waha', 'new_chat_refused', 'permanent_recipient', false, true, null,
+  'WhatsApp lets this account not write to this person first; the account is not restricted'
+),
 ('waha', 'server_479', 'transient', false, true, 60, 'WhatsApp refused once; one retry is enough to know'),
 ('waha', 'server_error', 'transient', false, true, 300, 'WhatsApp refused with another number'),
 (

@@ -4,12 +4,15 @@
 -- looked up, and a message in doubt is settled by the webhook that carries our id. A phone number may send 80 messages
 -- per second, or 20 when it is also used in the app; an operator raises the rate up to what Meta shows. Meta keeps an
 -- uploaded file for 30 days.
+--
+-- address_space_of. Meta gives a person one id for each business (user_id, BR.…). An account belongs to one business.
 insert into retoma.transport (
-  name, pacing, looks_up_when, absent_proves, lists_templates, reads_account_every, keeps_media_for, note
+  name, pacing, looks_up_when, absent_proves, lists_templates, reads_account_every, keeps_media_for, address_space,
+  address_space_of, note
 ) values
 (
   'whatsapp_cloud', '{"rate_per_s": 20, "burst": 20, "max_in_flight": 32}', '[]', false, true, '15 minutes', '30 days',
-  'WhatsApp Business Cloud API, the official one'
+  'whatsapp_cloud', 'waba_id', 'WhatsApp Business Cloud API, the official one'
 )
 on conflict (name) do nothing;
 

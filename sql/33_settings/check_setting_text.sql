@@ -5,7 +5,7 @@ language plpgsql immutable
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  perform retoma_internal.check_length(p_setting.key, p_text, 2000);
+  perform retoma_internal.check_length(p_setting.key, p_text, case p_setting.kind when 'words' then 1000 else 2000 end);
   if trim(p_text) = '' then
     raise exception using errcode = 'RT003', constraint = 'empty_setting',
       message = format('%s is empty', p_setting.key),
@@ -34,4 +34,4 @@ end;
 $$;
 
 comment on function retoma_internal.check_setting_text(retoma.transport_setting, text) is
-'Error RT003 when p_text cannot be the value of this setting of the kind text, url or secret.';
+'Error RT003 when p_text cannot be the value of this setting of the kind text, words, url or secret.';

@@ -1,4 +1,4 @@
--- Secrets, time-outs and flags do not decide where a message goes.
+-- Secrets, time-outs, flags and words do not decide where a message goes.
 create or replace function retoma_internal.provider_of(p_channel retoma_internal.channel) returns jsonb
 language sql stable
 begin atomic

@@ -4,8 +4,14 @@
 --
 -- The time of a provider is often a whole second. An opt-in in the same second is therefore not later than an opt-out.
 create or replace function retoma_internal.record_consent(
-  p_phone text, p_given boolean, p_source text, p_reason text, p_at timestamptz
-) returns boolean
+  p_phone text,
+  p_given boolean,
+  p_source text,
+  p_reason text,
+  p_at timestamptz,
+  out counts boolean,
+  out suppresses boolean
+)
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
@@ -14,13 +20,12 @@ declare
   v_at timestamptz := retoma_internal.event_time(p_at);
   v_source text := left(p_source, 500); -- an opt-out is never refused for its words
   v_suppressed_at timestamptz;
-  v_counts boolean;
 begin
   insert into retoma_internal.suppression as s (suppression_key, phone, reason, source, at)
   values (v_key, p_phone, p_reason, v_source, 'infinity')
   on conflict (suppression_key) do update set reason = s.reason
   returning s.at into v_suppressed_at;
-  v_counts := p_at is null or not exists (
+  counts := p_at is null or not exists (
     select from retoma_internal.consent as c
     where c.suppression_key = v_key and c.given <> p_given and c.at <= retoma.clock()
       and case when p_given then c.at >= v_at else date_trunc('second', c.at) > v_at end
@@ -31,16 +36,16 @@ begin
     select from retoma_internal.consent as c
     where c.suppression_key = v_key and c.at = v_at and c.given = p_given
   );
-  if v_counts and not p_given then
+  suppresses := counts and not p_given and v_suppressed_at = 'infinity';
+  if counts and not p_given then
     update retoma_internal.suppression as s set at = v_at where s.suppression_key = v_key and s.at = 'infinity';
   else
-    delete from retoma_internal.suppression as s where s.suppression_key = v_key and (v_counts or s.at = 'infinity');
+    delete from retoma_internal.suppression as s where s.suppression_key = v_key and (counts or s.at = 'infinity');
   end if;
-  return v_counts;
 end;
 $$;
 
 comment on function retoma_internal.record_consent(text, boolean, text, text, timestamptz) is
 'The person behind this E.164 number agreed to be contacted (p_given), or refused. p_at: when; null: now. Kept as proof
-in any case, once. Returns whether it counts: what is older than the opposite of it changes nothing. p_reason: of the
-suppression.';
+in any case, once. counts: false when it is older than the opposite of it, and changes nothing. suppresses: whether the
+number was not on the suppression list before, and is now. p_reason: of the suppression.';

@@ -6,7 +6,9 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_not_before timestamptz := case when p_campaign.resolves_addresses then 'infinity' else '-infinity' end;
+  v_not_before timestamptz := (
+    case when p_campaign.resolves_addresses then 'infinity' else '-infinity' end
+  )::timestamptz;
 begin
   if not retoma_internal.has_windows(p_campaign.id) then
     insert into retoma_internal.campaign_zone (campaign_id, zone) values (p_campaign.id, '');

@@ -37,11 +37,8 @@ begin
     -- Read only now, so that a limit that was set while this step waited for the pacing of the channel is respected.
     v_limit_ids := array(
       select l.id from retoma_internal.limit_rule as l
-      where (l.scope, l.subject_id) = ('channel', batch.lease_channel_id)
-        or (l.scope, l.subject_id) = ('campaign', batch.campaign_id)
-        or (l.scope, l.subject_id) = ('channel_group', (
-          select c.channel_group_id from retoma_internal.channel as c where c.id = batch.lease_channel_id
-        ))
+      where (l.scope, l.subject_id) in (('channel', batch.lease_channel_id), ('campaign', batch.campaign_id))
+        or (l.scope, l.subject_id) = ('channel_group', p_context.channel_group_id)
     );
     if v_limit_ids <> '{}' then
       v_limits := retoma_internal.limit_allowance(v_limit_ids, v_allowed);
@@ -51,10 +48,11 @@ begin
   end if;
   while v_got < v_allowed and batch.reserved < batch.size loop
     v_ordinals := retoma_internal.next_ordinals(batch, least(v_allowed - v_got, batch.size - batch.reserved));
-    v_slice := case
-      when p_context.resolves_addresses then retoma_internal.reserve_reachable(batch, v_ordinals, p_context)
-      else retoma_internal.reserve_unsuppressed(batch, v_ordinals, p_context)
-    end;
+    if p_context.resolves_addresses then
+      v_slice := retoma_internal.reserve_reachable(batch, v_ordinals, p_context);
+    else
+      v_slice := retoma_internal.reserve_unsuppressed(batch, v_ordinals, p_context);
+    end if;
     batch := v_slice.batch;
     v_got := v_got + v_slice.got;
     messages := case

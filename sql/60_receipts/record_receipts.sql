@@ -25,7 +25,7 @@ begin
     coalesce(array_agg(r.place order by r.place) filter (where r.fault is null), '{}'),
     coalesce(array_agg(r.receipt order by r.place) filter (where r.fault is null), '{}'),
     coalesce(jsonb_agg(retoma_internal.refused_receipt(r.place, r.fault) order by r.place)
-      filter (where r.fault is not null), '[]')
+      filter (where r.fault is not null and r.fault <> 'of_confirmation'), '[]')
   into v_places, v_receipts, refused
   from retoma_internal.read_receipts(v_channel_id, p_receipts) as r;
   select a.* into v_done
@@ -55,5 +55,6 @@ back. A message in doubt is settled. A failure does what error_rule and breaker 
 applied: how many reports were applied now. waiting: how many wait, because they arrived before the outcome of their
 message, or while its batch was in use. refused: those that cannot be taken, [{"item": 2, "key": "bad_time", "reason":
 "…"}], item from 1. key: not_an_object, bad_status, no_id, not_ours (no message of this channel has the id),
-bad_provider_id, bad_time; or too_many_wait: report it again later.
+bad_provider_id, bad_time; or too_many_wait: report it again later. A report on a confirmation of an opt-out counts
+nowhere.
 Errors: RT001 unknown channel, RT003 not an array.';

@@ -1,5 +1,6 @@
--- Messages in a row that failed for their content stop their campaign, others the channel. Locks the channel and its
--- campaigns, or the campaign.
+-- Messages in a row that failed for their content stop their campaign, others the channel. Refusals
+-- that mean the recipient or the account have a threshold of their own. Locks the channel and its campaigns, or the
+-- campaign.
 create or replace function retoma_internal.stop_after_failures_in_a_row(
   p_channel retoma_internal.channel, p_failed retoma_internal.delivery[], p_from timestamptz
 ) returns boolean
@@ -7,19 +8,23 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_threshold int := (select b.threshold from retoma.breaker as b where b.failure = 'failed_receipt');
   v_last record;
 begin
   select
     f.campaign_id, f.at, r.class, format(
-      '%s messages in a row were accepted and then reported as failed, one of them with %s', v_threshold,
+      '%s messages in a row were accepted and then reported as failed, one of them with %s', b.threshold,
       coalesce(f.code, 'no code')
     ) as reason
   into v_last
   from unnest(p_failed) as f
   inner join retoma_internal.campaign as c on f.campaign_id = c.id
   cross join lateral retoma_internal.classify(p_channel.transport, f.code, p_written => true) as r
-  where retoma_internal.failed_in_a_row(f, greatest(p_from, c.resumed_at), v_threshold) >= v_threshold
+  inner join retoma.breaker as b
+    on b.failure = 'failed_receipt' or b.failure = 'recipient_or_account' and r.class = b.failure
+  where retoma_internal.failed_in_a_row(
+    f, greatest(p_from, c.resumed_at), b.threshold, p_channel.transport, nullif(b.failure, 'failed_receipt')
+  ) >= b.threshold
+  order by b.threshold
   limit 1;
   if not found then
     return false;

@@ -44,11 +44,11 @@ begin
     where g.provider_id is not null or g.given_at is null or not exists (
       select from retoma_internal.reply as k
       where k.channel_id = p_channel_id and k.provider_id is null and k.at = g.at and k.text = g.text
-        and coalesce(k.phone, k.address) = coalesce(g.phone, g.address)
+        and (k.phone = g.phone or k.address = g.address)
     ) and not exists (
       select from given as e
       where e.place < g.place and e.provider_id is null and e.at = g.at and e.text = g.text
-        and coalesce(e.phone, e.address) = coalesce(g.phone, g.address)
+        and (e.phone = g.phone or e.address = g.address)
     )
     order by g.provider_id, g.at
     on conflict (channel_id, provider_id) do nothing

@@ -1,4 +1,4 @@
--- Locks the reply, then the row of the number.
+-- Locks the reply, then the row of the number; inserts a confirmation.
 create or replace function retoma.resolve_reply(p_reply_id bigint, p_decision text, p_phone text default null)
 returns text
 language plpgsql volatile security definer
@@ -6,6 +6,7 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_reply retoma_internal.reply;
+  v_consent record;
 begin
   perform retoma_internal.insist_on_read_committed();
   if p_decision is null or p_decision not in ('opt_out', 'no_opt_out') then
@@ -22,11 +23,13 @@ begin
   if p_decision = 'opt_out' then
     v_reply.phone := coalesce(p_phone, v_reply.phone);
     perform retoma_internal.check_phone(v_reply.phone);
-    v_reply.state := case
-      when retoma_internal.record_consent(
-        v_reply.phone, false, format('reply %s, read by %s', p_reply_id, session_user), 'opt_out', v_reply.at
-      ) then 'opted_out' else 'outdated'
-    end;
+    v_consent := retoma_internal.record_consent(
+      v_reply.phone, false, format('reply %s, read by %s', p_reply_id, session_user), 'opt_out', v_reply.at
+    );
+    v_reply.state := case when v_consent.counts then 'opted_out' else 'outdated' end;
+    if v_consent.suppresses then
+      perform retoma_internal.queue_confirmation(v_reply, retoma.clock());
+    end if;
   else
     v_reply.state := 'settled';
   end if;

@@ -24,6 +24,14 @@ begin
   campaigns := retoma_internal.erase_campaigns(v_now - p_retention);
   delete from retoma_internal.event as e where e.at < v_now - (select s.audit_retention from retoma.setting as s);
   get diagnostics events = row_count;
+  -- Before the replies, as in learn_aliases.
+  delete from retoma_internal.alias as a
+  using (
+    select o.space, o.address from retoma_internal.alias as o
+    where o.learnt_at < v_now - greatest(p_retention, (select s.retention from retoma.setting as s))
+    for update skip locked
+  ) as old
+  where a.space = old.space and a.address = old.address;
   -- One that waits for a person is not erased because somebody calls this with a short retention.
   delete from retoma_internal.reply as r
   where r.received_at < v_now - case
@@ -32,6 +40,7 @@ begin
   get diagnostics replies = row_count;
   delete from retoma_internal.number_check as n
   where n.asked_at < v_now - (select s.addresses_kept from retoma.setting as s);
+  delete from retoma_internal.confirmation as c where c.requested_at < v_now - p_retention;
   delete from retoma_internal.receipt_inbox as i where i.received_at < v_now - interval '1 day';
   delete from retoma_internal.runner as r
   where r.last_seen_at < v_now - interval '1 day'
@@ -44,7 +53,8 @@ $$;
 
 comment on function retoma.cleanup(interval) is
 'For operators: erases the recipients and deliveries of campaigns that ended longer ago than p_retention, 1 day to 100
-years; their totals stay. Also erases replies of that age (those that wait for a person: not before setting.retention),
-events of the audit that are older than setting.audit_retention, answers about numbers that are older than
-setting.addresses_kept, and rows of dead runners. Returns how many campaigns, partitions, events, replies and runners.
-Error RT003: the retention is out of bounds.';
+years; their totals stay. Also erases confirmations and replies of that age (those that wait for a person: not before
+setting.retention), links between addresses and numbers that no provider has named for setting.retention, events of the
+audit that are older than setting.audit_retention, answers about numbers that are older than setting.addresses_kept, and
+rows of dead runners. Returns how many campaigns, partitions, events, replies and runners. Error RT003: the retention is
+out of bounds.';

@@ -30,6 +30,7 @@ grant execute on function
   retoma.record_lookups(int, jsonb),
   retoma.record_receipts(text, jsonb),
   retoma.record_inbound(text, jsonb),
+  retoma.record_aliases(text, jsonb),
   retoma.templates_to_read(),
   retoma.accounts_to_read(),
   retoma.record_account(int, timestamptz, jsonb, text),
@@ -40,6 +41,8 @@ grant execute on function
   retoma.media_to_upload(),
   retoma.medium_bytes(bytea),
   retoma.record_upload(int, bytea, timestamptz, text, text),
+  retoma.confirmations_to_send(uuid),
+  retoma.record_confirmation(bigint, jsonb),
   retoma.channel_settings(text),
   retoma.cleanup()
 to retoma_runner;
@@ -117,6 +120,7 @@ grant execute on function
   retoma_internal.oldest_transaction(),
   retoma_internal.campaign_waits(),
   retoma_internal.channel_state(retoma_internal.channel),
+  retoma_internal.address_space(retoma_internal.channel),
   retoma_internal.limit_used(retoma_internal.limit_rule, timestamptz),
   retoma_internal.period_in_words(text, interval),
   retoma_internal.mask_phone(text),
@@ -148,6 +152,7 @@ grant select on
   retoma.v_message_count,
   retoma.v_delivery,
   retoma.v_in_doubt,
+  retoma.v_confirmation,
   retoma.v_runner,
   retoma.v_event,
   retoma.content_kinds,

@@ -10,7 +10,7 @@ import pytest
 from retoma.receiver import recording
 from retoma.receiver.database import Database
 from retoma.receiver.recording import Recorder
-from retoma.transports.base import ConnectionChange, Fact, Inbound, Receipt, WebhookRefused
+from retoma.transports.base import Alias, ConnectionChange, Fact, Inbound, Receipt, WebhookRefused
 from tests.support.campaigns import (
     Db,
     accepted,
@@ -115,6 +115,60 @@ async def test_a_bad_reply_refuses_itself_and_nobody_is_kept_from_opting_out(
     assert refused == {7, 11}
     assert all(isinstance(answer, list) for answer in answers)
     assert call(db, "select count(*) from retoma_internal.suppression") == SIZE - 1
+
+
+def named(number: int, **more: str) -> Alias:
+    return Alias(f"{number}@lid", phone(number), at=AT, **more)
+
+
+async def test_aliases_are_one_transaction_and_each_person_is_written_once(
+    db: Db, recorder: Recorder, ids: list[str]
+) -> None:
+    calls: list[list[Fact]] = [[delivered(ids[0]), named(number), named(number)] for number in range(SIZE)]
+
+    assert await together(recorder, calls) == [[]] * SIZE
+    aliases = "select count(*), count(distinct xmin::text) from retoma_internal.alias"
+    assert db.execute(aliases).fetchone() == (SIZE, 1)
+
+
+async def test_without_aliases_the_database_is_not_asked_about_them(
+    db: Db, recorder: Recorder, ids: list[str]
+) -> None:
+    db.execute("drop function retoma.record_aliases")
+
+    assert await recorder.record("sales", [delivered(ids[0]), reply(1)]) == []
+    with pytest.raises(psycopg.errors.UndefinedFunction):
+        await recorder.record("sales", [delivered(ids[0]), named(1)])
+
+
+async def test_an_alias_that_cannot_be_taken_keeps_no_other_from_being_learnt(
+    db: Db, recorder: Recorder, ids: list[str]
+) -> None:
+    calls: list[list[Fact]] = [[named(number)] for number in range(4)]
+    calls[1] = [Alias("1@lid", "+0"), Alias("half a pair \ud800", phone(1)), named(5)]
+
+    answers = await together(recorder, calls)
+
+    assert [len(answer) if isinstance(answer, list) else answer for answer in answers] == [0, 2, 0, 0]
+    assert call(db, "select count(*) from retoma_internal.alias") == 4
+
+
+async def test_receipts_do_not_wait_for_the_lock_of_a_person_who_is_named(
+    db: Db, database: str, recorder: Recorder, ids: list[str]
+) -> None:
+    hidden = Inbound(None, "SAIR", "in-1", AT, address="1@lid")
+    assert await recorder.record("sales", [hidden]) == []
+    with psycopg.connect(database) as other:
+        other.execute("select retoma.opt_out(%s, 'form')", (phone(1),))
+
+        answers = await together(recorder, [[delivered(ids[0])], [named(1)], [named(2)]])
+        other.rollback()
+
+    assert answers[0] == answers[2] == []
+    assert isinstance(answers[1], psycopg.errors.LockNotAvailable)
+    assert db.execute(RECEIPTS).fetchone() == (1, 1)
+    assert await recorder.record("sales", [named(1)]) == []
+    assert call(db, "select state from retoma_internal.reply") == "opted_out"
 
 
 async def test_the_same_reply_twice_in_a_group_counts_once(

@@ -159,7 +159,17 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
                 receipt = {"message_id": message_id, "status": dice.choice(["server", "read", "failed"])}
                 session.execute("select retoma.record_receipts(%s, %s)", (name, Jsonb([receipt])))
                 replies = [{"phone": phone(n), "text": "SAIR", "provider_id": str(n)} for n in people(dice)]
+                replies += [
+                    {"address": f"{n}@lid", "text": "SAIR", "provider_id": f"{n} {dice.random()}"}
+                    for n in people(dice)
+                ]
                 session.execute("select retoma.record_inbound(%s, %s)", (name, Jsonb(replies)))
+                aliases = [
+                    {"address": f"{n}@lid", "phone": phone(dice.choice([n, n + 1]))} for n in people(dice)
+                ]
+                session.execute("select retoma.record_aliases(%s, %s)", (name, Jsonb(aliases)))
+                if dice.random() < 0.1:
+                    session.execute("delete from retoma_internal.alias where address = '7@lid'")
                 result = {
                     "message_id": message_id,
                     "attempt": 1,
@@ -173,7 +183,7 @@ def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, dat
             silence(session)
             session.execute("select retoma.cleanup()")
 
-    actors = [runner, runner, runner, operator, operator, provider, ticker]
+    actors = [runner, runner, runner, operator, operator, provider, provider, ticker]
     with sessions(database, len(actors)) as connections, ThreadPoolExecutor(len(actors)) as pool:
         playing = [
             pool.submit(_tolerating_refusals, actor, session, random.Random(number))

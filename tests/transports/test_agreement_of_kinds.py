@@ -79,7 +79,8 @@ async def test_each_kind_in_the_rows_can_be_sent_and_carries_our_id_where_it_ded
 @pytest.mark.parametrize("transport", sorted(ACCEPTED))
 def test_each_code_of_a_transport_has_a_rule(db: Db, transport: str) -> None:
     own = {
-        "waha": "content_not_supported no_lid server_463 server_479 server_error session_OTHER ack_error",
+        "waha": "content_not_supported no_lid server_463 new_chats_locked new_chat_refused server_479 "
+        "server_error session_OTHER ack_error",
         "evolution": "content_not_supported not_on_whatsapp invalid_request refused_while_sending "
         "connection_closed connection_closed_before failed_before_sending license_required unreadable_answer "
         "ack_error http_400",

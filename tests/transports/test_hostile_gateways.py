@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retoma.transports.base import (
+    Alias,
     ConnectionChange,
     Inbound,
     Message,
@@ -166,6 +167,10 @@ def test_any_report_becomes_facts_that_the_database_can_take(
             case Inbound():
                 assert fact.phone or fact.address
                 assert isinstance(fact.text, str)
+            case Alias():
+                assert fact.address.isascii()
+                assert 0 < len(fact.address) <= 200
+                assert fact.message_id
             case ConnectionChange():
                 assert fact.reason
 

@@ -1,8 +1,8 @@
 """Facts of calls to the database: those that come together in one transaction, and each refused by itself.
 
-Facts of one kind and one channel form groups. Receipts, replies and changes of the account (its connection,
-its templates) have a lane each, so that none waits for the locks of another. Receipts that can lock the
-channel, because they are failures, come after the others of their group, in another transaction.
+Facts of one kind and one channel form groups. Receipts, replies, aliases of people and changes of the account
+(its connection, its templates) have a lane each, so that none waits for the locks of another. Receipts that
+can lock the channel, because they are failures, come after the others of their group, in another transaction.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from retoma.receiver.database import Database
 from retoma.receiver.together import Overfull, Together
 from retoma.transports.base import (
     AccountChanged,
+    Alias,
     ConnectionChange,
     Fact,
     Inbound,
@@ -48,6 +49,7 @@ _RECEIPTS: LiteralString = "select refused from retoma.record_receipts(%s, %s)"
 _REPLIES: LiteralString = (
     "select jsonb_agg(to_jsonb(r) order by r.reply_id) from retoma.record_inbound(%s, %s) as r"
 )
+_ALIASES: LiteralString = "select retoma.record_aliases(%s, %s)"
 _CONNECTED: LiteralString = "select retoma.channel_connected(%s, %s)"
 _TEMPLATE_REPORT: LiteralString = "select retoma.record_template_reports(%s, %s)"
 _REFRESH: LiteralString = "select retoma.refresh_account(%s)"
@@ -84,6 +86,7 @@ class Recorder:
         self._database = database
         self._receipts = _lane(self._record_receipts)
         self._replies = _lane(self._record_replies)
+        self._aliases = _lane(self._record_aliases)
         self._changes = _lane(self._record_changes)
 
     async def record(self, channel: str, facts: Sequence[Fact]) -> list[str]:
@@ -105,6 +108,8 @@ class Recorder:
                 reasons.append("A connection is refused: its reason has characters that no text has.")
             elif isinstance(fact, TemplateReport) and not _is_storable(*asdict(fact).values()):
                 reasons.append("A report on a template is refused: it has characters that no text has.")
+            elif isinstance(fact, Alias) and not _is_storable(fact.address, fact.previous):
+                reasons.append("An alias is refused: an address has characters that no text has.")
             else:
                 storable.append(fact)
         waiting = [
@@ -112,6 +117,7 @@ class Recorder:
             for lane, items in (
                 (self._receipts, [_receipt_json(fact) for fact in storable if isinstance(fact, Receipt)]),
                 (self._replies, [_reply_json(fact) for fact in storable if isinstance(fact, Inbound)]),
+                (self._aliases, _alias_items(storable)),
                 (self._changes, [_change_json(fact) for fact in storable if isinstance(fact, _CHANGES)]),
             )
             if items
@@ -149,6 +155,17 @@ class Recorder:
             row = await self._database.run(_REPLIES, (channel, _document(entries)))
             for waiting in (row and row[0]) or []:
                 log.warning("reply_waits_for_a_person", channel=channel, **waiting)
+
+        halves = _Halves(record, locks_tried=_LOCKS_TRIED)
+        for portion in _portions(_entries(parts)):
+            await halves.run(portion)
+        return parts
+
+    async def _record_aliases(self, channel: str, parts: Sequence[_Part]) -> Sequence[_Part]:
+        async def record(entries: Sequence[_Entry]) -> None:
+            row = await self._database.run(_ALIASES, (channel, _document(entries)))
+            if row is not None and row[0]:
+                log.info("numbers_of_opt_outs_learnt", channel=channel, opt_outs=row[0])
 
         halves = _Halves(record, locks_tried=_LOCKS_TRIED)
         for portion in _portions(_entries(parts)):
@@ -292,6 +309,12 @@ def _reply_json(reply: Inbound) -> _Item:
         "provider_id": reply.provider_id,
         "at": _time(reply.at),
     }
+
+
+def _alias_items(facts: Sequence[Fact]) -> list[_Item]:
+    # A call can name one person several times, with one status each.
+    aliases = dict.fromkeys(fact for fact in facts if isinstance(fact, Alias))
+    return [{**asdict(alias), "at": _time(alias.at)} for alias in aliases]
 
 
 def _change_json(change: ConnectionChange | TemplateReport | AccountChanged) -> _Item:

@@ -19,6 +19,7 @@ from retoma.errors import RetomaError
 from retoma.runner.accounts import read_accounts
 from retoma.runner.calls import Database, Stopped
 from retoma.runner.channels import Channels
+from retoma.runner.confirmations import send_confirmations
 from retoma.runner.contents import check_contents
 from retoma.runner.doorbell import listen
 from retoma.runner.liveness import UNREGISTER, UNREGISTER_S, keep_alive
@@ -40,7 +41,7 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
         conninfo: a PostgreSQL connection string, with one or several hosts.
         name: shown in v_runner; default host and process id.
         connections: database connections for sending; up to seven more are for liveness, the doorbell, the
-            check of contents, the lists of templates and the checks of numbers.
+            check of contents, the lists of templates, checks of numbers and confirmations of opt-outs.
         abandon: ends the process with an exit code; called from a thread when a stop takes too long.
 
     Raises:
@@ -91,6 +92,7 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
         asyncio.create_task(read_templates(lists, stop), name="templates"),
         asyncio.create_task(check_numbers(lists, stop), name="numbers"),
         asyncio.create_task(read_accounts(lists, stop), name="accounts"),
+        asyncio.create_task(send_confirmations(lists, runner_id, stop), name="confirmations"),
         # Bytes of files come over the connection of the checks: neither must keep one that sends.
         asyncio.create_task(upload_media(checks, stop), name="uploads"),
     ]

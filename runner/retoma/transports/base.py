@@ -85,10 +85,12 @@ class NumberCheck:
         exists: True, False, or None.
         address: under which the provider knows the person: a number (E.164), which can be another one, or an
             address that hides it (123@lid). None when it does not say.
+        alias: an address of the same person that does not show the number (a LID), if the provider names it.
     """
 
     exists: bool | None
     address: str | None = None
+    alias: str | None = None
 
 
 ReceiptStatus = Literal["server", "delivered", "read", "played", "failed"]
@@ -172,6 +174,27 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """The provider names one person in two ways. From then on, the database finds the number by the address.
+
+    An Inbound with phone and address says the same, and needs no Alias beside it.
+
+    Args:
+        address: of the person at the provider, up to 200 characters, which does not show the number.
+        phone: E.164 with +; None when the provider does not name it here.
+        message_id: ours, of a message that went to this person: its number is that of the message.
+        previous: the address that this one replaces, because the person has another number now.
+        at: when the provider named both, in Unix seconds by its clock; None when it did not say.
+    """
+
+    address: str
+    phone: str | None = None
+    message_id: str | None = None
+    previous: str | None = None
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateReport:
     """The provider reports that a template of the account has changed; None for what has not.
 
@@ -202,7 +225,7 @@ class Refused:
     reason: str
 
 
-Fact = Receipt | ConnectionChange | Inbound | TemplateReport | AccountChanged | Refused
+Fact = Receipt | ConnectionChange | Inbound | Alias | TemplateReport | AccountChanged | Refused
 
 
 class WebhookRefused(RetomaError):

@@ -135,7 +135,7 @@ class Evolution:
         found = body[0] if isinstance(body, list) and len(body) == 1 else None
         if not isinstance(found, dict):
             return NumberCheck(None)
-        return evolution_common.number_check(found.get("exists"), found.get("jid"))
+        return evolution_common.number_check(found.get("exists"), found.get("jid"), found.get("lid"))
 
     def require_signature(self, headers: Mapping[str, str]) -> None:
         self._door.check(headers)

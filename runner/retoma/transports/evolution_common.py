@@ -42,27 +42,34 @@ def accepted(answer: Answer, given: str | None, message_id: str | None) -> SendR
     return whatsapp_web.accepted(answer, given, message_id)
 
 
-def number_check(exists: object, address: object) -> NumberCheck:
+def number_check(exists: object, address: object, *others: object) -> NumberCheck:
     """What a server says about one number.
 
     Args:
         exists: whether WhatsApp knows it; anything but true and false says nothing.
         address: under which WhatsApp knows it.
+        others: where else the server may name the hidden address of the person.
     """
     if not isinstance(exists, bool):
         return NumberCheck(None)
-    return NumberCheck(exists, whatsapp_web.known_address(address) if exists else None)
+    if not exists:
+        return NumberCheck(exists)
+    return NumberCheck(exists, whatsapp_web.known_address(address), whatsapp_web.hidden_of(address, *others))
 
 
-def own_message(provider_id: object, at: float | None) -> list[Fact]:
+def own_message(provider_id: object, chat: object, at: float | None) -> list[Fact]:
     """The report of a message that the server sent, if it is one of ours.
 
     Args:
         provider_id: its id.
+        chat: the address of the chat.
         at: Unix seconds.
     """
     message_id = whatsapp_web.our_id(provider_id) if isinstance(provider_id, str) else None
-    return [Receipt(message_id, str(provider_id), "server", None, at)] if message_id else []
+    if message_id is None:
+        return []
+    receipt = Receipt(message_id, str(provider_id), "server", None, at)
+    return [receipt, *whatsapp_web.recipient_alias(chat, message_id, at)]
 
 
 def inbound(
@@ -86,6 +93,6 @@ def inbound(
     # The hidden address (LID) is the alias under which an opt-out can come later.
     addresses = [alias for alias in aliases if isinstance(alias, str)]
     phone = next((found for address in addresses if (found := whatsapp_web.phone_of(address))), None)
-    hidden = next((address for address in addresses if address.endswith(HIDDEN)), None)
+    hidden = whatsapp_web.hidden_of(*addresses)
     written = words or choice.text
     return [Inbound(phone, written, provider_id, at, address=hidden or chat, button=choice.value)]

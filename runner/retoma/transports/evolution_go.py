@@ -111,7 +111,8 @@ class EvolutionGo:
         user = users[0] if isinstance(users, list) and len(users) == 1 else None
         if not isinstance(user, dict):
             return NumberCheck(None)
-        return evolution_common.number_check(user.get("IsInWhatsapp"), user.get("RemoteJID") or None)
+        address = user.get("RemoteJID") or None
+        return evolution_common.number_check(user.get("IsInWhatsapp"), address, user.get("LID"))
 
     def require_signature(self, headers: Mapping[str, str]) -> None:
         # The proof is in the body.

@@ -49,18 +49,21 @@ def _receipts(state: object, data: Mapping[str, object]) -> list[Fact]:
     if not isinstance(state, str) or state not in _STATES or not isinstance(identifiers, list):
         return []
     at = _time(data.get("Timestamp"))
-    return [
+    receipts = [
         Receipt(whatsapp_web.our_id(identifier), identifier, _STATES[state], None, at)
         for identifier in identifiers
         if isinstance(identifier, str) and identifier
     ]
+    ours = next((receipt.message_id for receipt in receipts if receipt.message_id), None)
+    return [*receipts, *whatsapp_web.recipient_alias(data.get("Chat"), ours, at)]
 
 
 def _own(data: Mapping[str, object]) -> list[Fact]:
     """The server reports each message that WhatsApp's server took."""
     info = data.get("Info")
-    at = _time(info.get("Timestamp")) if isinstance(info, dict) else None
-    return evolution_common.own_message(id_of(data), at)
+    if not isinstance(info, dict):
+        return []
+    return evolution_common.own_message(id_of(data), info.get("Chat"), _time(info.get("Timestamp")))
 
 
 def _inbound(data: Mapping[str, object]) -> list[Fact]:

@@ -112,13 +112,18 @@ def _receipt(data: Mapping[str, object], at: float | None) -> list[Fact]:
     if not isinstance(status, str) or status not in _STATUSES:
         return []
     code = "ack_error" if status == "ERROR" else None
-    return [Receipt(whatsapp_web.our_id(provider_id), provider_id, _STATUSES[status], code, at)]
+    message_id = whatsapp_web.our_id(provider_id)
+    receipt = Receipt(message_id, provider_id, _STATUSES[status], code, at)
+    return [receipt, *whatsapp_web.recipient_alias(data.get("remoteJid"), message_id, at)]
 
 
 def _own(data: Mapping[str, object], at: float | None) -> list[Fact]:
     """The server reports each message that it wrote to the socket: as much as its answer 201 says."""
     key = data.get("key")
-    return evolution_common.own_message(key.get("id") if isinstance(key, dict) else None, at)
+    if not isinstance(key, dict):
+        return []
+    chat = whatsapp_web.hidden_of(key.get("remoteJid"), key.get("remoteJidAlt"))
+    return evolution_common.own_message(key.get("id"), chat, at)
 
 
 def _connection_change(data: Mapping[str, object], at: float | None) -> list[Fact]:

@@ -7,12 +7,17 @@ id shows once on the recipient's phone. WEBJS and WPP do not: there, a message i
 The description declares the id for texts and polls. GOWS hands it on with media too; whether it does, the
 answer shows. A list never carries one.
 
-Its own codes: session_<STATUS> when the session does not work; server_463 (the account may not open new
-chats, or this person cannot be written to first), server_479 and server_error when WhatsApp itself refused;
-no_lid when it knows no address of the person; ack_error in a receipt without a number; content_not_supported.
+463 of WhatsApp means that the account may open no new chats for some days, or only not this one. WAHA
+2026.8.1 knows which, and is asked after each: new_chats_locked, new_chat_refused. Without an answer, and in a
+receipt, it stays server_463.
+
+Its own codes: session_<STATUS> when the session does not work; those of 463, server_479 and server_error when
+WhatsApp itself refused; no_lid when it knows no address of the person; ack_error in a receipt without a
+number; content_not_supported.
 """
 
 import re
+import time
 from collections.abc import Mapping
 
 from retoma.transports import choices, pairing, waha_contents, whatsapp_web
@@ -45,7 +50,7 @@ _WITH_ID = {
     "sendPoll": _TAKES_OUR_ID,
     **dict.fromkeys(("sendImage", "sendFile", "sendVideo", "sendVoice"), ("GOWS",)),
 }
-_ID_PARTS = re.compile(r"(?:true|false)_[^_]*_([^_]*)")
+_ID_PARTS = re.compile(r"(?:true|false)_(?P<chat>[^_]*)_(?P<last>[^_]*)")
 _DOWN = ("STOPPED", "STARTING", "SCAN_QR_CODE", "PASSKEY_REQUIRED", "PASSKEY_CONFIRMATION_REQUIRED", "FAILED")
 # GOWS: "no LID found for … from server"; WEBJS: "Lid is missing in chat table". Both stop before they send.
 _NO_ADDRESS = re.compile(r"\bno LID found\b|\bLid is missing\b", re.IGNORECASE)
@@ -97,7 +102,22 @@ class Waha:
         answer = await self._http.post_json(self._targets[path], encode(request), {}, message.send_before)
         if answer.ok:
             return whatsapp_web.accepted(answer, _given_id(answer), message.id if gives_id else None)
-        return whatsapp_web.failed(answer, _error_code(answer))
+        code = _error_code(answer)
+        if code != "server_463":
+            return whatsapp_web.failed(answer, code)
+        code, ends_in_s = await self._meaning_of_463()
+        return whatsapp_web.failed(answer, code)._replace(retry_after_s=ends_in_s)
+
+    async def _meaning_of_463(self) -> tuple[str, float | None]:
+        """Its code, and the seconds until the account may begin new chats."""
+        url = self._base / "api" / "sessions" / self._session / "timelock"
+        answer = await self._http.get_json(url.raw_path_qs)
+        active, ends = answer.field("isActive"), unix_seconds(answer.field("timeEnforcementEnds"))
+        if not answer.ok or not isinstance(active, bool):
+            return "server_463", None
+        if not active:
+            return "new_chat_refused", None
+        return "new_chats_locked", None if ends is None else max(ends - time.time(), 0.0)
 
     async def lookup(self, message_id: str, phone: str, address: str | None = None) -> Lookup:
         if not self._looks_up:
@@ -132,7 +152,9 @@ class Waha:
         exists, address = answer.field("numberExists"), answer.field("chatId")
         if not answer.ok or not isinstance(exists, bool):
             return NumberCheck(None)
-        return NumberCheck(exists, whatsapp_web.known_address(address) if exists else None)
+        if not exists:
+            return NumberCheck(exists)
+        return NumberCheck(exists, whatsapp_web.known_address(address), whatsapp_web.hidden_of(address))
 
     def require_signature(self, headers: Mapping[str, str]) -> None:
         require_signature(self._webhook_key, headers.get("x-webhook-hmac", ""), "sha512")
@@ -218,7 +240,7 @@ def _last_part(value: object) -> str | None:
     identifier = _provider_id(value)
     if identifier is None or (parts := _ID_PARTS.match(identifier)) is None:
         return identifier or None
-    return parts[1] or None
+    return parts["last"] or None
 
 
 def _provider_id(value: object) -> str | None:
@@ -234,10 +256,18 @@ def _receipt(payload: Mapping[str, object], at: float | None) -> list[Fact]:
         return []
     message_id = whatsapp_web.our_id(provider_id)
     if ack == -1:
-        return [Receipt(message_id, provider_id, "failed", _ack_error(payload), at)]
-    if isinstance(ack, int) and ack in _ACKS:
-        return [Receipt(message_id, provider_id, _ACKS[ack], None, at)]
-    return []
+        receipt = Receipt(message_id, provider_id, "failed", _ack_error(payload), at)
+    elif isinstance(ack, int) and ack in _ACKS:
+        receipt = Receipt(message_id, provider_id, _ACKS[ack], None, at)
+    else:
+        return []
+    return [receipt, *whatsapp_web.recipient_alias(_chat_of(payload), message_id, at)]
+
+
+def _chat_of(payload: Mapping[str, object]) -> str | None:
+    """The address of the chat of a message that we sent, if it hides the number."""
+    parts = _ID_PARTS.match(_provider_id(payload.get("id")) or "")
+    return whatsapp_web.hidden_of(parts["chat"] if parts else None, payload.get("to"))
 
 
 def _ack_error(payload: Mapping[str, object]) -> str:
@@ -276,18 +306,16 @@ def _inbound(payload: Mapping[str, object], provider_id: str | None, at: float |
     # Without words it is a picture or the like; or a notice of the engine, which nobody wrote.
     if not (text or choice.value or payload.get("hasMedia")):
         return []
-    number = _other_address(payload.get("_data")) if sender.endswith(HIDDEN) else sender
-    phone = whatsapp_web.phone_of(number)
-    return [Inbound(phone, text, provider_id, at, address=sender, button=choice.value)]
+    addresses = [sender, *_other_addresses(payload.get("_data"))]
+    phone = next((found for address in addresses if (found := whatsapp_web.phone_of(address))), None)
+    address = whatsapp_web.hidden_of(*addresses) or sender
+    return [Inbound(phone, text, provider_id, at, address=address, button=choice.value)]
 
 
-def _other_address(data: object) -> str | None:
-    """The number of a sender with a LID: the engine often knows it, and has its own field for it."""
-    # NOWEB: key.remoteJidAlt of Baileys, see devlikeapro/waha#2010, and senderPn of its older versions.
-    # GOWS: Info.SenderAlt of whatsmeow. A field may be there and empty.
-    for group, name in (("key", "remoteJidAlt"), ("key", "senderPn"), ("Info", "SenderAlt")):
-        facts = data.get(group) if isinstance(data, dict) else None
-        address = facts.get(name) if isinstance(facts, dict) else None
-        if isinstance(address, str) and address.endswith(BY_NUMBER):
-            return address
-    return None
+def _other_addresses(data: object) -> list[object]:
+    """Other addresses of a sender: the engine often knows them, and has its own fields for them."""
+    # NOWEB: key.remoteJidAlt of Baileys, see devlikeapro/waha#2010, and senderPn and senderLid of its older
+    # versions. GOWS: Info.SenderAlt of whatsmeow. A field may be there and empty.
+    key, info = (data.get(group) if isinstance(data, dict) else None for group in ("key", "Info"))
+    names = [(key, "remoteJidAlt"), (key, "senderPn"), (key, "senderLid"), (info, "SenderAlt")]
+    return [facts.get(name) for facts, name in names if isinstance(facts, dict)]

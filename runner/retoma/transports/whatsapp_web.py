@@ -6,7 +6,7 @@ Facts that the gateways share because they drive the same two libraries, Baileys
 import re
 
 from retoma.errors import RetomaError
-from retoma.transports.base import Message, SendResult
+from retoma.transports.base import Alias, Message, SendResult
 from retoma.transports.http.client import Answer
 from retoma.transports.whatsapp_web_contents import NotSupported
 
@@ -16,6 +16,7 @@ NOT_SUPPORTED = "content_not_supported"
 """The code of a content that a transport has no request for. Nothing was written."""
 
 _OUR_ID = re.compile(r"3EB0([0-9A-F]{32})(?![0-9A-F])")
+_HIDDEN_ADDRESS = re.compile(r"([0-9]{1,40})(?:[.:][0-9:]{1,20})?@lid")
 _SERVER_ERROR = re.compile(r"server returned error (\d{3})\b")
 
 
@@ -55,6 +56,26 @@ def number(message: Message) -> str:
     """E.164 to which a message goes, for a server that looks an address that hides it up by itself."""
     address = message.address
     return message.phone if address is None or address.endswith(HIDDEN) else address
+
+
+def hidden_of(*addresses: object) -> str | None:
+    """The first of these addresses that hides the number (a LID), without the device of the person."""
+    for address in addresses:
+        if isinstance(address, str) and (found := _HIDDEN_ADDRESS.fullmatch(address)):
+            return f"{found[1]}{HIDDEN}"
+    return None
+
+
+def recipient_alias(address: object, message_id: str | None, at: float | None) -> list[Alias]:
+    """The alias of the person who got a message of ours, if the chat of the message hides the number.
+
+    Args:
+        address: of the chat.
+        message_id: ours; None for a message that is not ours.
+        at: Unix seconds.
+    """
+    hidden = hidden_of(address)
+    return [Alias(hidden, message_id=message_id, at=at)] if hidden and message_id else []
 
 
 def server_code(text: object) -> str | None:

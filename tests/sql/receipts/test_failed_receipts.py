@@ -244,3 +244,19 @@ def test_two_channels_that_are_refused_at_once_both_stop(db: Db, channel: int, r
         tick(db)
 
     assert db.execute("select state from retoma.v_channel").fetchall() == [("disconnected",)] * 2
+
+
+def test_a_refusal_that_may_mean_the_account_stops_the_channel_only_when_it_comes_in_a_row(
+    db: Db, channel: int, runner: UUID
+) -> None:
+    rule(db, "refused", "recipient_or_account")
+    make_campaign(db, size=30)
+    send_some(db, runner, channel, 12)
+
+    report(db, "failed", 1, 2, 4, 6, 8, 9, code="refused")
+    report(db, "failed", 3, code="another")
+    assert (status(db), books(db)) == ("running", {"failed": 7, "sent": 5, "pending": 18})
+
+    report(db, "failed", 10, code="refused")
+    assert status(db) == "interrupted"
+    assert call(db, "select state from retoma.v_channel") == "paused"

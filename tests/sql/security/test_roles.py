@@ -108,12 +108,15 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "cleanup",
         "installed_versions",
         "record_inbound",
+        "record_aliases",
         "templates_to_read",
         "record_templates",
         "accounts_to_read",
         "record_account",
         "media_to_upload",
         "record_upload",
+        "confirmations_to_send",
+        "record_confirmation",
         "medium_bytes",
         "record_template_reports",
     }
@@ -140,6 +143,8 @@ def test_a_runner_can_do_its_whole_work_by_functions(db: Db) -> None:
         db.execute("select * from retoma.due_lookups(%s)", (channel,))
         reply = Jsonb([{"phone": phone(1), "text": "SAIR"}])
         db.execute("select * from retoma.record_inbound('sales', %s)", (reply,))
+        named = Jsonb([{"address": "1@lid", "phone": phone(1)}])
+        db.execute("select retoma.record_aliases('sales', %s)", (named,))
         db.execute("select retoma.ring(array[%s]::int[])", (channel,))
         worker = call(db, "insert into procrastinate.procrastinate_workers default values returning id")
         job = "select id from procrastinate.procrastinate_fetch_job_v2(array['retoma'], %s)"
@@ -274,6 +279,7 @@ def test_a_monitor_sees_the_views_and_no_table_of_people(db: Db) -> None:
         "v_message_count",
         "v_delivery",
         "v_in_doubt",
+        "v_confirmation",
         "v_limit",
         "v_account",
         "v_window",

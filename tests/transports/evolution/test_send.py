@@ -272,6 +272,9 @@ async def test_a_server_that_keeps_nothing_is_not_asked() -> None:
     [
         ([{"jid": "551195550001@s.whatsapp.net", "exists": True, "number": "5511955500001"}], 200,
          NumberCheck(True, "+551195550001")),
+         ([{"jid": "551195550001@s.whatsapp.net", "exists": True, "number": "5511955500001",
+            "lid": "123456789012345@lid"}], 200,
+          NumberCheck(True, "+551195550001", "123456789012345@lid")),
         ([ABSENT], 200, NumberCheck(False)),
         ([], 200, NumberCheck(None)),
         ([ABSENT, ABSENT], 200, NumberCheck(None)),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from retoma.transports.base import ConnectionChange, Fact, Inbound, Receipt, WebhookRefused
+from retoma.transports.base import Alias, ConnectionChange, Fact, Inbound, Receipt, WebhookRefused
 from tests.support import transports
 from tests.support.evolution import KEY, api_document, token
 
@@ -41,7 +41,9 @@ def parsed(call: bytes, headers: dict[str, str] | None = None, **settings: objec
 def test_an_update_becomes_a_receipt_under_our_own_id(status: str, expected: str, code: str | None) -> None:
     data = {"keyId": OURS, "remoteJid": HIDDEN, "fromMe": True, "status": status, "messageId": "cmd8x0001"}
 
-    assert parsed(body("messages.update", data)) == [Receipt(MESSAGE_ID, OURS, expected, code, AT)]  # type: ignore[arg-type]
+    receipt = Receipt(MESSAGE_ID, OURS, expected, code, AT)  # type: ignore[arg-type]
+    assert parsed(body("messages.update", data)) == [receipt, Alias(HIDDEN, message_id=MESSAGE_ID, at=AT)]
+    assert parsed(body("messages.update", data | {"remoteJid": PERSON})) == [receipt]
 
 
 @pytest.mark.parametrize("status", ["SERVER_ACK", "PENDING", "DELETED", None, 3])
@@ -61,7 +63,10 @@ def test_a_message_that_it_wrote_to_the_socket_is_reported_as_passed_on() -> Non
     data = {"key": {"id": OURS, "remoteJid": PERSON, "fromMe": True}, "status": "PENDING"}
     of_a_person = {"key": {"id": THEIRS, "remoteJid": PERSON, "fromMe": True}, "status": "PENDING"}
 
-    assert parsed(body("send.message", data)) == [Receipt(MESSAGE_ID, OURS, "server", None, AT)]
+    receipt = Receipt(MESSAGE_ID, OURS, "server", None, AT)
+    assert parsed(body("send.message", data)) == [receipt]
+    data["key"] |= {"remoteJidAlt": HIDDEN}  # type: ignore[operator]
+    assert parsed(body("send.message", data)) == [receipt, Alias(HIDDEN, message_id=MESSAGE_ID, at=AT)]
     assert parsed(body("send.message", of_a_person)) == []
 
 

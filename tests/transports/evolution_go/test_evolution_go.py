@@ -5,6 +5,7 @@ import json
 import pytest
 
 from retoma.transports.base import (
+    Alias,
     ConnectionChange,
     Fact,
     Inbound,
@@ -196,9 +197,10 @@ NO: dict[str, object] = {"Query": "+5511955500001", "IsInWhatsapp": False, "Remo
 @pytest.mark.parametrize(
     ("answer", "check"),
     [
-        (users(YES), NumberCheck(True, "+5511955500001")),
-        (users(YES | {"RemoteJID": HIDDEN}), NumberCheck(True, HIDDEN)),
-        (users(YES | {"RemoteJID": "1203@g.us"}), NumberCheck(True)),
+        (users(YES), NumberCheck(True, "+5511955500001", HIDDEN)),
+        (users({**YES, "LID": ""}), NumberCheck(True, "+5511955500001")),
+        (users({**YES, "LID": "", "RemoteJID": HIDDEN}), NumberCheck(True, HIDDEN, HIDDEN)),
+        (users({**YES, "LID": "", "RemoteJID": "1203@g.us"}), NumberCheck(True)),
         (users(NO), NumberCheck(False)),
         (users(), NumberCheck(None)),
         (users(YES, NO), NumberCheck(None)),
@@ -242,7 +244,11 @@ def test_a_receipt_tells_of_each_of_its_messages(state: str, status: str) -> Non
     assert facts == [
         Receipt(MESSAGE.id, OURS, status, None, at),  # type: ignore[arg-type]
         Receipt(None, THEIRS, status, None, at),  # type: ignore[arg-type]
+        Alias(HIDDEN, message_id=MESSAGE.id, at=at),
     ]
+    by_number = parsed("Receipt", {**RECEIPT, "Chat": PERSON}, state=state)
+    of_others = parsed("Receipt", {**RECEIPT, "MessageIDs": [THEIRS]}, state=state)
+    assert [fact for fact in (*by_number, *of_others) if isinstance(fact, Alias)] == []
 
 
 @pytest.mark.parametrize("state", ["ReadSelf", "", None, 7])
@@ -252,7 +258,7 @@ def test_what_we_read_ourselves_is_no_receipt(state: object) -> None:
 
 @pytest.mark.parametrize("timestamp", [None, 7, "now", "2026-09-21T14:13:20", "0001-01-01T00:00:00Z"])
 def test_a_time_that_is_none_is_left_out(timestamp: object) -> None:
-    (receipt, _) = parsed("Receipt", {**RECEIPT, "Timestamp": timestamp}, state="Read")
+    (receipt, _, _) = parsed("Receipt", {**RECEIPT, "Timestamp": timestamp}, state="Read")
 
     assert isinstance(receipt, Receipt)
     assert receipt.at is None

@@ -4,12 +4,14 @@ import hashlib
 import hmac
 import json
 import math
+import time
 from collections.abc import Callable
 
 import pytest
 
 from retoma.transports import whatsapp_web
 from retoma.transports.base import (
+    Alias,
     ConnectionChange,
     Fact,
     Inbound,
@@ -79,6 +81,38 @@ async def test_a_refusal_by_whatsapp_itself_is_named(
     await transport.aclose()
     sandbox.call("DELETE", "/_sandbox/faults")
     assert result.code == code
+
+
+@pytest.mark.parametrize(
+    ("timelock", "code", "waits"),
+    [
+        (
+            {"isActive": True, "timeEnforcementEnds": int(time.time()) + 7200},
+            "new_chats_locked",
+            (7000, 7200),
+        ),
+        ({"isActive": True, "timeEnforcementEnds": None}, "new_chats_locked", None),
+        ({"isActive": False}, "new_chat_refused", None),
+        ({"isActive": "yes"}, "server_463", None),
+        ({"statusCode": 404, "message": "Cannot GET"}, "server_463", None),
+    ],
+)
+async def test_the_server_is_asked_what_463_means(
+    message: Message, timelock: dict[str, object], code: str, waits: tuple[int, int] | None
+) -> None:
+    refusal = {"statusCode": 500, "exception": {"message": "2 UNKNOWN: server returned error 463"}}
+    async with gateway() as server:
+        server.answer("/api/sendText", refusal, status=500)
+        known = "statusCode" not in timelock
+        server.answer("/api/sessions/default/timelock", timelock, status=200 if known else 404)
+        transport = transports.create("waha", {"base_url": server.url, "session": "default"})
+        result = await transport.send(message)
+        await transport.aclose()
+    assert (result.code, result.http_status) == (code, 500)
+    if waits is None:
+        assert result.retry_after_s is None
+    else:
+        assert waits[0] <= (result.retry_after_s or 0) <= waits[1]
 
 
 @pytest.mark.parametrize(
@@ -261,6 +295,19 @@ def test_an_ack_becomes_a_receipt_under_our_own_id(ack: int, status: str) -> Non
     assert (receipt.status, receipt.at) == (status, 1741249702.485)
 
 
+@pytest.mark.parametrize(
+    "chat",
+    [
+        {"id": f"true_123456789@lid_3EB0{MESSAGE_ID.upper()}"},
+        {"id": WHATSAPP_ID, "to": "123456789:7@lid"},
+    ],
+)
+def test_an_ack_from_a_hidden_chat_names_the_person_behind_it(chat: dict[str, object]) -> None:
+    (_, alias) = facts({"event": "message.ack", "payload": {**chat, "fromMe": True, "ack": 2}})
+
+    assert alias == Alias("123456789@lid", message_id=MESSAGE_ID, at=1741249702.485)
+
+
 @pytest.mark.parametrize("engine", ["NOWEB", "GOWS", "WEBJS"])
 def test_an_ack_of_a_message_that_is_not_ours_keeps_only_its_own_id(engine: str) -> None:
     # An engine that takes our ids may ignore them: the database knows which ids can be of a message of ours.
@@ -381,6 +428,22 @@ def test_a_hidden_sender_whose_number_the_engine_knows_is_known_by_it(data: dict
 
     assert facts({"event": "message", "payload": payload}) == [
         Inbound("+5511955500001", "SAIR", "false_1", 1741249702.485, "123456789@lid")
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"key": {"remoteJidAlt": "123456789@lid"}},
+        {"key": {"senderLid": "123456789@lid"}},
+        {"Info": {"SenderAlt": "123456789:7@lid"}},
+    ],
+)
+def test_a_sender_with_a_number_is_also_known_by_the_hidden_address(data: dict[str, object]) -> None:
+    payload = {"id": "false_1", "from": "5511955500001@c.us", "body": "Oi", "_data": data}
+
+    assert facts({"event": "message", "payload": payload}) == [
+        Inbound("+5511955500001", "Oi", "false_1", 1741249702.485, "123456789@lid")
     ]
 
 

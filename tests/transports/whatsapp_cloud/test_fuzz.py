@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retoma.transports.base import (
+    AccountChanged,
+    Alias,
     ConnectionChange,
     Inbound,
     Message,
@@ -76,6 +78,9 @@ def damaged(draw: st.DrawFn, documents: list[Any]) -> Any:
     return document
 
 
+KNOWN = (Receipt, Inbound, Alias, ConnectionChange, TemplateReport, AccountChanged, Refused)
+
+
 @settings(max_examples=400, deadline=None)
 @given(damaged(WHOLE_CALLS) | JSON)
 def test_a_signed_call_gives_facts_or_is_refused(call: Any) -> None:
@@ -90,12 +95,15 @@ def test_a_signed_call_gives_facts_or_is_refused(call: Any) -> None:
         assert refused.http_status == 400  # noqa: PT017 - most calls are not refused
         return
     for fact in facts:
-        assert isinstance(fact, Receipt | Inbound | ConnectionChange | TemplateReport | Refused)
+        assert isinstance(fact, KNOWN)
         if isinstance(fact, Receipt):
             assert fact.message_id or fact.provider_id
         if isinstance(fact, Inbound):
             assert fact.phone or fact.address
-        if isinstance(fact, Receipt | Inbound) and fact.at is not None:
+        if isinstance(fact, Alias):
+            assert 0 < len(fact.address) <= 200
+            assert fact.phone or fact.message_id or fact.previous
+        if isinstance(fact, Receipt | Inbound | Alias) and fact.at is not None:
             assert math.isfinite(fact.at)
 
 

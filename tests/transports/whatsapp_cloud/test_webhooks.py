@@ -12,6 +12,7 @@ from pywa.utils import webhook_updates_validator
 from retoma.rehearsal.sandbox.dialects import cloud_status, read_cloud
 from retoma.transports.base import (
     AccountChanged,
+    Alias,
     AnswersHandshake,
     ConnectionChange,
     Fact,
@@ -35,6 +36,15 @@ def cloud(**settings: object) -> Transport:
 
 
 def facts(call: Any, **settings: object) -> list[Fact]:
+    """What a call says, without the names of people; see aliases."""
+    return [fact for fact in all_facts(call, **settings) if not isinstance(fact, Alias)]
+
+
+def aliases(call: Any, **settings: object) -> list[Fact]:
+    return [fact for fact in all_facts(call, **settings) if isinstance(fact, Alias)]
+
+
+def all_facts(call: Any, **settings: object) -> list[Fact]:
     return cloud(**settings).parse_webhook({}, json.dumps(call).encode())
 
 
@@ -150,6 +160,87 @@ def test_notices_that_nobody_wrote_are_no_replies() -> None:
     moved = p.inbound("system", {"type": "user_changed_number", "body": "SAIR", "wa_id": p.PERSON})
 
     assert facts(p.call("messages", p.messages(messages=[moved, p.inbound("request_welcome", None)]))) == []
+
+
+@pytest.mark.parametrize("name", ["sent", "delivered", "read", "failed"])
+def test_a_status_names_the_person_by_number_and_id_and_by_our_message(name: str) -> None:
+    both = p.call("messages", p.messages(statuses=[p.status(name)]))
+    assert aliases(both) == [Alias(p.USER_ID, f"+{p.PERSON}", p.OURS, at=p.AT)]
+
+    # After 30 days without contact, Meta leaves the number out.
+    hidden = p.status(name, biz_opaque_callback_data=p.OURS)
+    del hidden["recipient_id"]
+    assert aliases(p.call("messages", p.messages(statuses=[hidden]))) == [
+        Alias(p.USER_ID, message_id=p.OURS, at=p.AT)
+    ]
+    # Of a message of another program nothing is known.
+    foreign = hidden | {"biz_opaque_callback_data": None}
+    assert aliases(p.call("messages", p.messages(statuses=[foreign]))) == []
+
+
+def test_the_id_of_a_person_may_stand_beside_the_status() -> None:
+    status = p.status("sent")
+    del status["recipient_user_id"]
+    other = {"wa_id": "5511955509999", "user_id": "BR.other"}
+
+    call = p.call("messages", p.messages(statuses=[status], contacts=[other, p.CONTACT]))
+
+    assert aliases(call) == [Alias(p.USER_ID, f"+{p.PERSON}", p.OURS, at=p.AT)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recipient_user_id": None},
+        {"recipient_user_id": "x" * 201},
+        {"recipient_user_id": 7},
+        {"recipient_type": "group"},
+        {"status": "teleported"},
+    ],
+    ids=str,
+)
+def test_what_names_no_person_twice_teaches_nothing(change: p.Json) -> None:
+    assert aliases(p.call("messages", p.messages(statuses=[p.status("sent") | change]))) == []
+
+
+def test_a_person_with_another_number_has_another_id() -> None:
+    kept = {"user_id": "BR.new", "previous_user_id": p.USER_ID}
+    notices: list[tuple[p.Json, Fact]] = [
+        (
+            {"type": "user_changed_number", "wa_id": "5511955505678", **kept},
+            Alias("BR.new", "+5511955505678", previous=p.USER_ID, at=p.AT),
+        ),
+        ({"type": "user_changed_user_id", **kept}, Alias("BR.new", previous=p.USER_ID, at=p.AT)),
+        # Until August 2026 the notice named the new id alone.
+        ({"type": "user_changed_user_id", "user_id": "BR.new"}, Alias("BR.new", previous=p.USER_ID, at=p.AT)),
+    ]
+    for notice, alias in notices:
+        call = p.call("messages", p.messages(messages=[p.inbound("system", {"body": "User…", **notice})]))
+        assert all_facts(call) == [alias]
+    update = {
+        "wa_id": "5511955505678",
+        "detail": "…",
+        "user_id": {"previous": p.USER_ID, "current": "BR.new"},
+        "timestamp": str(p.AT),
+    }
+    assert all_facts(p.call("user_id_update", p.messages(user_id_update=[update]))) == [notices[0][1]]
+    del update["wa_id"]
+    assert all_facts(p.call("user_id_update", p.messages(user_id_update=[update, 7]))) == [notices[1][1]]
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        {"type": "user_changed_number", "wa_id": p.PERSON},
+        {"type": "user_changed_user_id", "user_id": p.USER_ID},
+        {"type": "a_notice_of_next_year", "user_id": "BR.new", "wa_id": p.PERSON},
+        None,
+    ],
+    ids=str,
+)
+def test_a_notice_without_a_change_teaches_nothing(notice: Any) -> None:
+    assert all_facts(p.call("messages", p.messages(messages=[p.inbound("system", notice)]))) == []
+    assert all_facts(p.call("user_id_update", {"user_id_update": [{"user_id": notice}]})) == []
 
 
 @pytest.mark.parametrize(("choice", "opts_out"), [("stop", True), ("resume", False), ("signup", False)])
@@ -299,7 +390,7 @@ def test_a_provider_that_does_not_sign_brings_a_token(header: str | None) -> Non
 
     right = {"authorization": "Bearer the token of the hub"}
     hub.require_signature(right)
-    assert len(hub.parse_webhook(right, body)) == 1
+    assert len(hub.parse_webhook(right, body)) == 2
     wrong = {} if header is None else {"authorization": header}
     for refuse in (lambda: hub.require_signature(wrong), lambda: hub.parse_webhook(wrong, body)):
         with pytest.raises(WebhookRefused) as refused:
@@ -313,7 +404,7 @@ def test_a_call_may_be_signed_with_either_secret(secret: str) -> None:
     headers = {"x-hub-signature-256": f"sha256={sign(secret, body, 'sha256')}"}
 
     cloud(**SECRETS).require_signature(headers)
-    assert len(cloud(**SECRETS).parse_webhook(headers, body)) == 1
+    assert len(cloud(**SECRETS).parse_webhook(headers, body)) == 2
     assert webhook_updates_validator(secret, body, headers["x-hub-signature-256"])
 
 

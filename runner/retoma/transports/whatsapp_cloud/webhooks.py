@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from retoma.transports.base import (
     AccountChanged,
+    Alias,
     ConnectionChange,
     Fact,
     Inbound,
@@ -80,11 +81,14 @@ def _entry_facts(entry: object, account: Account) -> Iterator[Fact]:
             case "messages" if _is_for(value, account):
                 yield from _each(value.get("statuses"), _receipt)
                 contacts = _objects(value.get("contacts"))
+                yield from _each(_objects(value.get("statuses")), partial(_recipient, contacts))
                 yield from _each(value.get("messages"), partial(_inbound, contacts))
             case "user_preferences":
                 # Of any number: who refuses one number of a business gets nothing from the others. And Meta
                 # sends this only to the address of the app, even where a number has one of its own.
                 yield from _each(value.get("user_preferences"), _preference)
+            case "user_id_update":
+                yield from _each(_objects(value.get("user_id_update")), _changed_id)
             case "message_template_status_update":
                 yield from _template_report(value, status=_template_status(value))
             case "message_template_quality_update":
@@ -126,6 +130,63 @@ def _receipt(item: Json) -> Fact | None:
     return Receipt(message_id, wamid, status, code, _at(item.get("timestamp")))
 
 
+def _recipient(contacts: list[Json], status: Json) -> Fact | None:
+    """Both names of the person who got a message of ours; the number may be missing, our id tells it."""
+    ours, wa_id = _text(status, "biz_opaque_callback_data"), _text(status, "recipient_id")
+    user_id = _text(status, "recipient_user_id") or _user_id_of(wa_id, contacts)
+    if status.get("recipient_type") == "group" or _text(status, "status") not in _STATUSES:
+        return None
+    message_id = ours if ours and _OUR_ID.fullmatch(ours) else None
+    return _alias(user_id, wa_id, message_id=message_id, at=_at(status.get("timestamp")))
+
+
+def _moved(message: Json, notice: Json) -> Fact | None:
+    """A person has another number, and with it another id."""
+    # user_changed_number names the new number; in user_changed_user_id there is none.
+    changed = _text(notice, "type")
+    if changed not in ("user_changed_number", "user_changed_user_id"):
+        return None
+    return _alias(
+        _text(notice, "user_id"),
+        _text(notice, "wa_id"),
+        previous=_text(notice, "previous_user_id") or _text(message, "from_user_id"),
+        at=_at(message.get("timestamp")),
+    )
+
+
+def _changed_id(item: Json) -> Fact | None:
+    """The same as a field of its own, in the form of May 2026."""
+    ids = item.get("user_id")
+    if not isinstance(ids, dict):
+        return None
+    return _alias(
+        _text(ids, "current"),
+        _text(item, "wa_id"),
+        previous=_text(ids, "previous"),
+        at=_at(item.get("timestamp")),
+    )
+
+
+def _alias(
+    user_id: str | None,
+    wa_id: str | None,
+    *,
+    message_id: str | None = None,
+    previous: str | None = None,
+    at: float | None,
+) -> Alias | None:
+    if previous == user_id or (previous and len(previous) > _LONGEST_ID):
+        previous = None
+    phone = _phone(wa_id)
+    if not user_id or len(user_id) > _LONGEST_ID or not (phone or message_id or previous):
+        return None
+    return Alias(user_id, phone, message_id, previous, at)
+
+
+def _phone(wa_id: str | None) -> str | None:
+    return f"+{wa_id}" if wa_id and _DIGITS.fullmatch(wa_id) else None
+
+
 def _failure(errors: object) -> str | None:
     for error in _objects(errors):
         return provider_code(error.get("code"))
@@ -148,9 +209,11 @@ class _Said(NamedTuple):
 
 def _inbound(contacts: list[Json], message: Json) -> Fact | None:
     kind = _text(message, "type") or ""
+    part = message.get(kind)
+    if kind == "system" and isinstance(part, dict):
+        return _moved(message, part)
     if kind in _NOT_WRITTEN:
         return None
-    part = message.get(kind)
     if kind == "edit" and isinstance(part, dict) and isinstance(edited := part.get("message"), dict):
         # The new words; the id is that of the edit.
         kind = _text(edited, "type") or ""
@@ -169,8 +232,7 @@ def _from_person(
     address = user_id or wa_id
     if not address:
         return Refused("A message names no sender.")
-    phone = f"+{wa_id}" if wa_id and _DIGITS.fullmatch(wa_id) else None
-    return Inbound(phone, said.text, provider_id, at, address=address, button=said.button)
+    return Inbound(_phone(wa_id), said.text, provider_id, at, address=address, button=said.button)
 
 
 def _user_id_of(wa_id: str | None, contacts: list[Json]) -> str | None:
