@@ -83,7 +83,7 @@ async def test_a_refusal_by_whatsapp_itself_is_named(
         (
             {"isActive": True, "timeEnforcementEnds": int(time.time()) + 7200},
             "new_chats_locked",
-            (7000, 7200),
+            (0, 7200),
         ),
         ({"isActive": True, "timeEnforcementEnds": None}, "new_chats_locked", None),
         ({"isActive": False}, "new_chat_refused", None),
