@@ -19,7 +19,7 @@ create table if not exists retoma_internal.campaign (
   created_at timestamptz not null default retoma.clock(),
   started_at timestamptz,
   finished_at timestamptz,
-  resumed_at timestamptz not null default '-infinity',
+  resumed_at timestamptz not null default 'epoch',
   erased_at timestamptz,
   cancelling boolean not null default false,
   check ((status = 'interrupted') = (interrupt_cause is not null)),

@@ -36,7 +36,7 @@ begin
   end if;
   if p_account.people_per_day is null then
     delete from retoma_internal.limit_rule as l
-    where (l.scope, l.subject_id) in (('channel', p_channel.id), (v_scope, v_subject_id)) and l.told_by_provider;
+    where l.scope = 'channel' and l.subject_id = p_channel.id and l.told_by_provider;
     return;
   end if;
   insert into retoma_internal.limit_rule as l (scope, subject_id, counting, maximum, rolling, told_by_provider)

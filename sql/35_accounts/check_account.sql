@@ -17,7 +17,7 @@ begin
   ) then
     raise exception using errcode = 'RT003', constraint = 'bad_account',
       message = 'this is not what a provider can say of an account',
-      hint = 'Give {"connected": true, "reason": "CONNECTED", "server": "WAHA 2026.8", "quality": "GREEN", '
+      hint = 'Give {"connected": true, "reason": "CONNECTED", "server": "gateway 2026.8", "quality": "GREEN", '
         || '"people_per_day": 2000, "rate_per_s": 80}, each of them or null; or p_fault alone';
   end if;
 end;

@@ -30,7 +30,7 @@ begin
   v_new.fault := left(p_fault, 500);
   if p_fault is null then
     v_new.read_at := v_now;
-    v_new.connected := (p_account ->> 'connected')::boolean;
+    v_new.connected := coalesce((p_account ->> 'connected')::boolean, v_old.connected);
     v_new.server := left(p_account ->> 'server', 200);
     v_new.quality := left(p_account ->> 'quality', 50);
     v_new.people_per_day := (p_account ->> 'people_per_day')::int;
@@ -52,7 +52,7 @@ begin
     perform retoma.channel_disconnected(
       v_channel.name, 'the provider says: ' || coalesce(left(p_account ->> 'reason', 100), 'not connected'), p_asked_at
     );
-  elsif v_new.connected and not v_old.connected then
+  elsif v_new.connected and not coalesce(v_old.connected, true) then
     perform retoma.channel_connected(v_channel.name, p_asked_at);
   end if;
 end;
@@ -61,7 +61,7 @@ $$;
 comment on function retoma.record_account(int, timestamptz, jsonb, text) is
 'For runners: records what a provider said about the account of a channel after accounts_to_read, or why it said
 nothing. p_asked_at: as returned by accounts_to_read. p_account: {"connected": true, "reason": "CONNECTED", "server":
-"WAHA 2026.8", "quality": "GREEN", "people_per_day": 2000, "rate_per_s": 80}; what is left out or null was not said.
+"gateway 2026.8", "quality": "GREEN", "people_per_day": 2000, "rate_per_s": 80}; what is left out or null was not said.
 connected: false disconnects the channel, and true connects one that was disconnected in this way. people_per_day
 becomes a limit of the channel, or of its group; rate_per_s lowers the rate of the channel.
 Error RT003: not such an account, both or neither of p_account and p_fault.';

@@ -27,7 +27,8 @@ begin
       p_batch.doubt_streak, p_codes ->> 'ambiguous'
     )
   end;
-  return v_reason is not null and retoma_internal.interrupt_by_breaker(v_campaign.id, v_reason);
+  perform retoma_internal.interrupt_by_breaker(v_campaign.id, v_reason) where v_reason is not null;
+  return v_reason is not null;
 end;
 $$;
 

@@ -26,6 +26,7 @@ begin
   if v_allowed = 0 or v_has_gaps and exists (
     select from retoma_internal.batch as b
     where b.status = 'leased' and b.lease_channel_id = p_channel_id and retoma_internal.in_flight(b) > 0
+      and b.lease_expires_at > p_now - (select s.lease_duration from retoma.setting as s)
   ) then
     perform retoma_internal.keep_turn(p_channel_id, p_now, '5 s');
     return;

@@ -22,6 +22,7 @@ declare
   v_id bigint;
 begin
   perform retoma_internal.insist_on_read_committed();
+  perform retoma_internal.insist_on_durability();
   perform retoma_internal.settle_confirmations(v_now);
   for v_channel_id in
     select h.id
