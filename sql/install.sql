@@ -84,9 +84,11 @@ set local search_path to pg_catalog, pg_temp;
 \ir 20_catalog/media_type.sql
 \ir 20_catalog/medium_limit.sql
 \ir 20_catalog/reply_word.sql
+\ir 20_catalog/reply_word_guard.sql
 \ir 20_catalog/error_rule.sql
 \ir 20_catalog/error_rule_guard.sql
 \ir 20_catalog/breaker.sql
+\ir 20_catalog/breaker_guard.sql
 
 -- Tables of those who send: runners, channels, limits, media, templates
 \ir 22_channel_tables/turn.sql
@@ -488,6 +490,7 @@ set local search_path to pg_catalog, pg_temp;
 -- Lookups of messages in doubt
 \ir 62_lookups/due_lookups.sql
 \ir 62_lookups/lookup_targets.sql
+\ir 62_lookups/check_lookups.sql
 \ir 62_lookups/record_lookups.sql
 \ir 62_lookups/channels_with_lookups_due.sql
 
