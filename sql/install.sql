@@ -201,6 +201,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 34_channel/note_connection.sql
 \ir 34_channel/channel_connected.sql
 \ir 34_channel/channel_disconnected.sql
+\ir 34_channel/stop_channel.sql
 \ir 34_channel/pause_channel.sql
 \ir 34_channel/resume_channel.sql
 \ir 34_channel/group_channel.sql
@@ -403,6 +404,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 52_runner/lock_holders.sql
 \ir 52_runner/oldest_transaction.sql
 \ir 52_runner/blocking_session.sql
+\ir 52_runner/refuse_locked.sql
 \ir 52_runner/refuse_channel.sql
 
 -- Leases: begin, lock, end

@@ -2,11 +2,13 @@
 create or replace function retoma.group_channel(p_channel text, p_group text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_id int := (retoma_internal.find_channel(p_channel)).id;
+  v_id int;
   v_group_id int;
 begin
+  v_id := (retoma_internal.find_channel(p_channel)).id;
   if p_group !~ '^[a-z0-9][a-z0-9_.-]{0,62}$' then
     raise exception using errcode = 'RT003', constraint = 'bad_name',
       message = format('%L is not the name of a group', left(p_group, 100)),
@@ -27,6 +29,9 @@ begin
     from retoma_internal.channel as c cross join lateral retoma_internal.channel_state(c) as s
     where c.id = v_id;
   end if;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

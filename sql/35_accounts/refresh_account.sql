@@ -1,13 +1,17 @@
 create or replace function retoma.refresh_account(p_channel text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
-set lock_timeout to '1s'
+set lock_timeout to '5s'
 as $$
 declare
-  v_channel_id int := (retoma_internal.find_channel(p_channel)).id;
+  v_channel_id int;
 begin
+  v_channel_id := (retoma_internal.find_channel(p_channel)).id;
   update retoma_internal.account_reading as r set next_at = least(r.next_at, retoma.clock())
   where r.channel_id = v_channel_id;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -31,7 +31,7 @@ begin
   elsif v_last.class = 'permanent_message' then
     return retoma_internal.interrupt_by_breaker(v_last.campaign_id, v_last.reason, v_last.at);
   end if;
-  perform retoma.pause_channel(p_channel.name, v_last.reason);
+  perform retoma_internal.stop_channel(p_channel.name, v_last.reason);
   return true;
 end;
 $$;

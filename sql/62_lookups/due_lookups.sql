@@ -11,6 +11,7 @@ create or replace function retoma.due_lookups(
 ) returns setof record
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 begin atomic
   select retoma_internal.message_id(c.token, d.ordinal), d.attempt, m.phone, h.name, h.transport, h.settings
   from retoma_internal.delivery as d

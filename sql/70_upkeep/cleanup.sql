@@ -46,6 +46,9 @@ begin
   get diagnostics runners = row_count;
   -- Last, because every step waits from here until the commit.
   partitions := retoma_internal.drop_partitions();
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -81,6 +81,10 @@ Call = tuple[str, Mapping[str, Any]]
 
 @pytest.fixture
 def calls(db: Db) -> list[Call]:
+    return world(db)
+
+
+def world(db: Db) -> list[Call]:
     """Calls of all public functions with which each does its work, in a world that has something to do."""
     sales = make_channel(db)
     hook = make_channel(db, "hook", "webhook", HOOK)
@@ -230,7 +234,7 @@ def calls(db: Db) -> list[Call]:
 
 def test_every_public_function_is_called(db: Db, calls: list[Call]) -> None:
     taken = {(f.name, tuple(sorted(n for n, _ in f.parameters))) for f in _public(db) if f.parameters}
-    covered = {function.name for function, _, _ in _chosen(db, calls)}
+    covered = {function.name for function, _, _ in chosen(db, calls)}
 
     assert {name for name, _ in taken} == covered
     most = Counter(name for name, _ in taken)
@@ -238,9 +242,9 @@ def test_every_public_function_is_called(db: Db, calls: list[Call]) -> None:
 
 
 def test_each_call_does_its_work(db: Db, calls: list[Call]) -> None:
-    for function, arguments, _ in _chosen(db, calls):
+    for function, arguments, _ in chosen(db, calls):
         with db.transaction(force_rollback=True):
-            db.execute(*_statement(function, arguments))
+            db.execute(*statement(function, arguments))
 
 
 def test_what_is_strange_is_taken_or_refused_in_words(db: Db, calls: list[Call]) -> None:
@@ -259,7 +263,7 @@ def _public(db: Db) -> list[Function]:
     return list({(f.name, f.parameters): f for role in roles for f in functions(db, role)}.values())
 
 
-def _chosen(db: Db, calls: list[Call]) -> Iterator[tuple[Function, Mapping[str, Any], int]]:
+def chosen(db: Db, calls: list[Call]) -> Iterator[tuple[Function, Mapping[str, Any], int]]:
     """Each call with the function that its arguments name."""
     public = _public(db)
     for place, (name, arguments) in enumerate(calls):
@@ -273,7 +277,7 @@ def _chosen(db: Db, calls: list[Call]) -> Iterator[tuple[Function, Mapping[str, 
 
 
 def _strange_calls(db: Db, calls: list[Call]) -> Iterator[tuple[Function, str, Mapping[str, Any]]]:
-    for function, arguments, _ in _chosen(db, calls):
+    for function, arguments, _ in chosen(db, calls):
         yield function, "as it should be", arguments
         for name, type_name in function.parameters:
             for place, value in _strange(type_name, arguments.get(name)):
@@ -302,7 +306,7 @@ def _wordless(db: Db, function: Function, arguments: Mapping[str, Any]) -> psyco
     """Calls a function, undoes it, and returns its error unless that is a refusal of Retoma."""
     db.execute("savepoint before")
     try:
-        db.execute(*_statement(function, arguments))
+        db.execute(*statement(function, arguments))
     except psycopg.Error as error:
         return None if (error.sqlstate or "").startswith("RT") else error
     finally:
@@ -311,7 +315,7 @@ def _wordless(db: Db, function: Function, arguments: Mapping[str, Any]) -> psyco
     return None
 
 
-def _statement(function: Function, arguments: Mapping[str, Any]) -> tuple[sql.Composed, list[Any]]:
+def statement(function: Function, arguments: Mapping[str, Any]) -> tuple[sql.Composed, list[Any]]:
     types = dict(function.parameters)
     statement = sql.SQL("select * from retoma.{}({})").format(
         sql.Identifier(function.name),
