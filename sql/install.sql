@@ -402,6 +402,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 52_runner/unregister_runner.sql
 \ir 52_runner/live_runners.sql
 \ir 52_runner/lock_holders.sql
+\ir 52_runner/open_transactions.sql
+\ir 52_runner/session_in_words.sql
 \ir 52_runner/oldest_transaction.sql
 \ir 52_runner/blocking_session.sql
 \ir 52_runner/refuse_locked.sql
@@ -533,6 +535,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 76_waits/window_opening.sql
 \ir 76_waits/channel_wait.sql
 \ir 76_waits/zone_wait.sql
+\ir 76_waits/is_in_progress.sql
+\ir 76_waits/campaign_locks.sql
 \ir 76_waits/campaign_wait.sql
 \ir 76_waits/campaign_waits.sql
 

@@ -114,7 +114,7 @@ grant execute on function
   retoma.clock(),
   retoma_internal.live_runners(),
   retoma_internal.detect_interruptions(),
-  retoma_internal.lock_holders(),
+  retoma_internal.open_transactions(),
   retoma_internal.oldest_transaction(),
   retoma_internal.campaign_waits(),
   retoma_internal.channel_state(retoma_internal.channel),
