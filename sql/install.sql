@@ -76,6 +76,7 @@ set local search_path to pg_catalog, pg_temp;
 -- Facts as rows: transports, kinds of content, errors, words of replies
 \ir 20_catalog/transport.sql
 \ir 20_catalog/transport_setting.sql
+\ir 20_catalog/transport_reading.sql
 \ir 20_catalog/content_kind.sql
 \ir 20_catalog/content_field.sql
 \ir 20_catalog/text_form.sql
@@ -100,8 +101,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 22_channel_tables/medium.sql
 \ir 22_channel_tables/medium_upload.sql
 \ir 22_channel_tables/template.sql
-\ir 22_channel_tables/template_reading.sql
-\ir 22_channel_tables/account_reading.sql
+\ir 22_channel_tables/reading.sql
+\ir 22_channel_tables/account.sql
 \ir 22_channel_tables/channel_refusal.sql
 
 -- Tables of campaigns, and the triggers that keep some of them append-only
@@ -205,12 +206,16 @@ set local search_path to pg_catalog, pg_temp;
 \ir 34_channel/channel_guard.sql
 \ir 34_channel/channel_changed.sql
 
--- Accounts: what their providers say of them
-\ir 35_accounts/check_account.sql
-\ir 35_accounts/accounts_to_read.sql
-\ir 35_accounts/refresh_account.sql
-\ir 35_accounts/apply_account.sql
-\ir 35_accounts/record_account.sql
+-- Readings: what providers are asked for again and again, and what they say of accounts
+\ir 35_readings/readings_due.sql
+\ir 35_readings/lock_reading.sql
+\ir 35_readings/end_reading.sql
+\ir 35_readings/refresh_channel.sql
+\ir 35_readings/check_account.sql
+\ir 35_readings/lock_told_limits.sql
+\ir 35_readings/apply_told_limits.sql
+\ir 35_readings/apply_account.sql
+\ir 35_readings/record_account.sql
 
 -- Suppression and consent
 \ir 36_consent/suppression_key.sql
@@ -280,8 +285,6 @@ set local search_path to pg_catalog, pg_temp;
 \ir 39_templates/part_mismatch.sql
 \ir 39_templates/template_mismatch.sql
 \ir 39_templates/template_fault.sql
-\ir 39_templates/templates_to_read.sql
-\ir 39_templates/refresh_templates.sql
 
 -- Limits and windows
 \ir 40_limits_and_windows/has_windows.sql

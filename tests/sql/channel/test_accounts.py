@@ -1,4 +1,4 @@
-"""accounts_to_read, record_account, refresh_account: what a provider says of an account."""
+"""readings_due, record_account, refresh_channel: what a provider says of an account."""
 
 import datetime
 from typing import Any
@@ -33,7 +33,7 @@ def cloud(db: Db) -> int:
 def due(db: Db) -> dict[str, datetime.datetime]:
     """Takes every turn that is due: when each channel was given away."""
     taken = {}
-    while row := db.execute("select channel, asked_at from retoma.accounts_to_read()").fetchone():
+    while row := db.execute("select channel, asked_at from retoma.readings_due('account')").fetchone():
         taken[row[0]] = row[1]
     return taken
 
@@ -76,7 +76,7 @@ def test_an_account_is_asked_about_again_after_the_time_of_its_transport_or_at_o
     move_clock(db, "1 minute")
     assert set(due(db)) == {"sales"}
 
-    db.execute("select retoma.refresh_account('sales')")
+    db.execute("select retoma.refresh_channel('sales')")
     assert set(due(db)) == {"sales"}
     db.execute("select retoma.configure_channel('sales', '{\"phone_number_id\": \"105\"}')")
     assert set(due(db)) == {"sales"}
@@ -84,7 +84,7 @@ def test_an_account_is_asked_about_again_after_the_time_of_its_transport_or_at_o
 
 def test_what_is_reported_while_the_provider_is_being_asked_is_asked_for_again(db: Db, cloud: int) -> None:
     asked_at = due(db)["sales"]
-    db.execute("select retoma.refresh_account('sales')")
+    db.execute("select retoma.refresh_channel('sales')")
 
     db.execute("select retoma.record_account(%s, %s, '{}')", (cloud, asked_at))
 
@@ -177,7 +177,7 @@ def test_a_raised_limit_of_the_provider_holds_at_once(db: Db, cloud: int, runner
     assert len(send_all(db, runner, cloud)) == 1
     assert lease(db, runner, cloud) is None
 
-    db.execute("select retoma.refresh_account('sales')")
+    db.execute("select retoma.refresh_channel('sales')")
     say(db, cloud, people_per_day=3)
 
     assert len(send_all(db, make_runner(db), cloud)) == 2
@@ -192,7 +192,7 @@ def test_the_rate_of_the_provider_lowers_the_rate_of_the_channel_and_never_raise
         "select retoma.configure_channel('sales', p_pacing => '{\"rate_per_s\": 500, \"burst\": 500}')"
     )
 
-    db.execute("select retoma.refresh_account('sales')")
+    db.execute("select retoma.refresh_channel('sales')")
     say(db, cloud, rate_per_s=80)
 
     assert db.execute("select rate_per_s, burst from retoma.v_channel").fetchone() == (80, 80)
@@ -203,7 +203,7 @@ def test_the_rate_of_the_provider_lowers_the_rate_of_the_channel_and_never_raise
 
 def test_a_change_of_the_quality_is_in_the_audit(db: Db, cloud: int) -> None:
     for quality in ("GREEN", "GREEN", "RED"):
-        db.execute("select retoma.refresh_account('sales')")
+        db.execute("select retoma.refresh_channel('sales')")
         say(db, cloud, quality=quality)
 
     assert db.execute("select why from retoma.v_event where code = 'quality'").fetchall() == [
