@@ -165,10 +165,58 @@ def test_the_limit_of_the_provider_holds_for_people_of_the_whole_group(
         "select scope, maximum, told_by_provider from retoma.v_limit order by maximum"
     ).fetchall()
     assert rows == [("channel_group", 4, False), ("channel_group", 250, True)]
-    move_clock(db, "1 hour")
+
+
+def told(db: Db) -> list[tuple[Any, ...]]:
+    return db.execute(
+        "select scope, subject, maximum from retoma.v_limit where told_by_provider order by scope, subject"
+    ).fetchall()
+
+
+def test_the_smallest_number_that_a_group_is_told_holds_whoever_is_asked_last(db: Db, cloud: int) -> None:
+    other = make_channel(db, "support", "whatsapp_cloud", CLOUD | {"phone_number_id": "105"})
+    for name in ("sales", "support"):
+        db.execute("select retoma.group_channel(%s, 'shop')", [name])
+
+    def both(sales: int | None, support: int | None) -> list[tuple[Any, ...]]:
+        turns = due(db)
+        for name, channel, people in (("sales", cloud, sales), ("support", other, support)):
+            said = Jsonb({"people_per_day": people})
+            db.execute("select retoma.record_account(%s, %s, %s)", (channel, turns[name], said))
+        move_clock(db, "1 hour")
+        return told(db)
+
+    assert both(250, 2000) == [("channel_group", "shop", 250)]
+    assert both(2000, 2000) == [("channel_group", "shop", 2000)]
+    assert both(2000, None) == [("channel_group", "shop", 2000)]
+    assert both(None, None) == []
+
+
+def test_a_channel_takes_what_it_was_told_into_its_group_and_out_again(db: Db, cloud: int) -> None:
+    say(db, cloud, people_per_day=250)
+
+    db.execute("select retoma.group_channel('sales', 'shop')")
+    assert told(db) == [("channel_group", "shop", 250)]
+    db.execute("select retoma.group_channel('sales', 'mall')")
+    assert told(db) == [("channel_group", "mall", 250)]
+    db.execute("select retoma.group_channel('sales', null)")
+    assert told(db) == [("channel", "sales", 250)]
+
+
+def test_an_account_that_works_connects_what_a_report_has_disconnected(db: Db, cloud: int) -> None:
     say(db, cloud, connected=True)
-    # Another channel of the group may still have a limit: silence of one takes nothing away.
-    assert call(db, "select count(*) from retoma.v_limit where told_by_provider") == 1
+    move_clock(db, "5 minutes")
+    db.execute("select retoma.channel_disconnected('sales', 'FAILED', retoma.clock())")
+    move_clock(db, "1 hour")  # and the report that it works again was lost
+
+    say(db, cloud, connected=True)
+
+    assert state(db) == ("connected", None)
+
+
+def test_nobody_is_asked_for_another_word(db: Db, cloud: int) -> None:
+    with refused(db, "RT003", "no provider is asked for 'weather'"):
+        db.execute("select retoma.refresh_channel('sales', 'weather')")
 
 
 def test_a_raised_limit_of_the_provider_holds_at_once(db: Db, cloud: int, runner: UUID) -> None:
