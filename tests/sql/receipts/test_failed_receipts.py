@@ -220,6 +220,7 @@ def test_a_campaign_that_is_stopped_already_does_not_hide_another_one(
     move_clock(db, "1 minute")
     send_some(db, runner, channel, 12)
     tokens = db.execute("select token from retoma_internal.campaign").fetchall()
+    move_clock(db, "1 hour")
 
     receipts = [
         {"message_id": f"{token}{n:08x}", "status": "failed", "code": "template_paused"}
@@ -228,7 +229,8 @@ def test_a_campaign_that_is_stopped_already_does_not_hide_another_one(
     ]
     db.execute("select retoma.record_receipts('sales', %s)", [Jsonb(receipts)])
 
-    assert (status(db), status(db, "pascoa")) == ("paused", "interrupted")
+    interrupted = db.execute("select campaign, cause from retoma.v_interrupted_campaigns").fetchall()
+    assert interrupted == [("pascoa", "breaker")]
 
 
 def test_the_threshold_of_failed_receipts_is_a_row(db: Db, channel: int, runner: UUID) -> None:
