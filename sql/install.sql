@@ -27,10 +27,10 @@
 -- A receipt of the provider (record_receipts) carries our message id, which leads back to the delivery row. When the
 -- last batch is completed, a trigger completes the campaign.
 --
--- The order of locks is the same everywhere: batches by id, channel_pacing by channel, limit rules by id, deliveries
--- by ordinal, readings of templates and accounts, uploads of media, confirmations, channel, campaigns by id, their rows
--- of campaign_channel, doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked
--- does not wait). So two transactions cannot deadlock.
+-- The order of locks is the same everywhere: batches by id, channel_pacing by channel, readings, groups of channels,
+-- limit rules by id, deliveries by ordinal, suppressed numbers by key, uploads of media, confirmations, channel,
+-- campaigns by id, their rows of campaign_channel, doorbell jobs. A transaction that holds a later lock never waits for
+-- an earlier one (skip locked does not wait). So two transactions cannot deadlock.
 
 \set ON_ERROR_STOP on
 begin;
