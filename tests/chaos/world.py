@@ -66,7 +66,7 @@ def _create_channel(connection: psycopg.Connection, channel: ChannelPlan, provid
 def ignores_ids(channel: ChannelPlan) -> bool:
     """Whether the provider of a channel uses ids of its own, and does not say so."""
     dialect = DIALECTS.get(channel.kind)
-    return channel.kind == "ignoring" or dialect is not None and dialect.ignores_ids
+    return channel.kind == "ignoring" or (dialect is not None and dialect.ignores_ids)
 
 
 def _transport(kind: str) -> str:
