@@ -27,10 +27,10 @@
 -- A receipt of the provider (record_receipts) carries our message id, which leads back to the delivery row. When the
 -- last batch is completed, a trigger completes the campaign.
 --
--- The order of locks is the same everywhere: batches by id, channel_pacing by channel, limit rules by id, deliveries
--- by ordinal, readings of templates and accounts, uploads of media, confirmations, channel, campaigns by id, their rows
--- of campaign_channel, doorbell jobs. A transaction that holds a later lock never waits for an earlier one (skip locked
--- does not wait). So two transactions cannot deadlock.
+-- The order of locks is the same everywhere: batches by id, channel_pacing by channel, readings, groups of channels,
+-- limit rules by id, deliveries by ordinal, suppressed numbers by key, uploads of media, confirmations, channel,
+-- campaigns by id, their rows of campaign_channel, doorbell jobs. A transaction that holds a later lock never waits for
+-- an earlier one (skip locked does not wait). So two transactions cannot deadlock.
 
 \set ON_ERROR_STOP on
 begin;
@@ -76,6 +76,7 @@ set local search_path to pg_catalog, pg_temp;
 -- Facts as rows: transports, kinds of content, errors, words of replies
 \ir 20_catalog/transport.sql
 \ir 20_catalog/transport_setting.sql
+\ir 20_catalog/transport_reading.sql
 \ir 20_catalog/content_kind.sql
 \ir 20_catalog/content_field.sql
 \ir 20_catalog/text_form.sql
@@ -102,8 +103,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 22_channel_tables/medium.sql
 \ir 22_channel_tables/medium_upload.sql
 \ir 22_channel_tables/template.sql
-\ir 22_channel_tables/template_reading.sql
-\ir 22_channel_tables/account_reading.sql
+\ir 22_channel_tables/reading.sql
+\ir 22_channel_tables/account.sql
 \ir 22_channel_tables/channel_refusal.sql
 
 -- Tables of campaigns, and the triggers that keep some of them append-only
@@ -208,12 +209,16 @@ set local search_path to pg_catalog, pg_temp;
 \ir 34_channel/channel_guard.sql
 \ir 34_channel/channel_changed.sql
 
--- Accounts: what their providers say of them
-\ir 35_accounts/check_account.sql
-\ir 35_accounts/accounts_to_read.sql
-\ir 35_accounts/refresh_account.sql
-\ir 35_accounts/apply_account.sql
-\ir 35_accounts/record_account.sql
+-- Readings: what providers are asked for again and again, and what they say of accounts
+\ir 35_readings/readings_due.sql
+\ir 35_readings/lock_reading.sql
+\ir 35_readings/end_reading.sql
+\ir 35_readings/refresh_channel.sql
+\ir 35_readings/check_account.sql
+\ir 35_readings/lock_told_limits.sql
+\ir 35_readings/apply_told_limits.sql
+\ir 35_readings/apply_account.sql
+\ir 35_readings/record_account.sql
 
 -- Suppression and consent
 \ir 36_consent/suppression_key.sql
@@ -283,8 +288,6 @@ set local search_path to pg_catalog, pg_temp;
 \ir 39_templates/part_mismatch.sql
 \ir 39_templates/template_mismatch.sql
 \ir 39_templates/template_fault.sql
-\ir 39_templates/templates_to_read.sql
-\ir 39_templates/refresh_templates.sql
 
 -- Limits and windows
 \ir 40_limits_and_windows/has_windows.sql

@@ -6,14 +6,17 @@
 --
 -- The only thing to ask WAHA by is our message id. WAHA takes it on the engines NOWEB and GOWS; both need their store.
 insert into retoma.transport (
-  name, pacing, looks_up_when, absent_proves, reads_account_every, inlines_media_when, address_space, note
+  name, pacing, looks_up_when, absent_proves, inlines_media_when, address_space, note
 ) values
 (
   'waha', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
-  '[{"engine": "NOWEB", "store": true}, {"engine": "GOWS", "store": true}]', false, '1 minute',
+  '[{"engine": "NOWEB", "store": true}, {"engine": "GOWS", "store": true}]', false,
   '[{"media_as": "base64"}]', 'whatsapp_web', 'WAHA, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
+
+insert into retoma.transport_reading (transport, about, every) values ('waha', 'account', '1 minute')
+on conflict (transport, about) do nothing;
 
 -- The names of the engines are spelt as in WAHA. WEBJS is also the default of WAHA.
 insert into retoma.transport_setting (

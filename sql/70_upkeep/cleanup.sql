@@ -28,7 +28,7 @@ begin
   delete from retoma_internal.alias as a
   using (
     select o.space, o.address from retoma_internal.alias as o
-    where o.learnt_at < v_now - greatest(p_retention, (select s.retention from retoma.setting as s))
+    where o.seen_at < v_now - greatest(p_retention, (select s.retention from retoma.setting as s))
     for update skip locked
   ) as old
   where a.space = old.space and a.address = old.address;
