@@ -23,7 +23,7 @@ begin
   if not retoma_internal.lock_reading(p_channel_id, 'templates', p_asked_at) then
     return;
   end if;
-  perform retoma_internal.end_reading(p_channel_id, 'templates', p_fault);
+  perform retoma_internal.end_reading(p_channel_id, 'templates', nullif(p_fault, ''));
   if p_templates is null then
     return;
   end if;

@@ -121,9 +121,9 @@ def world(db: Db) -> list[Call]:
     )
     reply = call(db, "select max(reply_id) from retoma.v_reply where state = 'waiting'")
     fence = dict(zip(("p_runner_id", "p_batch_id", "p_lease_epoch"), leased.fence, strict=True))
-    templates = call(db, "select asked_at from retoma.templates_to_read() where channel_id = %s", cloud)
+    templates = call(db, "select asked_at from retoma.readings_due('templates') where channel_id = %s", cloud)
     accounts = {}
-    while row := db.execute("select channel_id, asked_at from retoma.accounts_to_read()").fetchone():
+    while row := db.execute("select channel_id, asked_at from retoma.readings_due('account')").fetchone():
         accounts[row[0]] = row[1]
     campaign = {"p_campaign": "draft"}
     window = {"p_campaign": "draft", "p_opens": "20:00", "p_closes": "04:00", "p_days": [1, 5]}
@@ -184,6 +184,7 @@ def world(db: Db) -> list[Call]:
         ("pause_campaign", {"p_campaign": "sent"}),
         ("pause_channel", {"p_channel": "sales", "p_reason": "tired"}),
         ("recipients_to_render", {"p_after_campaign": 0, "p_limit": 10}),
+        ("readings_due", {"p_about": "account"}),
         ("record_account", {"p_channel_id": cloud, "p_asked_at": accounts[cloud], "p_account": ACCOUNT}),
         ("record_account", {"p_channel_id": cloud, "p_asked_at": accounts[cloud], "p_account": None,
                             "p_fault": "?"}),
@@ -206,8 +207,7 @@ def world(db: Db) -> list[Call]:
                               "p_fault": "?"}),
         ("record_upload", {**uploaded, "p_provider_id": "7"}),
         ("record_upload", {**uploaded, "p_provider_id": None, "p_fault": "?"}),
-        ("refresh_account", {"p_channel": "cloud"}),
-        ("refresh_templates", {"p_channel": "cloud"}),
+        ("refresh_channel", {"p_channel": "cloud", "p_about": "account"}),
         ("refuse_channel", {"p_runner_id": runner, "p_channel_id": hook, "p_reason": "no secret"}),
         ("refuse_content", {**fence, "p_reason": "cannot be rendered"}),
         ("register_runner", {"p_runner_id": runner, "p_name": "r"}),
