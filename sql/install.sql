@@ -27,10 +27,10 @@
 -- A receipt of the provider (record_receipts) carries our message id, which leads back to the delivery row. When the
 -- last batch is completed, a trigger completes the campaign.
 --
--- The order of locks is the same everywhere: batches by id, channel_pacing by channel, limit rules by id, deliveries
--- by ordinal, readings of templates and accounts, uploads of media, checks of numbers, confirmations, channel,
--- campaigns by id, their rows of campaign_channel, doorbell jobs. A transaction that holds a later lock never waits for
--- an earlier one (skip locked does not wait). So two transactions cannot deadlock.
+-- The order of locks is the same everywhere: batches by id, channel_pacing by channel, readings, groups of channels,
+-- limit rules by id, deliveries by ordinal, suppressed numbers by key, uploads of media, checks of numbers,
+-- confirmations, channel, campaigns by id, their rows of campaign_channel, doorbell jobs. A transaction that holds a
+-- later lock never waits for an earlier one (skip locked does not wait). So two transactions cannot deadlock.
 
 \set ON_ERROR_STOP on
 begin;
@@ -76,6 +76,7 @@ set local search_path to pg_catalog, pg_temp;
 -- Facts as rows: transports, kinds of content, errors, words of replies
 \ir 20_catalog/transport.sql
 \ir 20_catalog/transport_setting.sql
+\ir 20_catalog/transport_reading.sql
 \ir 20_catalog/content_kind.sql
 \ir 20_catalog/content_field.sql
 \ir 20_catalog/text_form.sql
@@ -84,9 +85,11 @@ set local search_path to pg_catalog, pg_temp;
 \ir 20_catalog/media_type.sql
 \ir 20_catalog/medium_limit.sql
 \ir 20_catalog/reply_word.sql
+\ir 20_catalog/reply_word_guard.sql
 \ir 20_catalog/error_rule.sql
 \ir 20_catalog/error_rule_guard.sql
 \ir 20_catalog/breaker.sql
+\ir 20_catalog/breaker_guard.sql
 
 -- Tables of those who send: runners, channels, limits, media, templates
 \ir 22_channel_tables/turn.sql
@@ -100,8 +103,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 22_channel_tables/medium.sql
 \ir 22_channel_tables/medium_upload.sql
 \ir 22_channel_tables/template.sql
-\ir 22_channel_tables/template_reading.sql
-\ir 22_channel_tables/account_reading.sql
+\ir 22_channel_tables/reading.sql
+\ir 22_channel_tables/account.sql
 \ir 22_channel_tables/channel_refusal.sql
 \ir 22_channel_tables/number_check.sql
 \ir 22_channel_tables/number_checking.sql
@@ -202,18 +205,23 @@ set local search_path to pg_catalog, pg_temp;
 \ir 34_channel/note_connection.sql
 \ir 34_channel/channel_connected.sql
 \ir 34_channel/channel_disconnected.sql
+\ir 34_channel/stop_channel.sql
 \ir 34_channel/pause_channel.sql
 \ir 34_channel/resume_channel.sql
 \ir 34_channel/group_channel.sql
 \ir 34_channel/channel_guard.sql
 \ir 34_channel/channel_changed.sql
 
--- Accounts: what their providers say of them
-\ir 35_accounts/check_account.sql
-\ir 35_accounts/accounts_to_read.sql
-\ir 35_accounts/refresh_account.sql
-\ir 35_accounts/apply_account.sql
-\ir 35_accounts/record_account.sql
+-- Readings: what providers are asked for again and again, and what they say of accounts
+\ir 35_readings/readings_due.sql
+\ir 35_readings/lock_reading.sql
+\ir 35_readings/end_reading.sql
+\ir 35_readings/refresh_channel.sql
+\ir 35_readings/check_account.sql
+\ir 35_readings/lock_told_limits.sql
+\ir 35_readings/apply_told_limits.sql
+\ir 35_readings/apply_account.sql
+\ir 35_readings/record_account.sql
 
 -- Suppression and consent
 \ir 36_consent/suppression_key.sql
@@ -283,8 +291,6 @@ set local search_path to pg_catalog, pg_temp;
 \ir 39_templates/part_mismatch.sql
 \ir 39_templates/template_mismatch.sql
 \ir 39_templates/template_fault.sql
-\ir 39_templates/templates_to_read.sql
-\ir 39_templates/refresh_templates.sql
 
 -- Limits and windows
 \ir 40_limits_and_windows/has_windows.sql
@@ -402,8 +408,11 @@ set local search_path to pg_catalog, pg_temp;
 \ir 52_runner/unregister_runner.sql
 \ir 52_runner/live_runners.sql
 \ir 52_runner/lock_holders.sql
+\ir 52_runner/open_transactions.sql
+\ir 52_runner/session_in_words.sql
 \ir 52_runner/oldest_transaction.sql
 \ir 52_runner/blocking_session.sql
+\ir 52_runner/refuse_locked.sql
 \ir 52_runner/refuse_channel.sql
 
 -- Leases: begin, lock, end
@@ -506,6 +515,7 @@ set local search_path to pg_catalog, pg_temp;
 -- Lookups of messages in doubt
 \ir 62_lookups/due_lookups.sql
 \ir 62_lookups/lookup_targets.sql
+\ir 62_lookups/check_lookups.sql
 \ir 62_lookups/record_lookups.sql
 \ir 62_lookups/channels_with_lookups_due.sql
 
@@ -547,6 +557,8 @@ set local search_path to pg_catalog, pg_temp;
 \ir 76_waits/window_opening.sql
 \ir 76_waits/channel_wait.sql
 \ir 76_waits/zone_wait.sql
+\ir 76_waits/is_in_progress.sql
+\ir 76_waits/campaign_locks.sql
 \ir 76_waits/campaign_wait.sql
 \ir 76_waits/campaign_waits.sql
 

@@ -11,13 +11,20 @@ declare
     'recipient_or_account', 'campaign_down', 'channel_down', 'auth', 'ambiguous'
   ];
 begin
+  perform retoma_internal.check_length('the code', new.code, 200);
+  perform retoma_internal.check_length('the note', new.note, 1000);
   if new.class is null or new.class <> all(v_classes) then
     raise exception using errcode = 'RT003', constraint = 'unknown_class',
       message = format('%s is not a class of errors', coalesce(quote_literal(new.class), 'null')),
       hint = 'Choose one of: ' || array_to_string(v_classes, ', ');
-  elsif new.transport <> '*' and not exists (select from retoma.transport as t where t.name = new.transport) then
+  elsif coalesce(new.code, '') = '' then
+    raise exception using errcode = 'RT003', constraint = 'not_a_text',
+      message = 'the code of an error is a text', hint = 'Give the code that v_delivery shows, for example http_422';
+  elsif new.transport is null
+    or new.transport <> '*' and not exists (select from retoma.transport as t where t.name = new.transport)
+  then
     raise exception using errcode = 'RT001', constraint = 'unknown_transport',
-      message = format('there is no transport %L', new.transport),
+      message = format('there is no transport %s', coalesce(quote_literal(left(new.transport, 200)), 'null')),
       hint = 'Give * for all transports, or one of: '
         || (select string_agg(t.name, ', ' order by t.name) from retoma.transport as t);
   elsif new.defer_s not between 0 and 604800 then
@@ -47,8 +54,8 @@ end;
 $$;
 
 comment on function retoma_internal.error_rule_guard() is
-'Trigger: refuses an unknown class or transport, a wait out of bounds, and a class that would treat a missing answer as
-proof (RT001, RT003). Warns when a code that was ambiguous gets another class.';
+'Trigger: refuses an unknown class or transport, a wait out of bounds, a code or a note that is too long, and a class
+that would treat a missing answer as proof (RT001, RT003). Warns when a code that was ambiguous gets another class.';
 
 create or replace trigger error_rule_guard before insert or update on retoma.error_rule
 for each row execute function retoma_internal.error_rule_guard();

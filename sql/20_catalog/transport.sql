@@ -5,9 +5,7 @@ create table if not exists retoma.transport (
     jsonb_typeof(looks_up_when) = 'array' and not looks_up_when @? 'strict $[*] ? (@.type() != "object")'
   ),
   absent_proves boolean not null default false,
-  lists_templates boolean not null default false,
   checks_numbers boolean not null default false,
-  reads_account_every interval check (reads_account_every >= '10 s'),
   keeps_media_for interval check (keeps_media_for > '2 days'),
   inlines_media_when jsonb not null default '[]' check (
     jsonb_typeof(inlines_media_when) = 'array' and not inlines_media_when @? 'strict $[*] ? (@.type() != "object")'
@@ -19,20 +17,16 @@ create table if not exists retoma.transport (
 );
 
 comment on table retoma.transport is
-'Kinds of provider. A transport that you write requires a row here, its settings in transport_setting, and its kinds of
-content in transport_kind. create_channel and each configure_channel apply these rows to a channel.';
+'Kinds of provider. A transport that you write requires a row here, its settings in transport_setting, its kinds of
+content in transport_kind, and what its provider can be asked for in transport_reading. create_channel and each
+configure_channel apply these rows to a channel.';
 comment on column retoma.transport.pacing is 'Pacing of a new channel, where the caller of create_channel gives none.';
 comment on column retoma.transport.looks_up_when is
 'Patterns of settings. A channel whose settings contain one of them can ask its provider about messages in doubt. []:
 never; [{}]: always.';
-comment on column retoma.transport.lists_templates is
-'Whether its provider has templates that must be approved, and lists them. Then a campaign that says one which cannot be
-sent does not start.';
 comment on column retoma.transport.checks_numbers is
 'Whether its provider can be asked under which address a number can be reached. Then its channels have the settings
 check_numbers and check_gap_s.';
-comment on column retoma.transport.reads_account_every is
-'How often a runner asks its provider whether the account works and what it may send; null: it cannot be asked.';
 comment on column retoma.transport.keeps_media_for is
 'How long its provider keeps a file that was uploaded to it; null when files cannot be uploaded. A stored file is
 uploaded before anything is sent that says it, and again in time.';

@@ -22,7 +22,7 @@ comment on table retoma_internal.limit_rule is
 'At most this many messages, or different people, in a period. set_limit writes the rules of operators. The scope person
 has no function yet.';
 comment on column retoma_internal.limit_rule.told_by_provider is
-'The provider says so, see record_standing. It holds beside a rule of an operator.';
+'The provider says so, see record_account. It holds beside a rule of an operator.';
 comment on column retoma_internal.limit_rule.subject_id is
 'The id of the channel, group or campaign. Null for the scope person: the rule then holds for each person.';
 comment on column retoma_internal.limit_rule.calendar is

@@ -6,10 +6,11 @@ create table if not exists retoma_internal.alias (
   address text not null check (length(address) between 1 and 200),
   phone text,
   learnt_at timestamptz not null default retoma.clock(),
+  seen_at timestamptz not null default retoma.clock(),
   primary key (space, address)
 );
 
-create index if not exists alias_learnt_idx on retoma_internal.alias using brin (learnt_at);
+create index if not exists alias_seen_idx on retoma_internal.alias using brin (seen_at);
 
 comment on table retoma_internal.alias is
 'Whose number stands behind an address of a provider that hides it. cleanup() erases what was not seen for
@@ -18,4 +19,7 @@ comment on column retoma_internal.alias.space is 'Where the address means this p
 comment on column retoma_internal.alias.address is 'As the provider writes it: 123@lid, BR.abc.';
 comment on column retoma_internal.alias.phone is 'E.164 with +; null when it is not known.';
 comment on column retoma_internal.alias.learnt_at is
-'When the provider last named both, by its own clock, up to a week late: a known link is not written each time.';
+'When the provider last named both, by its own clock, up to a week late: a known link is not written each time. A link
+that it names earlier does not replace this one.';
+comment on column retoma_internal.alias.seen_at is
+'When it last named the address, with the number or without, up to a week late.';

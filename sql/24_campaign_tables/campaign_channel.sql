@@ -16,4 +16,4 @@ comment on column retoma_internal.campaign_channel.fault is
 'Why the channel cannot send the template of the campaign, in words. Then it leases nothing of this campaign. Null when
 it can, and when that is not known. Kept for campaigns that are running or that their channels interrupted.';
 comment on column retoma_internal.campaign_channel.judged is
-'The template_reading.changes by which fault was found. When the two differ, a tick judges again.';
+'The reading.changes by which fault was found. When the two differ, a tick judges again.';

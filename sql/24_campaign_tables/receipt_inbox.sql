@@ -14,7 +14,11 @@ create table if not exists retoma_internal.receipt_inbox (
 
 create unique index if not exists receipt_inbox_report_idx
 on retoma_internal.receipt_inbox (channel_id, message_id, provider_id, status) nulls not distinct;
-create index if not exists receipt_inbox_try_after_idx on retoma_internal.receipt_inbox (try_after, id);
+-- Two, because failures are read apart from the others: neither may search through a million of the other kind.
+create index if not exists receipt_inbox_failed_idx
+on retoma_internal.receipt_inbox (try_after, id) where status = 'failed';
+create index if not exists receipt_inbox_due_idx
+on retoma_internal.receipt_inbox (try_after, id) where status <> 'failed';
 
 comment on table retoma_internal.receipt_inbox is
 'Receipts that arrived before the outcome of their message. tick() applies them.';

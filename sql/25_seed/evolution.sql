@@ -3,15 +3,17 @@
 -- absent_proves. It answers from its database, which it writes after the send and only if it is told to keep messages.
 -- So "found" is a proof, and "absent" is not.
 insert into retoma.transport (
-  name, pacing, looks_up_when, absent_proves, checks_numbers, reads_account_every, inlines_media_when, address_space,
-  note
+  name, pacing, looks_up_when, absent_proves, checks_numbers, inlines_media_when, address_space, note
 ) values
 (
   'evolution', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
-  '[{"store": true}]', false, true, '1 minute', '[{"media_as": "base64"}]', 'whatsapp_web',
+  '[{"store": true}]', false, true, '[{"media_as": "base64"}]', 'whatsapp_web',
   'Evolution API, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
+
+insert into retoma.transport_reading (transport, about, every) values ('evolution', 'account', '1 minute')
+on conflict (transport, about) do nothing;
 
 insert into retoma.transport_setting (
   transport, key, kind, required, choices, default_value, minimum, maximum, note

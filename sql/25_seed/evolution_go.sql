@@ -3,13 +3,16 @@
 -- absent_proves. The only messages that it keeps are those whose receipts it has seen. So "found" is a proof, and
 -- "absent" is not.
 insert into retoma.transport (
-  name, pacing, looks_up_when, absent_proves, checks_numbers, reads_account_every, address_space, note
+  name, pacing, looks_up_when, absent_proves, checks_numbers, address_space, note
 ) values
 (
   'evolution_go', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
-  '[{"store": true}]', false, true, '1 minute', 'whatsapp_web', 'Evolution GO, an HTTP gateway to WhatsApp Web'
+  '[{"store": true}]', false, true, 'whatsapp_web', 'Evolution GO, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
+
+insert into retoma.transport_reading (transport, about, every) values ('evolution_go', 'account', '1 minute')
+on conflict (transport, about) do nothing;
 
 insert into retoma.transport_setting (
   transport, key, kind, required, choices, default_value, minimum, maximum, note

@@ -6,15 +6,17 @@
 --
 -- The only thing to ask WAHA by is our message id. WAHA takes it on the engines NOWEB and GOWS; both need their store.
 insert into retoma.transport (
-  name, pacing, looks_up_when, absent_proves, checks_numbers, reads_account_every, inlines_media_when, address_space,
-  note
+  name, pacing, looks_up_when, absent_proves, checks_numbers, inlines_media_when, address_space, note
 ) values
 (
   'waha', '{"gap_min_s": 5, "gap_max_s": 15, "batch_gap_min_s": 15, "batch_gap_max_s": 30}',
-  '[{"engine": "NOWEB", "store": true}, {"engine": "GOWS", "store": true}]', false, true, '1 minute',
+  '[{"engine": "NOWEB", "store": true}, {"engine": "GOWS", "store": true}]', false, true,
   '[{"media_as": "base64"}]', 'whatsapp_web', 'WAHA, an HTTP gateway to WhatsApp Web'
 )
 on conflict (name) do nothing;
+
+insert into retoma.transport_reading (transport, about, every) values ('waha', 'account', '1 minute')
+on conflict (transport, about) do nothing;
 
 -- check_gap_s. No provider says how many questions WhatsApp allows. 2 seconds is a guess: faster than anything is sent,
 -- and no faster than a person types.

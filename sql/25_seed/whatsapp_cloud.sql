@@ -7,14 +7,18 @@
 --
 -- address_space_of. Meta gives a person one id for each business (user_id, BR.…). An account belongs to one business.
 insert into retoma.transport (
-  name, pacing, looks_up_when, absent_proves, lists_templates, reads_account_every, keeps_media_for, address_space,
-  address_space_of, note
+  name, pacing, looks_up_when, absent_proves, keeps_media_for, address_space, address_space_of, note
 ) values
 (
-  'whatsapp_cloud', '{"rate_per_s": 20, "burst": 20, "max_in_flight": 32}', '[]', false, true, '15 minutes', '30 days',
+  'whatsapp_cloud', '{"rate_per_s": 20, "burst": 20, "max_in_flight": 32}', '[]', false, '30 days',
   'whatsapp_cloud', 'waba_id', 'WhatsApp Business Cloud API, the official one'
 )
 on conflict (name) do nothing;
+
+insert into retoma.transport_reading (transport, about, every) values
+('whatsapp_cloud', 'account', '15 minutes'),
+('whatsapp_cloud', 'templates', '10 minutes')
+on conflict (transport, about) do nothing;
 
 -- path. Meta: version and phone number in the path. 360dialog: /{endpoint}. Gupshup: base_url ends with
 -- /partner/app/APP_ID/v3, and path is /message. media_path follows the same pattern: at 360dialog it is /media.

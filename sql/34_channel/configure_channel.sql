@@ -5,13 +5,15 @@ create or replace function retoma.configure_channel(
 ) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_id int := (retoma_internal.find_channel(p_channel)).id;
+  v_id int;
   v_old retoma_internal.channel;
   v_new retoma_internal.channel;
   v_pacing retoma_internal.channel_pacing;
 begin
+  v_id := (retoma_internal.find_channel(p_channel)).id;
   perform retoma_internal.check_patch('pacing rules', p_pacing, retoma_internal.pacing_keys());
   -- Two transactions that configure one channel take turns here. The second reads what the first has set.
   select p.* into v_pacing from retoma_internal.channel_pacing as p where p.channel_id = v_id for update;
@@ -42,6 +44,9 @@ begin
   where c.id = v_id;
   -- Each runner judges the new settings anew.
   delete from retoma_internal.channel_refusal as f where f.channel_id = v_id;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -4,6 +4,7 @@ create or replace function retoma.create_channel(
 ) returns int
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
   v_transport retoma.transport;
@@ -44,6 +45,10 @@ begin
       || p_pacing
   end);
   return v_id;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
+    return null;
 end;
 $$;
 

@@ -1,16 +1,16 @@
--- Locks the channel. Its triggers interrupt the running campaigns that have no other channel.
+-- Locks what stop_channel locks.
 create or replace function retoma.pause_channel(
   p_channel text, p_reason text default 'paused by the operator'
 ) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
-declare
-  v_id int := retoma_internal.lock_channel(p_channel);
 begin
-  update retoma_internal.channel as c
-  set paused = true, state_reason = coalesce(p_reason, 'paused by the operator')
-  where c.id = v_id and not c.paused;
+  perform retoma_internal.stop_channel(p_channel, coalesce(p_reason, 'paused by the operator'));
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -3,10 +3,12 @@
 create or replace function retoma.resume_channel(p_channel text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_id int := (retoma_internal.find_channel(p_channel)).id;
+  v_id int;
 begin
+  v_id := (retoma_internal.find_channel(p_channel)).id;
   update retoma_internal.channel_pacing as p
   set
     hold_until = '-infinity', hold_reason = null, hold_streak = 0, throttle = 1, throttled_at = '-infinity',
@@ -17,6 +19,9 @@ begin
   update retoma_internal.channel as c
   set paused = false, state_reason = case when c.connected then null else c.state_reason end
   where c.id = v_id and c.paused;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -2,11 +2,15 @@
 create or replace function retoma.opt_in(p_phone text, p_source text, p_at timestamptz default null) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 begin
   perform retoma_internal.check_phone(p_phone);
   perform retoma_internal.check_source(p_source);
   perform retoma_internal.record_consent(p_phone, true, p_source, 'opt_out', p_at);
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -4,11 +4,15 @@ create or replace function retoma.opt_in_list(
 ) returns setof record
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 begin
   perform retoma_internal.check_source(p_source);
   perform retoma_internal.record_consents(p_phones, true, p_source, 'opt_out', p_at);
   return query select b.place, b.phone from retoma_internal.bad_phones(p_phones) as b;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -4,12 +4,15 @@ create or replace function retoma.opt_out(
 ) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
-set lock_timeout to '1s'
+set lock_timeout to '5s'
 as $$
 begin
   perform retoma_internal.check_phone(p_phone);
   perform retoma_internal.check_reason(p_reason);
   perform retoma_internal.record_consent(p_phone, false, coalesce(p_source, 'operator'), p_reason, p_at);
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -9,11 +9,15 @@ create or replace function retoma.opt_out_list(
 ) returns setof record
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 begin
   perform retoma_internal.check_reason(p_reason);
   perform retoma_internal.record_consents(p_phones, false, coalesce(p_source, 'operator'), p_reason, p_at);
   return query select b.place, b.phone from retoma_internal.bad_phones(p_phones) as b;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -5,8 +5,10 @@
 -- - Brazil: mobile numbers got a ninth digit, the 9 after the area code. Land lines begin with 2 to 5.
 -- - Mexico: the 1 behind +52, of mobile numbers before 2019. Argentina: the 9 of mobile numbers behind +54, which is
 --   not dialled from there. In both, land lines and mobile numbers share one range of numbers.
--- - Ivory Coast (2021): ten digits instead of eight; the two in front say which operator. Several operators can use the
---   same last eight digits, so strangers can share a key: rather one message too few than one after an opt-out.
+-- - Ivory Coast (2021): the two digits of the operator were put in front of the eight. Of an old mobile number, the
+--   second digit says which: 01 (Moov), 05 (MTN) or 07 (Orange). Of land lines, only those of Orange (27) are known.
+--   What follows the operator in a number of today says nothing: 07 01 … is not the old 01 …, which is 01 01 … The
+--   prefixes are those that libphonenumber listed before 2021.
 -- - Benin (2024): 01 in front. Cameroon (2014): 6 in front of mobile numbers, 2 in front of land lines.
 -- - Gabon (2019): 0X became 6X or 7X, by operator.
 create or replace function retoma_internal.suppression_key(p_phone text) returns text
@@ -24,7 +26,11 @@ begin atomic
       when p_phone ~ '^\+549?[1-8][0-9]{9}$' then '54' || right(p_phone, 10) else substr(p_phone, 2)
     end
     when '22' then case
-      when p_phone ~ '^\+225([02][157])?[0-9]{8}$' then '225' || right(p_phone, 8)
+      when p_phone ~ '^\+225(0[1-9]|[457][0-9]|6[4-8]|8[4-9]|9[4-8])[0-9]{6}$' then '2250'
+        || case when substr(p_phone, 6, 1) < '4' then '1' when substr(p_phone, 6, 1) < '7' then '5' else '7' end
+        || right(p_phone, 8)
+      when p_phone ~ '^\+225(2(0[23]|1[2357]|2[245]|3[45]|4[3-5])|3(06|1[69]|[2-6]7))[0-9]{5}$'
+        then '22527' || right(p_phone, 8)
       when p_phone ~ '^\+229(01)?[0-9]{8}$' then '229' || right(p_phone, 8)
       else substr(p_phone, 2)
     end

@@ -41,6 +41,10 @@ begin
   insert into retoma_internal.medium (name, sha256, added_at) values (v_name, v_hash, retoma.clock())
   on conflict (name) do nothing;
   return v_type;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
+    return null;
 end;
 $$;
 

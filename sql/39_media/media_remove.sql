@@ -30,6 +30,9 @@ begin
     delete from retoma_internal.medium_data as d where d.sha256 = v_medium.sha256;
     delete from retoma_internal.medium_upload as u where u.sha256 = v_medium.sha256;
   end if;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -12,6 +12,7 @@ create or replace function retoma.media_to_upload(
 ) returns setof record
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 begin atomic
   with due as (
     select

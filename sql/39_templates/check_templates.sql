@@ -13,19 +13,19 @@ begin
   from (
     select
       h.name, retoma_internal.template_fault(h.id, t.content) as fault,
-      x.lists_templates and not coalesce(r.known, false) as is_unread
+      x.about is not null and not coalesce(r.known, false) as is_unread
     from retoma_internal.campaign_content as t
     inner join retoma_internal.campaign_channel as cc on t.campaign_id = cc.campaign_id
     inner join retoma_internal.channel as h on cc.channel_id = h.id
-    inner join retoma.transport as x on h.transport = x.name
-    left join retoma_internal.template_reading as r on h.id = r.channel_id
+    left join retoma.transport_reading as x on h.transport = x.transport and x.about = 'templates'
+    left join retoma_internal.reading as r on h.id = r.channel_id and r.about = x.about
     where t.campaign_id = p_campaign.id and t.content ->> 'kind' = 'template'
   ) as s;
   if v_faults is not null then
     raise exception using errcode = 'RT005', constraint = 'template_refused',
       message = format('campaign %L cannot be sent: %s', p_campaign.name, v_faults),
       hint = 'retoma.v_template has the templates of each channel. After a change at the provider: '
-        || 'select retoma.refresh_templates(channel). A content is fixed: if it is wrong, create a new campaign';
+        || 'select retoma.refresh_channel(channel). A content is fixed: if it is wrong, create a new campaign';
   elsif v_unread is not null then
     raise warning using
       message = format('it is not known whether the template of campaign %L is approved', p_campaign.name),

@@ -8,7 +8,7 @@ begin atomic
     select cc.channel_id, r.changes, min(retoma_internal.template_fault(cc.channel_id, t.content)) as fault
     from retoma_internal.campaign_channel as cc
     inner join retoma_internal.campaign_content as t on cc.campaign_id = t.campaign_id
-    inner join retoma_internal.template_reading as r on cc.channel_id = r.channel_id
+    inner join retoma_internal.reading as r on cc.channel_id = r.channel_id and r.about = 'templates'
     where cc.campaign_id = p_campaign_id and t.content ->> 'kind' = 'template'
     group by cc.channel_id, r.changes
   )

@@ -1,5 +1,5 @@
 -- Locks the campaigns in the order of their ids. Passes over those that another transaction is changing: a session
--- that was left open must not undo what is recorded. The caller raises template_reading.changes, so a tick judges the
+-- that was left open must not undo what is recorded. The caller raises reading.changes, so a tick judges the
 -- others.
 create or replace function retoma_internal.reconcile_channel(p_channel_id int) returns void
 language plpgsql volatile

@@ -17,8 +17,8 @@ begin
       message = 'reports are a JSON array of objects with name and language, and what has changed',
       hint = '[{"name": "aviso", "language": "pt_BR", "status": "PAUSED", "category": null, "quality": null}]';
   end if;
-  update retoma_internal.template_reading as r set next_at = least(r.next_at, retoma.clock()), changes = r.changes + 1
-  where r.channel_id = v_channel_id;
+  update retoma_internal.reading as r set next_at = least(r.next_at, retoma.clock()), changes = r.changes + 1
+  where r.channel_id = v_channel_id and r.about = 'templates';
   perform from retoma_internal.template as t
   where t.channel_id = v_channel_id
   order by t.name, t.language

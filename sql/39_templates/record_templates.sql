@@ -1,7 +1,6 @@
 -- Locks the reading of the channel, its templates, then those of its campaigns that are free. The list is the whole
 -- truth, except about templates that were reported since it was asked for. An answer that comes after another runner
 -- has had its turn is ignored.
--- When a new list was asked for while this one was under way, next_at has passed and stays.
 create or replace function retoma.record_templates(
   p_channel_id int, p_asked_at timestamptz, p_templates jsonb, p_fault text default null
 ) returns void
@@ -21,18 +20,11 @@ begin
       hint = '[{"name": "aviso", "language": "pt_BR", "status": "APPROVED", "components": []}]; '
         || 'or give null and a fault';
   end if;
-  perform from retoma_internal.template_reading as r
-  where r.channel_id = p_channel_id and r.asked_at = p_asked_at
-  for no key update;
-  if not found then
+  if not retoma_internal.lock_reading(p_channel_id, 'templates', p_asked_at) then
     return;
   end if;
+  perform retoma_internal.end_reading(p_channel_id, 'templates', nullif(p_fault, ''));
   if p_templates is null then
-    update retoma_internal.template_reading as r
-    set
-      fault = left(p_fault, 500),
-      next_at = case when r.next_at <= retoma.clock() then r.next_at else retoma.clock() + interval '2 minutes' end
-    where r.channel_id = p_channel_id;
     return;
   end if;
   delete from retoma_internal.template as t
@@ -54,19 +46,13 @@ begin
     status = case when t.reported_at >= p_asked_at then t.status else excluded.status end,
     category = excluded.category, quality = excluded.quality, named = excluded.named,
     components = excluded.components, read_at = excluded.read_at;
-  update retoma_internal.template_reading as r
-  set
-    known = true, fault = null, read_at = retoma.clock(), changes = r.changes + 1,
-    next_at = case when r.next_at <= retoma.clock() then r.next_at else retoma.clock() + interval '10 minutes' end
-  where r.channel_id = p_channel_id;
   perform retoma_internal.reconcile_channel(p_channel_id);
 end;
 $$;
 
 comment on function retoma.record_templates(int, timestamptz, jsonb, text) is
-'For runners: the answer to templates_to_read. Give one of the two: p_templates, all templates of the account:
+'For runners: the answer to readings_due(''templates''). Give one of the two: p_templates, all templates of the account:
 [{"name": "aviso", "language": "pt_BR", "status": "APPROVED", "category": "UTILITY", "quality": "GREEN", "named": false,
 "components": […]}]; or null and p_fault, why there is no list, in words. A template that is not in the list does not
-exist any more. Campaigns that say a template which cannot be sent are interrupted, and continue when it can. The
-provider is asked again after 10 minutes, after a fault after 2, or at once when a report or refresh_templates came
-meanwhile. Error RT003: not such a list, both or neither given.';
+exist any more. Campaigns that say a template which cannot be sent are interrupted, and continue when it can.
+Error RT003: not such a list, both or neither given.';

@@ -10,9 +10,10 @@ declare
   v_reason text;
 begin
   if p_content ->> 'kind' <> 'template' or not exists (
-    select from retoma_internal.template_reading as r
+    select from retoma_internal.reading as r
     inner join retoma_internal.channel as c on r.channel_id = c.id
-    where r.channel_id = p_channel_id and r.known and r.settings_hash = hashtextextended(c.settings::text, 0)
+    where r.channel_id = p_channel_id and r.about = 'templates' and r.known
+      and r.settings_hash = hashtextextended(c.settings::text, 0)
   ) then
     return null;
   end if;

@@ -4,16 +4,21 @@ create or replace function retoma.add_window(
 ) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_campaign retoma_internal.campaign := retoma_internal.lock_campaign(p_campaign);
+  v_campaign retoma_internal.campaign;
 begin
+  v_campaign := retoma_internal.lock_campaign(p_campaign);
   if v_campaign.status <> 'draft' then
     perform retoma_internal.refuse_transition(v_campaign, 'change the windows of', 'Windows are set before the start');
   end if;
   insert into retoma_internal.send_window (scope, subject_id, days, opens, closes)
   select 'campaign', v_campaign.id, w.days, w.opens, w.closes
   from retoma_internal.window_parts(p_opens, p_closes, p_days) as w;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -9,14 +9,16 @@ create or replace function retoma.set_limit(
 ) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_subject_id int := retoma_internal.limit_subject(p_scope, p_subject);
+  v_subject_id int;
   v_calendar text := case when p_per in ('hour', 'day', 'week', 'month') then p_per end;
   v_rolling interval := case when v_calendar is null then retoma_internal.rolling_period(p_per) end;
   v_old retoma_internal.limit_rule;
   v_new retoma_internal.limit_rule;
 begin
+  v_subject_id := retoma_internal.limit_subject(p_scope, p_subject);
   perform retoma_internal.check_time_zone(p_time_zone);
   if p_counting is null or p_counting not in ('messages', 'people') then
     raise exception using errcode = 'RT003', constraint = 'not_counted',
@@ -47,6 +49,9 @@ begin
   returning l.* into v_new;
   perform retoma_internal.carry_limit_use(v_old, v_new, retoma.clock());
   perform retoma_internal.exhaust_limits(array[v_new.id], retoma.clock());
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

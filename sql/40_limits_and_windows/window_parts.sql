@@ -6,10 +6,13 @@ language plpgsql immutable
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  if not coalesce(p_opens <> p_closes and p_days <@ '{1,2,3,4,5,6,7}' and p_days <> '{}', false) then
+  if not coalesce(
+    p_opens <> p_closes and p_opens < '24:00' and p_days <@ '{1,2,3,4,5,6,7}' and p_days <> '{}', false
+  ) then
     raise exception using errcode = 'RT003', constraint = 'not_a_window',
       message = format('%s to %s on days %s is not a window', p_opens, p_closes, p_days),
-      hint = 'A window opens and closes at different times, on ISO days 1 (Monday) to 7. The whole day: 00:00 to 24:00';
+      hint = 'A window opens before 24:00 and closes at another time, on ISO days 1 (Monday) to 7. The whole day: '
+        '00:00 to 24:00';
   end if;
   days := array(select distinct u.day::smallint from unnest(p_days) as u (day) order by 1);
   opens := p_opens;

@@ -3,10 +3,12 @@
 create or replace function retoma.cancel_campaign(p_campaign text) returns text
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_campaign retoma_internal.campaign := retoma_internal.lock_campaign(p_campaign);
+  v_campaign retoma_internal.campaign;
 begin
+  v_campaign := retoma_internal.lock_campaign(p_campaign);
   if v_campaign.status in ('completed', 'cancelled') then
     perform retoma_internal.refuse_transition(v_campaign, 'cancel', 'It has already ended');
   end if;
@@ -15,6 +17,10 @@ begin
   where c.id = v_campaign.id;
   perform retoma_internal.cancel_batches(v_campaign.id);
   return 'cancelled';
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
+    return null;
 end;
 $$;
 

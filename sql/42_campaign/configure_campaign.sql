@@ -2,10 +2,12 @@
 create or replace function retoma.configure_campaign(p_campaign text, p_options jsonb) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_campaign retoma_internal.campaign := retoma_internal.lock_campaign(p_campaign);
+  v_campaign retoma_internal.campaign;
 begin
+  v_campaign := retoma_internal.lock_campaign(p_campaign);
   perform retoma_internal.check_patch(
     'the options of a campaign', p_options, '{time_zone,max_attempts,breaker_threshold}'
   );
@@ -22,6 +24,9 @@ begin
       case when p_options ? 'breaker_threshold' then 5 else c.breaker_threshold end
     )
   where c.id = v_campaign.id;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

@@ -11,6 +11,7 @@ create or replace function retoma.create_campaign(
 ) returns int
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
   v_name text := trim(p_name);
@@ -51,6 +52,10 @@ begin
   perform retoma_internal.keep_media(v_id);
   perform retoma_internal.ensure_partition(v_id);
   return v_id;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
+    return null;
 end;
 $$;
 
@@ -78,6 +83,7 @@ create or replace function retoma.create_campaign(
 ) returns int
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 begin atomic
   select retoma.create_campaign(
     p_name, array[p_channel], p_text, p_batch_size, p_starts_at, p_max_attempts, p_time_zone, p_content

@@ -2,10 +2,12 @@
 create or replace function retoma.pause_campaign(p_campaign text) returns text
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_campaign retoma_internal.campaign := retoma_internal.lock_campaign(p_campaign);
+  v_campaign retoma_internal.campaign;
 begin
+  v_campaign := retoma_internal.lock_campaign(p_campaign);
   if v_campaign.status not in ('running', 'interrupted', 'scheduled') then
     perform retoma_internal.refuse_transition(
       v_campaign, 'pause', 'Only a campaign that is scheduled, running or interrupted can be paused'
@@ -15,6 +17,10 @@ begin
   set status = 'paused', status_reason = 'paused by the operator', interrupt_cause = null
   where c.id = v_campaign.id;
   return 'paused';
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
+    return null;
 end;
 $$;
 

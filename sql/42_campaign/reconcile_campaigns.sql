@@ -19,7 +19,7 @@ declare
         )
         or exists(
           select from retoma_internal.campaign_channel as cc
-          inner join retoma_internal.template_reading as r on cc.channel_id = r.channel_id
+          inner join retoma_internal.reading as r on cc.channel_id = r.channel_id and r.about = 'templates'
           inner join retoma_internal.campaign_content as t on cc.campaign_id = t.campaign_id and t.variant = 1
           where cc.campaign_id = c.id and cc.judged <> r.changes and t.content ->> 'kind' = 'template'
         )

@@ -4,12 +4,14 @@ create or replace function retoma.resolve_in_doubt(
 ) returns bigint
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_campaign retoma_internal.campaign := retoma_internal.find_campaign(p_campaign);
+  v_campaign retoma_internal.campaign;
   v_ordinals int[];
   v_count bigint;
 begin
+  v_campaign := retoma_internal.find_campaign(p_campaign);
   if p_phones is not null then
     v_ordinals := (
       select coalesce(array_agg(m.ordinal), '{}') from retoma_internal.message as m
@@ -32,6 +34,10 @@ begin
       hint = 'Decide sent (it has arrived), failed (do not send it again), or resend (it may arrive twice)';
   end if;
   return v_count;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
+    return null;
 end;
 $$;
 

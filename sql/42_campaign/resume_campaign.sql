@@ -2,10 +2,12 @@
 create or replace function retoma.resume_campaign(p_campaign text) returns text
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_campaign retoma_internal.campaign := retoma_internal.lock_campaign(p_campaign);
+  v_campaign retoma_internal.campaign;
 begin
+  v_campaign := retoma_internal.lock_campaign(p_campaign);
   if v_campaign.status = 'interrupted' and v_campaign.interrupt_cause = 'channel' then
     perform retoma_internal.refuse_transition(
       v_campaign, 'resume',
@@ -28,6 +30,10 @@ begin
   where c.id = v_campaign.id;
   perform retoma_internal.reconcile_campaign(v_campaign.id);
   return (select c.status from retoma_internal.campaign as c where c.id = v_campaign.id);
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
+    return null;
 end;
 $$;
 

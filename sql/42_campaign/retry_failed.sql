@@ -2,11 +2,13 @@
 create or replace function retoma.retry_failed(p_campaign text, p_codes text[] default null) returns bigint
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_campaign retoma_internal.campaign := retoma_internal.find_campaign(p_campaign);
+  v_campaign retoma_internal.campaign;
   v_count bigint;
 begin
+  v_campaign := retoma_internal.find_campaign(p_campaign);
   if v_campaign.status in ('draft', 'scheduled', 'cancelled') then
     perform retoma_internal.refuse_transition(
       v_campaign, 'retry messages of', 'Only a campaign that has started and is not cancelled can retry messages'
@@ -17,6 +19,10 @@ begin
   );
   perform retoma_internal.reopen_campaign(v_campaign.id);
   return v_count;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
+    return null;
 end;
 $$;
 

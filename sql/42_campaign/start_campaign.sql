@@ -2,11 +2,14 @@
 create or replace function retoma.start_campaign(p_campaign text, p_at timestamptz default null) returns text
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
-  v_campaign retoma_internal.campaign := retoma_internal.lock_campaign(p_campaign);
-  v_at timestamptz := coalesce(p_at, case when v_campaign.status = 'draft' then v_campaign.starts_at end);
+  v_campaign retoma_internal.campaign;
+  v_at timestamptz;
 begin
+  v_campaign := retoma_internal.lock_campaign(p_campaign);
+  v_at := coalesce(p_at, case when v_campaign.status = 'draft' then v_campaign.starts_at end);
   if v_campaign.status not in ('draft', 'scheduled') then
     perform retoma_internal.refuse_transition(
       v_campaign, 'start',
@@ -38,6 +41,10 @@ begin
   where c.id = v_campaign.id;
   perform retoma_internal.reconcile_campaign(v_campaign.id);
   return (select c.status from retoma_internal.campaign as c where c.id = v_campaign.id);
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
+    return null;
 end;
 $$;
 

@@ -19,12 +19,13 @@ declare
   v_status text;
 begin
   perform retoma_internal.insist_on_read_committed();
-  if (p_variables is null) = (coalesce(p_fault, '') = '') or array_position(p_variables, null) is not null
+  if (p_variables is null) = (p_fault is null) or p_fault = '' or array_ndims(p_variables) > 1
+    or array_position(p_variables, null) is not null or array_ndims(p_optional) > 1
     or array_position(p_optional, null) is not null
   then
     raise exception using errcode = 'RT003', constraint = 'bad_check',
       message = 'a check gives either the variables that a content requires, or why it cannot be sent',
-      hint = 'Give an array of names, which may be empty, or a fault';
+      hint = 'Give a plain array of names, which may be empty, or a fault';
   end if;
   if v_was not in ('draft', 'cancelled') and exists (
     select from retoma_internal.campaign_content as t

@@ -9,12 +9,18 @@ create or replace function retoma.add_recipients(
   out duplicates bigint,
   out rejected bigint
 )
-language sql volatile security definer
+language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
-begin atomic
-  select a.accepted, a.duplicates, a.rejected
+set lock_timeout to '5s'
+as $$
+begin
+  select a.accepted, a.duplicates, a.rejected into accepted, duplicates, rejected
   from retoma_internal.put_recipients(p_campaign, p_lines, p_phones, p_variables, p_zones, null) as a;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
+$$;
 
 comment on function retoma.add_recipients(text, bigint[], text[], jsonb[], text[]) is
 'Adds recipients to a draft; for programs that load long lists, about 5,000 recipients per call. p_lines: place in the
@@ -29,6 +35,7 @@ create or replace function retoma.add_recipients(
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 begin
   if jsonb_typeof(p_recipients) is distinct from 'array' then
@@ -49,6 +56,9 @@ begin
   cross join lateral retoma_internal.put_recipients(
     p_campaign, list.lines, list.phones, list.variables, list.zones, list.reasons
   ) as a;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

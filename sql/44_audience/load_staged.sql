@@ -5,6 +5,7 @@ create or replace function retoma.load_staged(
 )
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
   v_block record;
@@ -34,6 +35,9 @@ begin
     into accepted, duplicates, rejected
     from retoma.add_recipients(p_campaign, v_block.lines, v_block.phones, v_block.variables, v_block.zones) as a;
   end loop;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

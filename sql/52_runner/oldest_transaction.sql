@@ -5,8 +5,8 @@ language sql volatile security definer
 set search_path to pg_catalog, pg_temp
 begin atomic
   select format(
-    'session %s of role %s (%s)%s%s, with locks on %s', h.pid, h.role, coalesce(nullif(h.application, ''), 'no name'),
-    ', ' || h.state, ', since ' || to_char(h.since, 'YYYY-MM-DD HH24:MI:SSOF'), array_to_string(h.tables, ', ')
+    '%s, with locks on %s', retoma_internal.session_in_words(h.pid, h.role, h.application, h.state, h.since),
+    array_to_string(h.tables, ', ')
   )
   from retoma_internal.lock_holders() as h
   order by h.since nulls last, h.pid

@@ -2,6 +2,7 @@
 create or replace function retoma.refuse_channel(p_runner_id uuid, p_channel_id int, p_reason text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 as $$
 begin
   insert into retoma_internal.channel_refusal (channel_id, runner_id, reason)

@@ -19,7 +19,7 @@ begin
       where u.ordinal not between p_batch.first_ordinal and p_batch.first_ordinal + p_batch.reserved - 1
     );
   end if;
-  if v_bad is not null or array_position(p_ordinals, null) is not null then
+  if v_bad is not null or array_ndims(p_ordinals) > 1 or array_position(p_ordinals, null) is not null then
     raise exception using errcode = 'RT003', constraint = 'bad_outcome',
       message = format('batch %s cannot take the outcome of message %s', p_batch.id, coalesce(v_bad::text, 'null')),
       hint = 'Give ordinals that are reserved in this batch';

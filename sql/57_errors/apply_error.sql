@@ -69,11 +69,6 @@ begin
   else
     v_batch.in_doubt := v_batch.in_doubt + v_count;
   end if;
-  if p_rule.suppress then
-    perform retoma_internal.suppress_messages(
-      v_batch.campaign_id, p_ordinals, 'invalid', p_channel.transport || ' ' || p_rule.code
-    );
-  end if;
   if p_rule.class = 'rate_limited_channel' then
     perform retoma_internal.hold_channel(p_channel.id, p_rule, p_retry_after_s, p_now);
   elsif p_rule.class in ('channel_down', 'auth') then
@@ -86,5 +81,5 @@ $$;
 comment on function retoma_internal.apply_error(
   retoma_internal.batch, retoma_internal.channel, retoma.error_rule, int, int[], smallint, double precision, timestamptz
 ) is
-'Records one group of equal errors. p_retry_after_s: seconds that the provider asked for; null: not said. Returns the
-batch with its new counters, not yet written.';
+'Records one group of equal errors; its numbers are suppressed by the caller. p_retry_after_s: seconds that the provider
+asked for; null: not said. Returns the batch with its new counters, not yet written.';

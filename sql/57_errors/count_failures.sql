@@ -24,7 +24,7 @@ begin
   order by b.action = 'pause' desc, b.failure
   limit 1;
   if v_trip.action = 'pause' then
-    perform retoma.pause_channel(
+    perform retoma_internal.stop_channel(
       p_channel.name, format('%s messages in a row were not accepted, the last with %s', v_trip.count, v_trip.code)
     );
   elsif v_trip.action = 'hold' then

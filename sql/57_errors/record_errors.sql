@@ -1,6 +1,6 @@
--- One group of equal errors at a time. Locks the pacing of the channel; can lock the channel, and campaigns. The groups
--- come in the order of these locks (see install.sql). An error that does not count as an attempt is no failure of the
--- provider, so it does not count towards a breaker either.
+-- One group of equal errors at a time. Locks the pacing of the channel, then the numbers that are invalid; can lock the
+-- channel, and campaigns. The groups come in the order of these locks (see install.sql). An error that does not count
+-- as an attempt is no failure of the provider, so it does not count towards a breaker either.
 create or replace function retoma_internal.record_errors(
   p_batch retoma_internal.batch, p_outcomes jsonb, p_context retoma_internal.step_context
 ) returns retoma_internal.batch
@@ -24,6 +24,11 @@ begin
   );
   select c.* into v_channel from retoma_internal.channel as c where c.id = v_batch.lease_channel_id;
   select c.max_attempts into v_max_attempts from retoma_internal.campaign as c where c.id = v_batch.campaign_id;
+  perform retoma_internal.suppress_messages(
+    array_agg(v_batch.campaign_id), array_agg(u.ordinal), array_agg(v_channel.transport || ' ' || (g.rule).code)
+  )
+  from retoma_internal.error_groups(v_batch, v_channel.transport, p_outcomes) as g, unnest(g.ordinals) as u (ordinal)
+  where (g.rule).suppress;
   for v_group in
     select g.* from retoma_internal.error_groups(v_batch, v_channel.transport, p_outcomes) as g
   loop

@@ -3,6 +3,7 @@
 create or replace function retoma.remove_error_rule(p_transport text, p_code text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 begin
   delete from retoma.error_rule as r where r.transport = p_transport and r.code = p_code;
@@ -11,6 +12,9 @@ begin
       message = format('there is no rule for the error %L of %L', p_code, p_transport),
       hint = 'select transport, code from retoma.error_rule';
   end if;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

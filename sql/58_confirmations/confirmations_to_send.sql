@@ -1,3 +1,4 @@
+-- The turn of the channel is kept for a minute, so a send may not take longer.
 -- A row is committed as "sending" before the runner gets it, and is never given out again: at most one answer, whatever
 -- dies. Waits for no lock, so a session that was left open holds up one channel, not the others.
 create or replace function retoma.confirmations_to_send(
@@ -40,7 +41,7 @@ begin
   return query
     select
       c.id, c.message_id, c.phone, jsonb_build_object('kind', 'text', 'text', h.settings ->> 'opt_out_confirmation'),
-      extract(epoch from s.lease_duration)::double precision, h.id, h.name, h.transport, h.settings
+      extract(epoch from least(s.lease_duration, '1 minute'))::double precision, h.id, h.name, h.transport, h.settings
     from retoma_internal.confirmation as c
     inner join retoma_internal.channel as h on c.channel_id = h.id
     cross join retoma.setting as s

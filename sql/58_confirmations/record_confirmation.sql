@@ -33,7 +33,9 @@ begin
   end if;
   perform retoma_internal.start_gap(v_channel.id, v_now, p_accepted => v_accepted);
   update retoma_internal.channel_pacing as p set turn_kept_until = '-infinity'
-  where p.channel_id = v_channel.id and p.turn_kept_until > '-infinity';
+  where p.channel_id = v_channel.id and p.turn_kept_until > '-infinity' and not exists (
+    select from retoma_internal.confirmation as c where c.channel_id = p.channel_id and c.state = 'sending'
+  );
   if v_rule.class = 'rate_limited_channel' then
     perform retoma_internal.hold_channel(
       v_channel.id, v_rule, least((p_outcome ->> 'retry_after_s')::double precision, 86400), v_now

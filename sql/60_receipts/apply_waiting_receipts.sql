@@ -9,22 +9,27 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := retoma.clock();
-  v_failed_on int := (
-    select i.channel_id from retoma_internal.receipt_inbox as i
-    where i.status = 'failed' and i.try_after <= v_now
-    order by i.try_after, i.id
-    limit 1
-  );
-  v_waiting retoma_internal.receipt_inbox[] := array(
-    select i from retoma_internal.receipt_inbox as i
-    where i.try_after <= v_now and case when p_failures then i.status = 'failed' and i.channel_id = v_failed_on
-      else i.status <> 'failed' end
-    order by i.try_after, i.id
-    limit 1000
-    for update skip locked
-  );
+  v_waiting retoma_internal.receipt_inbox[];
   v_done record;
 begin
+  if p_failures then
+    v_waiting := array(
+      select i from retoma_internal.receipt_inbox as i
+      where i.status = 'failed' and i.try_after <= v_now
+      order by i.try_after, i.id
+      limit 1000
+      for update skip locked
+    );
+    v_waiting := array(select w from unnest(v_waiting) as w where w.channel_id = v_waiting[1].channel_id);
+  else
+    v_waiting := array(
+      select i from retoma_internal.receipt_inbox as i
+      where i.status <> 'failed' and i.try_after <= v_now
+      order by i.try_after, i.id
+      limit 1000
+      for update skip locked
+    );
+  end if;
   settled := 0;
   stopped := false;
   if v_waiting = '{}' then

@@ -21,9 +21,10 @@ begin
   cross join lateral retoma_internal.classify(p_channel.transport, f.code, p_written => true) as r
   inner join retoma.breaker as b
     on b.failure = 'failed_receipt' or b.failure = 'recipient_or_account' and r.class = b.failure
-  where retoma_internal.failed_in_a_row(
-    f, greatest(p_from, c.resumed_at), b.threshold, p_channel.transport, nullif(b.failure, 'failed_receipt')
-  ) >= b.threshold
+  where (r.class <> 'permanent_message' or c.status = 'running' and c.resumed_at < f.at)
+    and retoma_internal.failed_in_a_row(
+      f, greatest(p_from, c.resumed_at), b.threshold, p_channel.transport, nullif(b.failure, 'failed_receipt')
+    ) >= b.threshold
   order by b.threshold
   limit 1;
   if not found then
@@ -31,7 +32,7 @@ begin
   elsif v_last.class = 'permanent_message' then
     return retoma_internal.interrupt_by_breaker(v_last.campaign_id, v_last.reason, v_last.at);
   end if;
-  perform retoma.pause_channel(p_channel.name, v_last.reason);
+  perform retoma_internal.stop_channel(p_channel.name, v_last.reason);
   return true;
 end;
 $$;

@@ -2,7 +2,7 @@
 -- and one about a message that was sent before the channel or the campaign was last resumed does not stop it again.
 -- One thing is stopped at a time: what is left of the trouble shows in later receipts.
 --
--- Locks the channel, and its campaigns. So all these deliveries are of one channel.
+-- Locks the numbers that are invalid, then the channel, and its campaigns. So all these deliveries are of one channel.
 create or replace function retoma_internal.stop_after_receipts(p_failed retoma_internal.delivery[]) returns boolean
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -16,12 +16,10 @@ begin
   select c.* into v_channel from retoma_internal.channel as c where c.id = p_failed[1].channel_id;
   v_from := (select p.failures_from from retoma_internal.channel_pacing as p where p.channel_id = v_channel.id);
   perform retoma_internal.suppress_messages(
-    f.campaign_id, array_agg(f.ordinal), 'invalid', v_channel.transport || ' ' || f.code
+    array_agg(f.campaign_id), array_agg(f.ordinal), array_agg(v_channel.transport || ' ' || f.code)
   )
   from unnest(p_failed) as f
-  where (retoma_internal.classify(v_channel.transport, f.code, p_written => true)).suppress
-  group by f.campaign_id, f.code
-  order by f.campaign_id, f.code;
+  where (retoma_internal.classify(v_channel.transport, f.code, p_written => true)).suppress;
   if not v_channel.connected or v_channel.paused then
     return false;
   end if;
@@ -36,15 +34,16 @@ begin
   end if;
   select f.campaign_id, f.at, r.code into v_last
   from unnest(p_failed) as f
+  inner join retoma_internal.campaign as c
+    on f.campaign_id = c.id and c.status = 'running' and f.at > c.resumed_at
   cross join lateral retoma_internal.classify(v_channel.transport, f.code, p_written => true) as r
   where r.class = 'campaign_down'
   order by f.at desc
   limit 1;
-  if found then
-    return retoma_internal.interrupt_by_breaker(
-      v_last.campaign_id, retoma_internal.campaign_down_in_words(v_channel.transport, v_last.code),
-      v_last.at
-    );
+  if found and retoma_internal.interrupt_by_breaker(
+    v_last.campaign_id, retoma_internal.campaign_down_in_words(v_channel.transport, v_last.code), v_last.at
+  ) then
+    return true;
   end if;
   return retoma_internal.stop_after_failures_in_a_row(v_channel, p_failed, v_from);
 end;

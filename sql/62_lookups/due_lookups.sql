@@ -12,6 +12,7 @@ create or replace function retoma.due_lookups(
 ) returns setof record
 language sql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '1s'
 begin atomic
   select retoma_internal.message_id(c.token, d.ordinal), d.attempt, m.phone, a.address, h.name, h.transport,
     h.settings

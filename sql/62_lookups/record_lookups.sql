@@ -12,10 +12,7 @@ declare
   v_held bigint[];
 begin
   perform retoma_internal.insist_on_read_committed();
-  if jsonb_typeof(p_results) is distinct from 'array' then
-    raise exception using errcode = 'RT003', constraint = 'not_an_array',
-      message = 'results are a JSON array of objects', hint = '[{"message_id": "…", "attempt": 1, "result": "found"}]';
-  end if;
+  perform retoma_internal.check_lookups(p_results);
   v_held := array(
     select b.id from retoma_internal.batch as b
     where b.id in (select d.batch_id from retoma_internal.lookup_targets(p_channel_id, p_results) as d)
@@ -54,4 +51,4 @@ comment on function retoma.record_lookups(int, jsonb) is
 found: the message becomes sent. absent: the provider does not have it. When this proves that it never took it
 (transport.absent_proves), the message is sent again, unless its runner may only be frozen and might still send it, or
 its campaign was cancelled. Otherwise, and for unknown, it stays in doubt and is asked about again later.
-Returns how many messages in doubt got an answer. Error RT003: not an array.';
+Returns how many messages in doubt got an answer. Error RT003: not such an array.';

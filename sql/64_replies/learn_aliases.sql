@@ -48,18 +48,21 @@ begin
     order by n.address, n.phone is null, n.at desc
   ),
   kept as (
-    insert into retoma_internal.alias as k (space, address, phone, learnt_at)
-    select v_space, g.address, g.phone, g.at
+    insert into retoma_internal.alias as k (space, address, phone, learnt_at, seen_at)
+    select v_space, g.address, g.phone, g.at, g.at
     from given as g
     left join retoma_internal.alias as a on a.space = v_space and a.address = g.address
-    where a.address is null or a.learnt_at < g.at - interval '7 days' or case
+    where a.address is null or a.seen_at < g.at - interval '7 days' or case
       when g.phone is null then a.phone is null
       else a.phone is distinct from g.phone
         and retoma_internal.suppression_key(a.phone) is distinct from retoma_internal.suppression_key(g.phone)
     end
     order by g.address
     on conflict (space, address) do update
-    set phone = coalesce(excluded.phone, k.phone), learnt_at = greatest(k.learnt_at, excluded.learnt_at)
+    set
+      phone = coalesce(excluded.phone, k.phone),
+      learnt_at = case when excluded.phone is null then k.learnt_at else excluded.learnt_at end,
+      seen_at = greatest(k.seen_at, excluded.seen_at)
     where k.phone is null or k.learnt_at <= excluded.learnt_at
     returning k.address, k.phone
   )

@@ -3,6 +3,7 @@
 create or replace function retoma.remove_reply_word(p_words text) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 begin
   delete from retoma.reply_word as w where w.plain = retoma_internal.plain_words(p_words);
@@ -11,6 +12,9 @@ begin
       message = format('replies are not read for %L', left(p_words, 200)),
       hint = 'select words, meaning from retoma.reply_word order by meaning, words';
   end if;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

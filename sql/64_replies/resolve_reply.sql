@@ -3,6 +3,7 @@ create or replace function retoma.resolve_reply(p_reply_id bigint, p_decision te
 returns text
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set lock_timeout to '5s'
 as $$
 declare
   v_reply retoma_internal.reply;
@@ -37,6 +38,10 @@ begin
   set phone = v_reply.phone, state = v_reply.state, settled_at = retoma.clock(), settled_by = session_user
   where r.id = p_reply_id;
   return v_reply.state;
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
+    return null;
 end;
 $$;
 

@@ -28,7 +28,7 @@ begin
   delete from retoma_internal.alias as a
   using (
     select o.space, o.address from retoma_internal.alias as o
-    where o.learnt_at < v_now - greatest(p_retention, (select s.retention from retoma.setting as s))
+    where o.seen_at < v_now - greatest(p_retention, (select s.retention from retoma.setting as s))
     for update skip locked
   ) as old
   where a.space = old.space and a.address = old.address;
@@ -48,6 +48,9 @@ begin
   get diagnostics runners = row_count;
   -- Last, because every step waits from here until the commit.
   partitions := retoma_internal.drop_partitions();
+exception
+  when lock_not_available then
+    perform retoma_internal.refuse_locked();
 end;
 $$;
 

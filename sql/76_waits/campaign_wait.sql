@@ -37,6 +37,12 @@ found (campaign_id, place, cause, reason, waits_until) as (
     select count(*) from retoma_internal.campaign_channel as cc where cc.campaign_id = w.campaign_id
   )
   union all
+  select k.campaign_id, 1, 'lock', k.reason, null
+  from retoma_internal.campaign_locks() as k
+  where not exists (select from zones as z where z.campaign_id = k.campaign_id) or exists (
+    select from zones as z where z.campaign_id = k.campaign_id and coalesce(z.cause, 'channel') = 'channel'
+  )
+  union all
   select
     b.campaign_id, 2, 'runner',
     format('runner %s has not reported for long: is it frozen, or the disk of the database full?', max(r.name)),

@@ -18,7 +18,7 @@ select
             case
               when h.paused then 'select retoma.resume_channel(%L)'
               when h.connected
-                then 'get the template approved on %1$s; then: select retoma.refresh_templates(%1$L)'
+                then 'get the template approved on %1$s; then: select retoma.refresh_channel(%1$L)'
               else 'reconnect %1$s, then: select retoma.channel_connected(%1$L)'
             end,
             h.name

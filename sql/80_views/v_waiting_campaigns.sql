@@ -8,5 +8,6 @@ where s.status = 'running';
 comment on view retoma.v_waiting_campaigns is
 'Running campaigns that send nothing now, or less than they could: what they wait for, and until when (null: nothing
 tells). cause: content (not checked yet), numbers (being checked), runner (it does not report), limit, window, retry,
-pacing, rate_limit, channel (one of them is not connected, or paused) or turn (its channels are sending other
+pacing, rate_limit, channel (one of them is not connected, or paused), lock (a session that was left open in a
+transaction keeps a channel or the batches locked: see v_open_transaction) or turn (its channels are sending other
 campaigns).';

@@ -4,18 +4,19 @@ select
   c.name as channel,
   c.transport,
   g.name as channel_group,
-  r.connected,
-  r.server,
-  r.quality,
-  r.people_per_day,
-  r.rate_per_s,
+  a.connected,
+  a.server,
+  a.quality,
+  a.people_per_day,
+  a.rate_per_s,
   r.read_at,
   r.next_at,
   retoma_internal.mask_text(r.fault) as fault
 from retoma_internal.channel as c
-inner join retoma.transport as t on c.transport = t.name and t.reads_account_every is not null
+inner join retoma.transport_reading as t on c.transport = t.transport and t.about = 'account'
 left join retoma_internal.channel_group as g on c.channel_group_id = g.id
-left join retoma_internal.account_reading as r on c.id = r.channel_id;
+left join retoma_internal.reading as r on c.id = r.channel_id and r.about = t.about
+left join retoma_internal.account as a on c.id = a.channel_id;
 
 comment on view retoma.v_account is
 'One row per channel whose provider can be asked about its account: what it said, when, and why not the last time

@@ -11,9 +11,10 @@ select
   r.read_at,
   t.reported_at,
   coalesce(r.fault, case when not r.known then 'not read yet' end) as fault
-from retoma_internal.template_reading as r
+from retoma_internal.reading as r
 inner join retoma_internal.channel as c on r.channel_id = c.id
-left join retoma_internal.template as t on r.channel_id = t.channel_id;
+left join retoma_internal.template as t on r.channel_id = t.channel_id
+where r.about = 'templates';
 
 comment on view retoma.v_template is
 'For operators: the templates of each channel whose provider has templates, as it listed and reported them. status: only

@@ -240,7 +240,7 @@ async def report_withdrawn(stage: Stage) -> None:
     for request in stage.provider.requests():
         if request.kind == "withdrawn":
             receipt = {
-                "message_id": request.message_id,
+                "message_id": request.message_id or await _message_to(stage, request.to),
                 "status": "failed",
                 "code": "server_463",
                 "at": datetime.fromtimestamp(request.at, UTC).isoformat(),
@@ -248,11 +248,17 @@ async def report_withdrawn(stage: Stage) -> None:
             await stage.sql("select retoma.record_receipts(%s, %s)", request.channel, Jsonb([receipt]))
 
 
+async def _message_to(stage: Stage, phone: str) -> str | None:
+    """The id that a provider which took none of ours reports by its own: here, the recipient leads to it."""
+    rows = await stage.sql("select message_id from retoma.message_state where phone = %s", phone)
+    return str(rows[0][0]) if rows else None
+
+
 async def _receipts(stage: Stage, action: Action) -> None:
     rng = random.Random(action.arguments["seed"])
     ends = time.monotonic() + action.duration_s
     while time.monotonic() < ends:
-        taken = [r for r in stage.provider.requests() if r.kind == "accepted"]
+        taken = [r for r in stage.provider.requests() if r.kind == "accepted" and r.message_id]
         for request in rng.sample(taken, min(len(taken), 20)):
             receipt = {
                 "message_id": request.message_id,

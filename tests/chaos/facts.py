@@ -98,9 +98,18 @@ class Facts:
     def _tokens(self) -> dict[str, int]:
         return {c.token: c.id for c in self.history.campaigns}
 
+    @functools.cached_property
+    def _by_phone(self) -> dict[str, Message]:
+        return {m.phone: m for m in self.history.messages}
+
     def message_of(self, request: Request) -> Message | None:
-        """The message that a request's id names: 24 digits of the campaign, 8 of the ordinal."""
-        text = request.message_id or ""
+        """The message that a request's id names: 24 digits of the campaign, 8 of the ordinal.
+
+        Where the provider takes no id of ours, the recipient names it: a number is in one campaign of a run.
+        """
+        if request.message_id is None:
+            return self._by_phone.get(request.to)
+        text = request.message_id
         campaign_id = self._tokens.get(text[:24])
         if campaign_id is None or len(text) != 32:
             return None

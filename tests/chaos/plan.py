@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.dialects.catalogue import DIALECTS
+
 LEASE_S = 3.0
 LOOKUP_AFTER_S = 4.0
 """More than half a lease (until then a frozen runner may begin) and the longest request together."""
@@ -179,6 +181,7 @@ def _channels(rng: random.Random) -> tuple[ChannelPlan, ...]:
         ChannelPlan(
             "asking", "lookup", gaps | {"batch_gap_min_s": 0, "batch_gap_max_s": 0, "max_in_flight": 1}
         ),
+        ChannelPlan("dialect", rng.choice(sorted(DIALECTS)), gaps | {"rate_per_s": None, "burst": 1}),
     )
 
 
@@ -190,6 +193,7 @@ def _campaigns(rng: random.Random) -> tuple[CampaignPlan, ...]:
         CampaignPlan("shared", ("plain", "shared"), rng.randint(60, 120), rng.choice((10, 25, 40)), attempts),
         CampaignPlan("ignoring", ("ignoring",), rng.randint(15, 30), rng.choice((5, 10)), attempts),
         CampaignPlan("asking", ("asking",), rng.randint(15, 30), rng.choice((5, 10)), attempts),
+        CampaignPlan("dialect", ("dialect",), rng.randint(15, 30), rng.choice((5, 10)), attempts),
     )
 
 
@@ -250,7 +254,7 @@ def _rule(rng: random.Random) -> dict[str, Any]:
     """A fault of the sandbox. It never refuses for good a message that it took: that cannot be told apart."""
     rule: dict[str, Any] = {"probability": round(rng.uniform(0.1, 0.9), 2)}
     if rng.random() < 0.5:
-        rule["channel"] = rng.choice(("paced", "plain", "shared", "ignoring", "asking"))
+        rule["channel"] = rng.choice(("paced", "plain", "shared", "ignoring", "asking", "dialect"))
     kind = rng.choice(RULES)
     rule["do"] = kind
     if kind in ("slow", "accept_then_drop"):

@@ -46,7 +46,7 @@ def run(site: Site, plan: Plan, directory: Path) -> Result:
     directory.mkdir(parents=True)
     began = time.monotonic()
     url = site.create_database()
-    ignoring = [channel.name for channel in plan.channels if channel.kind == "ignoring"]
+    ignoring = [channel.name for channel in plan.channels if world.ignores_ids(channel)]
     stage = Stage(site, plan, url, Provider(directory, plan.seed, ignoring), directory)
     try:
         ended_after_s, samples = asyncio.run(_play(stage))

@@ -4,6 +4,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from tests.chaos.plan import LEASE_S, LOOKUP_AFTER_S, TIMEOUT_S, ChannelPlan, Plan
+from tests.dialects.catalogue import DIALECTS
 
 
 def build(url: str, provider_url: str, plan: Plan) -> None:
@@ -55,14 +56,34 @@ def _create_channel(connection: psycopg.Connection, channel: ChannelPlan, provid
         "select retoma.create_channel(%s, %s, %s, %s)",
         (
             channel.name,
-            "waha" if channel.kind in ("waha", "ignoring") else "webhook",
+            _transport(channel.kind),
             Jsonb(_settings(channel, provider_url)),
             Jsonb(channel.pacing),
         ),
     )
 
 
+def ignores_ids(channel: ChannelPlan) -> bool:
+    """Whether the provider of a channel uses ids of its own, and does not say so."""
+    dialect = DIALECTS.get(channel.kind)
+    return channel.kind == "ignoring" or (dialect is not None and dialect.ignores_ids)
+
+
+def _transport(kind: str) -> str:
+    if kind in DIALECTS:
+        return DIALECTS[kind].transport
+    return "waha" if kind in ("waha", "ignoring") else "webhook"
+
+
 def _settings(channel: ChannelPlan, provider_url: str) -> dict[str, object]:
+    if dialect := DIALECTS.get(channel.kind):
+        address = f"{provider_url}/{dialect.address}"
+        return {
+            "base_url": address,
+            **dialect.settings,
+            dialect.named: channel.name,
+            "timeout_s": TIMEOUT_S,
+        }
     url = f"{provider_url}/webhook/{channel.name}"
     match channel.kind:
         case "waha" | "ignoring":

@@ -3,15 +3,16 @@
 import json
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 CHANNELS = ("sales", "support", "news", "fast")
 ZONES = ("America/Sao_Paulo", "Asia/Kolkata", "Pacific/Kiritimati", "America/Sao_Paolo", "")
 HOSTILE_SHARE = 0.12
 NULL_SHARE = 0.25  # of the hostile ones
 
-_HOSTILE_TEXTS = (
+_STRANGE_TEXTS = (
     "",
     " ",
     "x" * 100_000,
@@ -20,26 +21,58 @@ _HOSTILE_TEXTS = (
     "%s %I {} {{ x",
     "😀" * 5000,
     "-infinity",
+    "NaN",
+    "24:00",
+    "null",
+    "\\",
 )
-_HOSTILE_JSON: tuple[object, ...] = (
+STRANGE_PARTS: tuple[object, ...] = (
     None,
     [],
     {},
+    "",
+    "NaN",
+    "9" * 20,
+    -1,
+    1.5,
+    1e300,
+    True,
+    [None],
+    {"": None},
+)
+"""What nobody should give, in any place of a JSON value."""
+
+STRANGE_JSON: tuple[object, ...] = (
+    *STRANGE_PARTS,
     "text",
+    "infinity",
+    "24:00",
     7,
+    [[]],
     [None, 1, {"a": []}],
     {"ordinal": 1e300},
     [{"ordinal": -1, "status": "accepted"}],
     {"a": {"b": {"c": ["d"] * 50}}},
     [{}] * 400,
 )
-_HOSTILE: dict[str, tuple[object, ...]] = {
+
+STRANGE: dict[str, tuple[object, ...]] = {
     "integer": (-(2**31), -1, 0, 1, 2, 1000, 32767, 32768, 2**31 - 1),
     "bigint": (-(2**63), -1, 0, 2**31, 2**63 - 1),
     "smallint": (-32768, -1, 0, 32767),
-    "text": _HOSTILE_TEXTS,
-    "jsonb": tuple(json.dumps(value) for value in _HOSTILE_JSON),
-    "interval": ("0", "-1 day", "1 us", "100000 years", "-100000 years", "1 month"),
+    "text": _STRANGE_TEXTS,
+    "jsonb": tuple(json.dumps(value) for value in STRANGE_JSON),
+    "bytea": (b"", b"\x00", b"x" * 32),
+    "uuid": (uuid.UUID(int=0),),
+    "interval": (
+        "0",
+        "-1 day",
+        "1 us",
+        "100000 years",
+        "-100000 years",
+        "1 month",
+        "-1000 months 30001 days",
+    ),
     "timestamp with time zone": (
         "infinity",
         "-infinity",
@@ -48,9 +81,28 @@ _HOSTILE: dict[str, tuple[object, ...]] = {
         "1970-01-01",
         "2030-01-01",
     ),
-    "time without time zone": ("00:00", "24:00", "23:59:59.999999"),
+    "time without time zone": ("00:00", "24:00", "04:00", "23:59:59.999999"),
 }
+"""By the names of their types; PostgreSQL adds infinity to intervals from version 17 on."""
+
 _WORDS = ("sent", "failed", "timeout", "http_422", "transient", "word")
+
+
+def places(value: object) -> Iterator[tuple[str | int, ...]]:
+    """The path of each part of a JSON value, first that of the whole: ()."""
+    yield ()
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield from ((key, *rest) for rest in places(part))
+
+
+def replaced(value: Any, place: tuple[str | int, ...], new: object) -> object:
+    """A copy of a JSON value with another part in one place."""
+    if not place:
+        return new
+    copy = value.copy()
+    copy[place[0]] = replaced(value[place[0]], place[1:], new)
+    return copy
 
 
 class Values:
@@ -120,9 +172,14 @@ class Values:
         """A value for a parameter, as a text that PostgreSQL casts to its type, or null."""
         dice = self._dice
         if dice.random() < HOSTILE_SHARE:
+            if type_name == "jsonb" and name in self._by_name and dice.random() < 0.5:
+                known = self._by_name[name]()
+                place = dice.choice(list(places(known)))
+                return json.dumps(replaced(known, place, dice.choice(STRANGE_PARTS)))
             return self._hostile(type_name)
-        value = self._by_name[name]() if name in self._by_name else self._plain(type_name)
-        return self._fit(value, type_name)
+        if name not in self._by_name:
+            return self._plain(type_name)
+        return self._fit(self._by_name[name](), type_name)
 
     def campaign(self) -> str:
         return f"k{self._dice.randrange(self._campaigns() + 1)}"
@@ -157,8 +214,10 @@ class Values:
         if type_name.endswith("[]"):
             one = type_name[:-2]
             length = dice.choice([0, 1, 3, 500])
+            if dice.random() < 0.1:
+                return [[self._plain(one), None] for _ in range(length)]
             return [self._hostile(one) if dice.random() < 0.5 else self._plain(one) for _ in range(length)]
-        return dice.choice(_HOSTILE[type_name]) if type_name in _HOSTILE else self._plain(type_name)
+        return dice.choice(STRANGE[type_name]) if type_name in STRANGE else self._plain(type_name)
 
     def _settings(self) -> object:
         return self._dice.choice(

@@ -89,15 +89,15 @@ def test_a_restriction_stops_the_channel_and_an_unsigned_call_changes_nothing(
 
 @pytest.mark.usefixtures("channel")
 def test_a_change_of_the_account_has_it_asked_again(db: Db, receiver: Receiver) -> None:
-    assert call(db, "select channel from retoma.accounts_to_read()") == "sales"
-    assert db.execute("select channel from retoma.accounts_to_read()").fetchall() == []
+    assert call(db, "select channel from retoma.readings_due('account')") == "sales"
+    assert db.execute("select channel from retoma.readings_due('account')").fetchall() == []
     changed = p.call("business_capability_update", p.CHANGES["business_capability_update"])
 
     assert receiver.meta("sales", changed, secret="another")[0] == 401
-    assert db.execute("select channel from retoma.accounts_to_read()").fetchall() == []
+    assert db.execute("select channel from retoma.readings_due('account')").fetchall() == []
     assert receiver.meta("sales", changed) == (200, {"facts": 1})
 
-    assert call(db, "select channel from retoma.accounts_to_read()") == "sales"
+    assert call(db, "select channel from retoma.readings_due('account')") == "sales"
 
 
 @pytest.mark.usefixtures("channel")
@@ -128,7 +128,7 @@ def test_a_status_with_our_id_settles_a_message_in_doubt(db: Db, receiver: Recei
 
 @pytest.mark.usefixtures("channel")
 def test_what_meta_does_to_a_template_is_recorded(db: Db, receiver: Receiver) -> None:
-    turn = db.execute("select channel_id, asked_at from retoma.templates_to_read()").fetchone()
+    turn = db.execute("select channel_id, asked_at from retoma.readings_due('templates')").fetchone()
     assert turn is not None
     listed = [{"name": "promocao", "language": "pt_BR", "status": "APPROVED", "components": []}]
     db.execute("select retoma.record_templates(%s, %s, %s)", (*turn, Jsonb(listed)))

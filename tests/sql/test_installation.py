@@ -22,6 +22,7 @@ SEEDS = (
     "retoma.error_rule",
     "retoma.transport",
     "retoma.transport_setting",
+    "retoma.transport_reading",
     "retoma.transport_kind",
     "retoma.content_kind",
     "retoma.content_limit",

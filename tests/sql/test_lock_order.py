@@ -24,10 +24,12 @@ from tests.support.campaigns import (
     must_lease,
     phone,
     release,
+    send_all,
     silence,
     tick,
 )
 from tests.support.concurrency import sessions, wait_patiently, waits
+from tests.support.errors import rule
 from tests.support.waiting import wait_until
 
 
@@ -82,6 +84,41 @@ def test_a_reconnect_behind_a_disconnection_and_an_operator_s_resume_do_not_dead
         resuming.result(timeout=60)
 
     assert call(db, "select state from retoma.v_channel") == "connected"
+
+
+def test_receipts_of_one_call_lock_the_invalid_numbers_of_all_their_codes_in_one_order(
+    db: Db, database: str
+) -> None:
+    """Otherwise, the first would lock 3 and wait for 1, and the second lock 1 and wait for 3."""
+    channel = make_channel(db)
+    make_campaign(db, "a", size=4)
+    make_campaign(db, "b", size=4)
+    send_all(db, make_runner(db), channel)
+    for code in ("gone", "moved"):
+        rule(db, code, "permanent_recipient", suppress=True)
+
+    def receipts(campaign: str, codes: dict[int, str]) -> Jsonb:
+        token = call(db, "select token from retoma_internal.campaign where name = %s", campaign)
+        return Jsonb(
+            [{"message_id": f"{token}{n:08x}", "status": "failed", "code": code} for n, code in codes.items()]
+        )
+
+    record = "select retoma.record_receipts('sales', %s)"
+    with (
+        psycopg.connect(database) as holder,
+        sessions(database, 2) as (first, second),
+        ThreadPoolExecutor(2) as pool,
+    ):
+        holder.execute("select retoma.opt_out(%s, 'by hand')", (phone(4),))
+        one = pool.submit(first.execute, record, (receipts("a", {3: "gone", 4: "gone", 1: "moved"}),))
+        wait_until(lambda: waits(db, first))
+        other = pool.submit(second.execute, record, (receipts("b", {1: "gone", 4: "gone", 3: "moved"}),))
+        wait_until(lambda: waits(db, second))
+        holder.commit()
+        one.result(timeout=60)
+        other.result(timeout=60)
+
+    assert call(db, "select count(*) from retoma.v_suppression") == 3
 
 
 def test_operators_runners_receipts_and_ticks_at_once_never_deadlock(db: Db, database: str) -> None:

@@ -21,10 +21,19 @@ def waits(observer: Db, session: Db) -> bool:
 
 def wait_patiently(db: Db) -> None:
     """Lets functions wait a minute for a lock: on a busy machine, a test needs more than their second."""
+    wait_for_locks(db, "60s")
+
+
+def wait_for_locks(db: Db, at_most: str) -> None:
+    """Gives all public functions that have a bound this one.
+
+    Args:
+        at_most: how long one of them waits for a lock, for example "60s".
+    """
     functions = db.execute(
         "select oid::regprocedure::text from pg_proc, unnest(proconfig) as c"
         " where pronamespace = 'retoma'::regnamespace and c like 'lock_timeout=%%'",
         (),
     ).fetchall()
     for (function,) in functions:
-        db.execute(f"alter function {function} set lock_timeout to '60s'")
+        db.execute(f"alter function {function} set lock_timeout to '{at_most}'")

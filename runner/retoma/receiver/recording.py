@@ -52,7 +52,7 @@ _REPLIES: LiteralString = (
 _ALIASES: LiteralString = "select retoma.record_aliases(%s, %s)"
 _CONNECTED: LiteralString = "select retoma.channel_connected(%s, %s)"
 _TEMPLATE_REPORT: LiteralString = "select retoma.record_template_reports(%s, %s)"
-_REFRESH: LiteralString = "select retoma.refresh_account(%s)"
+_REFRESH: LiteralString = "select retoma.refresh_channel(%s, 'account')"
 _DISCONNECTED: LiteralString = "select retoma.channel_disconnected(%s, %s, %s)"
 
 _CHANGES = (ConnectionChange, TemplateReport, AccountChanged)

@@ -1,7 +1,7 @@
 """Loops that ask providers for what the database wants to know, one channel after the other."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import LiteralString
 
 import psycopg
@@ -22,6 +22,7 @@ LONGEST_S = 240.0
 async def keep_asking(
     database: Database,
     due: LiteralString,
+    arguments: Sequence[object],
     ask: Callable[[DictRow], Awaitable[None]],
     stop: asyncio.Event,
     *,
@@ -32,13 +33,14 @@ async def keep_asking(
     Args:
         database: not the pool for sending, because a session that was left open can hold these calls up.
         due: a query for the next channel; no row when none is due.
+        arguments: its parameters.
         ask: asks the provider and records the answer.
         stop: set when the runner stops.
         what: is asked for; the first word of events in the log.
     """
     while not stop.is_set():
         try:
-            while rows := await database.call(due, (), waits_for_locks=False):
+            while rows := await database.call(due, arguments, waits_for_locks=False):
                 try:
                     await ask(rows[0])
                 except psycopg.errors.LockNotAvailable:

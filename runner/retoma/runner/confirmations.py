@@ -6,10 +6,13 @@ person gets one answer at most.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import structlog
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from retoma.errors import RetomaError
@@ -23,49 +26,70 @@ PAUSE_S = 2.0
 """How often this runner asks whether a confirmation is due. The database keeps the turn of a channel that has
 pauses for 5 seconds."""
 
+AT_ONCE = 16
+"""Confirmations under way in this runner. On a channel with pauses, the database gives one at a time."""
+
 FINISH_S = 1.5
-"""How long a stop waits for the one that is under way. Later, the database counts it as in doubt."""
+"""How long a stop waits for those that are under way. Later, the database counts them as in doubt."""
 
 
 async def send_confirmations(database: Database, runner_id: UUID, stop: asyncio.Event) -> None:
     """Send confirmations whenever they are due, until the runner stops or this is cancelled.
+
+    Each has a task of its own: a provider that does not answer, or a session that locks one channel, keeps no
+    other channel waiting.
 
     Args:
         database: not the pool for sending, because a session that was left open can hold these calls up.
         runner_id: as it is registered.
         stop: set when the runner stops.
     """
-    while not stop.is_set():
-        try:
-            while not stop.is_set():
-                rows = await database.call(
-                    "select * from retoma.confirmations_to_send(%s)", (runner_id,), waits_for_locks=False
-                )
-                if not rows:
-                    break
-                await _to_the_end(asyncio.create_task(_send_one(database, runner_id, rows[0])))
-        except Stopped:
-            return
-        except Exception:
-            # One channel must not keep the others waiting.
-            log.exception("confirmation_not_sent")
-        try:
-            await asyncio.wait_for(stop.wait(), PAUSE_S)
-        except TimeoutError:
-            continue
-
-
-async def _to_the_end(sending: asyncio.Task[None]) -> None:
+    under_way: set[asyncio.Task[None]] = set()
     try:
-        await asyncio.shield(sending)
-    except asyncio.CancelledError:
-        await asyncio.wait({sending}, timeout=FINISH_S)
-        sending.cancel()
-        await asyncio.wait({sending})
+        while not stop.is_set():
+            if len(under_way) < AT_ONCE and (row := await _next(database, runner_id)):
+                under_way.add(asyncio.create_task(_send_one(database, runner_id, row), name="confirmation"))
+            else:
+                await _pause(stop)
+            under_way = {task for task in under_way if not task.done()}
+    except Stopped:
+        return
+    finally:
+        if under_way:
+            await asyncio.wait(under_way, timeout=FINISH_S)
+            for task in under_way:
+                task.cancel()
+            await asyncio.wait(under_way)
+
+
+async def _next(database: Database, runner_id: UUID) -> DictRow | None:
+    try:
+        rows = await database.call(
+            "select * from retoma.confirmations_to_send(%s)", (runner_id,), waits_for_locks=False
+        )
+    except Stopped:
         raise
+    except psycopg.Error:
+        log.exception("confirmations_not_claimed")
+        return None
+    return rows[0] if rows else None
+
+
+async def _pause(stop: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), PAUSE_S)
 
 
 async def _send_one(database: Database, runner_id: UUID, row: Mapping[str, Any]) -> None:
+    try:
+        await _send_and_record(database, runner_id, row)
+    except Stopped:
+        return
+    except Exception:
+        log.exception("confirmation_not_recorded", channel=row["channel"])
+
+
+async def _send_and_record(database: Database, runner_id: UUID, row: Mapping[str, Any]) -> None:
     result, refused = await _sent(row)
     log.info("confirmation_sent", channel=row["channel"], status=result.status, code=result.code)
     outcome = {

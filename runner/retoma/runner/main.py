@@ -16,7 +16,6 @@ import structlog
 from procrastinate.exceptions import AppNotOpen, ConnectorException
 
 from retoma.errors import RetomaError
-from retoma.runner.accounts import read_accounts
 from retoma.runner.calls import Database, Stopped
 from retoma.runner.channels import Channels
 from retoma.runner.confirmations import send_confirmations
@@ -24,7 +23,7 @@ from retoma.runner.contents import check_contents
 from retoma.runner.doorbell import listen
 from retoma.runner.liveness import UNREGISTER, UNREGISTER_S, keep_alive
 from retoma.runner.numbers import check_numbers
-from retoma.runner.templates import read_templates
+from retoma.runner.readings import ACCOUNT, TEMPLATES, keep_reading
 from retoma.runner.uploads import upload_media
 
 log = structlog.get_logger()
@@ -89,9 +88,9 @@ async def run(conninfo: str, name: str | None, connections: int, abandon: Callab
     gc.freeze()
     beside = [
         asyncio.create_task(check_contents(checks, unchecked, channels.is_sending), name="checks"),
-        asyncio.create_task(read_templates(lists, stop), name="templates"),
-        asyncio.create_task(check_numbers(lists, stop), name="numbers"),
-        asyncio.create_task(read_accounts(lists, stop), name="accounts"),
+        asyncio.create_task(check_numbers(lists, runner_id, stop), name="numbers"),
+        asyncio.create_task(keep_reading(lists, TEMPLATES, stop), name="templates"),
+        asyncio.create_task(keep_reading(lists, ACCOUNT, stop), name="accounts"),
         asyncio.create_task(send_confirmations(lists, runner_id, stop), name="confirmations"),
         # Bytes of files come over the connection of the checks: neither must keep one that sends.
         asyncio.create_task(upload_media(checks, stop), name="uploads"),

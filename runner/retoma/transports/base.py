@@ -279,7 +279,7 @@ class Template(NamedTuple):
 
 @runtime_checkable
 class ListsTemplates(Protocol):
-    """A transport whose provider approves templates and lists them (retoma.transport.lists_templates)."""
+    """A transport whose provider approves templates and lists them (retoma.transport_reading)."""
 
     async def list_templates(self) -> list[Template]:
         """All templates of the account.
@@ -443,7 +443,7 @@ class Account(NamedTuple):
 
 @runtime_checkable
 class ReadsAccount(Protocol):
-    """A transport whose provider can be asked about the account (retoma.transport.reads_account_every)."""
+    """A transport whose provider can be asked about the account (retoma.transport_reading)."""
 
     async def read_account(self) -> Account:
         """Ask, without changing anything.

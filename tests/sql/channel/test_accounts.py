@@ -1,4 +1,4 @@
-"""accounts_to_read, record_account, refresh_account: what a provider says of an account."""
+"""readings_due, record_account, refresh_channel: what a provider says of an account."""
 
 import datetime
 from typing import Any
@@ -33,7 +33,7 @@ def cloud(db: Db) -> int:
 def due(db: Db) -> dict[str, datetime.datetime]:
     """Takes every turn that is due: when each channel was given away."""
     taken = {}
-    while row := db.execute("select channel, asked_at from retoma.accounts_to_read()").fetchone():
+    while row := db.execute("select channel, asked_at from retoma.readings_due('account')").fetchone():
         taken[row[0]] = row[1]
     return taken
 
@@ -76,7 +76,7 @@ def test_an_account_is_asked_about_again_after_the_time_of_its_transport_or_at_o
     move_clock(db, "1 minute")
     assert set(due(db)) == {"sales"}
 
-    db.execute("select retoma.refresh_account('sales')")
+    db.execute("select retoma.refresh_channel('sales')")
     assert set(due(db)) == {"sales"}
     db.execute("select retoma.configure_channel('sales', '{\"phone_number_id\": \"105\"}')")
     assert set(due(db)) == {"sales"}
@@ -84,7 +84,7 @@ def test_an_account_is_asked_about_again_after_the_time_of_its_transport_or_at_o
 
 def test_what_is_reported_while_the_provider_is_being_asked_is_asked_for_again(db: Db, cloud: int) -> None:
     asked_at = due(db)["sales"]
-    db.execute("select retoma.refresh_account('sales')")
+    db.execute("select retoma.refresh_channel('sales')")
 
     db.execute("select retoma.record_account(%s, %s, '{}')", (cloud, asked_at))
 
@@ -165,10 +165,58 @@ def test_the_limit_of_the_provider_holds_for_people_of_the_whole_group(
         "select scope, maximum, told_by_provider from retoma.v_limit order by maximum"
     ).fetchall()
     assert rows == [("channel_group", 4, False), ("channel_group", 250, True)]
-    move_clock(db, "1 hour")
+
+
+def told(db: Db) -> list[tuple[Any, ...]]:
+    return db.execute(
+        "select scope, subject, maximum from retoma.v_limit where told_by_provider order by scope, subject"
+    ).fetchall()
+
+
+def test_the_smallest_number_that_a_group_is_told_holds_whoever_is_asked_last(db: Db, cloud: int) -> None:
+    other = make_channel(db, "support", "whatsapp_cloud", CLOUD | {"phone_number_id": "105"})
+    for name in ("sales", "support"):
+        db.execute("select retoma.group_channel(%s, 'shop')", [name])
+
+    def both(sales: int | None, support: int | None) -> list[tuple[Any, ...]]:
+        turns = due(db)
+        for name, channel, people in (("sales", cloud, sales), ("support", other, support)):
+            said = Jsonb({"people_per_day": people})
+            db.execute("select retoma.record_account(%s, %s, %s)", (channel, turns[name], said))
+        move_clock(db, "1 hour")
+        return told(db)
+
+    assert both(250, 2000) == [("channel_group", "shop", 250)]
+    assert both(2000, 2000) == [("channel_group", "shop", 2000)]
+    assert both(2000, None) == [("channel_group", "shop", 2000)]
+    assert both(None, None) == []
+
+
+def test_a_channel_takes_what_it_was_told_into_its_group_and_out_again(db: Db, cloud: int) -> None:
+    say(db, cloud, people_per_day=250)
+
+    db.execute("select retoma.group_channel('sales', 'shop')")
+    assert told(db) == [("channel_group", "shop", 250)]
+    db.execute("select retoma.group_channel('sales', 'mall')")
+    assert told(db) == [("channel_group", "mall", 250)]
+    db.execute("select retoma.group_channel('sales', null)")
+    assert told(db) == [("channel", "sales", 250)]
+
+
+def test_an_account_that_works_connects_what_a_report_has_disconnected(db: Db, cloud: int) -> None:
     say(db, cloud, connected=True)
-    # Another channel of the group may still have a limit: silence of one takes nothing away.
-    assert call(db, "select count(*) from retoma.v_limit where told_by_provider") == 1
+    move_clock(db, "5 minutes")
+    db.execute("select retoma.channel_disconnected('sales', 'FAILED', retoma.clock())")
+    move_clock(db, "1 hour")  # and the report that it works again was lost
+
+    say(db, cloud, connected=True)
+
+    assert state(db) == ("connected", None)
+
+
+def test_nobody_is_asked_for_another_word(db: Db, cloud: int) -> None:
+    with refused(db, "RT003", "no provider is asked for 'weather'"):
+        db.execute("select retoma.refresh_channel('sales', 'weather')")
 
 
 def test_a_raised_limit_of_the_provider_holds_at_once(db: Db, cloud: int, runner: UUID) -> None:
@@ -177,7 +225,7 @@ def test_a_raised_limit_of_the_provider_holds_at_once(db: Db, cloud: int, runner
     assert len(send_all(db, runner, cloud)) == 1
     assert lease(db, runner, cloud) is None
 
-    db.execute("select retoma.refresh_account('sales')")
+    db.execute("select retoma.refresh_channel('sales')")
     say(db, cloud, people_per_day=3)
 
     assert len(send_all(db, make_runner(db), cloud)) == 2
@@ -192,7 +240,7 @@ def test_the_rate_of_the_provider_lowers_the_rate_of_the_channel_and_never_raise
         "select retoma.configure_channel('sales', p_pacing => '{\"rate_per_s\": 500, \"burst\": 500}')"
     )
 
-    db.execute("select retoma.refresh_account('sales')")
+    db.execute("select retoma.refresh_channel('sales')")
     say(db, cloud, rate_per_s=80)
 
     assert db.execute("select rate_per_s, burst from retoma.v_channel").fetchone() == (80, 80)
@@ -203,7 +251,7 @@ def test_the_rate_of_the_provider_lowers_the_rate_of_the_channel_and_never_raise
 
 def test_a_change_of_the_quality_is_in_the_audit(db: Db, cloud: int) -> None:
     for quality in ("GREEN", "GREEN", "RED"):
-        db.execute("select retoma.refresh_account('sales')")
+        db.execute("select retoma.refresh_channel('sales')")
         say(db, cloud, quality=quality)
 
     assert db.execute("select why from retoma.v_event where code = 'quality'").fetchall() == [

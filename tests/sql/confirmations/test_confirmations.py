@@ -20,6 +20,7 @@ from tests.support.campaigns import (
 
 ANA = "+5511955501234"
 TEXT = "Você não recebe mais mensagens."
+GAPS = {"gap_min_s": 5, "gap_max_s": 5, "max_in_flight": 1, "max_leases": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -204,3 +205,18 @@ def test_the_outcome_must_be_one(db: Db) -> None:
     ((confirmation, *_),) = claim(db)
     with refused(db, "RT003", "a confirmation cannot take the outcome"):
         record(db, confirmation, status="perhaps")
+
+
+def test_a_late_outcome_leaves_the_turn_to_the_confirmation_that_is_under_way(db: Db) -> None:
+    db.execute("select retoma.configure_channel('sales', p_pacing => %s)", [Jsonb(GAPS)])
+    answer(db)
+    ((late, *_),) = claim(db)
+    move_clock(db, "10 minutes")
+    answer(db, phone="+5511955501235")
+    ((under_way, *_),) = claim(db)
+    kept = "select turn_kept_until > retoma.clock() from retoma_internal.channel_pacing"
+    record(db, late, status="accepted")
+
+    assert call(db, kept)
+    record(db, under_way, status="accepted")
+    assert not call(db, kept)

@@ -43,7 +43,7 @@ def channel(db: Db) -> int:
 
 def read(db: Db, *templates: dict[str, Any]) -> None:
     """A runner reads the templates of the one channel that is due."""
-    turn = db.execute("select channel_id, asked_at from retoma.templates_to_read()").fetchone()
+    turn = db.execute("select channel_id, asked_at from retoma.readings_due('templates')").fetchone()
     assert turn is not None
     db.execute("select retoma.record_templates(%s, %s, %s)", (*turn, Jsonb(list(templates))))
 
@@ -227,7 +227,7 @@ def test_a_template_that_is_paused_interrupts_its_campaigns_until_it_is_approved
     assert call(db, STATUS) == "interrupted"
     db.execute("select retoma.tick()")
     assert call(db, STATUS) == "interrupted"
-    assert "refresh_templates" in call(
+    assert "refresh_channel" in call(
         db, "select what_to_do from retoma.v_interrupted_campaigns where campaign = 'entrega'"
     )
     with refused(db, "RT002", "entrega"):
@@ -263,15 +263,15 @@ def test_a_report_is_corrected_by_the_next_list_but_not_by_an_older_one(db: Db) 
     read(db, AVISO)
     draft(db, CONTENT)
     start(db)
-    db.execute("select retoma.refresh_templates('sales')")
-    asked = db.execute("select channel_id, asked_at from retoma.templates_to_read()").fetchone()
+    db.execute("select retoma.refresh_channel('sales')")
+    asked = db.execute("select channel_id, asked_at from retoma.readings_due('templates')").fetchone()
     assert asked is not None
     report(db, status="PAUSED", category="MARKETING", quality="RED")
 
     db.execute("select retoma.record_templates(%s, %s, %s)", (*asked, Jsonb([AVISO])))
     assert call(db, STATUS) == "interrupted"
 
-    db.execute("select retoma.refresh_templates('sales')")
+    db.execute("select retoma.refresh_channel('sales')")
     move_clock(db, "1 minute")
     read(db, AVISO)
     assert call(db, STATUS) == "running"
@@ -293,7 +293,7 @@ def test_a_template_that_is_gone_interrupts(db: Db) -> None:
 
 @pytest.mark.usefixtures("channel")
 def test_runners_take_turns_and_ask_again_after_a_while(db: Db) -> None:
-    turn = "select channel, asked_at from retoma.templates_to_read()"
+    turn = "select channel, asked_at from retoma.readings_due('templates')"
     make_channel(db, "generic", "webhook", {"url": "https://service.example"})
 
     assert [name for name, _ in db.execute(turn)] == ["sales"]
@@ -309,8 +309,8 @@ def test_runners_take_turns_and_ask_again_after_a_while(db: Db) -> None:
 @pytest.mark.usefixtures("channel")
 def test_a_fault_is_shown_and_what_was_known_stays(db: Db) -> None:
     read(db, AVISO)
-    db.execute("select retoma.refresh_templates('sales')")
-    asked = db.execute("select channel_id, asked_at from retoma.templates_to_read()").fetchone()
+    db.execute("select retoma.refresh_channel('sales')")
+    asked = db.execute("select channel_id, asked_at from retoma.readings_due('templates')").fetchone()
     assert asked is not None
 
     db.execute("select retoma.record_templates(%s, %s, null, 'the token has expired')", asked)
@@ -394,7 +394,7 @@ def test_a_session_that_was_left_open_on_a_campaign_undoes_no_list_and_no_report
     start(db)
     start(db, "outra")
     other = "select status from retoma_internal.campaign where name = 'outra'"
-    db.execute("select retoma.refresh_templates('sales')")
+    db.execute("select retoma.refresh_channel('sales')")
     with psycopg.connect(database) as left_open:
         left_open.execute("select from retoma_internal.campaign where name = 'entrega' for update")
 
@@ -418,11 +418,11 @@ def test_a_session_that_was_left_open_on_a_reading_keeps_no_other_channel_waitin
     read(db, AVISO)
     read(db, AVISO)
     for name in ("sales", "support"):
-        db.execute("select retoma.refresh_templates(%s)", [name])
-    turn = "select channel from retoma.templates_to_read()"
+        db.execute("select retoma.refresh_channel(%s)", [name])
+    turn = "select channel from retoma.readings_due('templates')"
     db.execute("set statement_timeout = '60 s'")
     with psycopg.connect(database) as left_open:
-        left_open.execute("select retoma.refresh_templates('sales')")
+        left_open.execute("select retoma.refresh_channel('sales')")
 
         assert db.execute(turn).fetchall() == [("support",)]
         assert db.execute(turn).fetchall() == []
@@ -434,7 +434,7 @@ def test_a_session_that_was_left_open_on_a_reading_keeps_no_other_channel_waitin
 def test_a_start_at_the_same_time_as_a_list_is_corrected_by_the_tick(db: Db, database: str) -> None:
     read(db, AVISO)
     draft(db, CONTENT)
-    db.execute("select retoma.refresh_templates('sales')")
+    db.execute("select retoma.refresh_channel('sales')")
     with psycopg.connect(database) as starting:
         assert start(starting) == "running"
         read(db, {**AVISO, "status": "PAUSED"})
@@ -462,7 +462,7 @@ def test_a_tick_judges_no_template_for_which_nothing_has_changed(db: Db) -> None
     db.execute("select retoma.tick()")
 
     assert db.execute("select * from retoma.v_tick_failure").fetchall() == []
-    report_nothing = "update retoma_internal.template_reading set changes = changes + 1"
+    report_nothing = "update retoma_internal.reading set changes = changes + 1"
     db.execute(report_nothing)
     db.execute("select retoma.tick()")
     assert db.execute("select cause from retoma.v_tick_failure").fetchall() == [("judged again",)]
@@ -475,14 +475,14 @@ def test_what_is_asked_for_while_a_list_is_under_way_is_read_anew(
     db: Db, listed: Jsonb | None, fault: str | None, reported: bool
 ) -> None:
     read(db, AVISO)
-    db.execute("select retoma.refresh_templates('sales')")
-    turn = "select channel_id, asked_at from retoma.templates_to_read()"
+    db.execute("select retoma.refresh_channel('sales')")
+    turn = "select channel_id, asked_at from retoma.readings_due('templates')"
     asked = db.execute(turn).fetchone()
     assert asked is not None
     if reported:
         report(db, quality="RED")
     else:
-        db.execute("select retoma.refresh_templates('sales')")
+        db.execute("select retoma.refresh_channel('sales')")
 
     db.execute("select retoma.record_templates(%s, %s, %s, %s)", (*asked, listed, fault))
 

@@ -206,6 +206,33 @@ def test_the_first_receipt_that_the_campaign_cannot_be_sent_interrupts_it(
     assert status(db) == "running"
 
 
+@pytest.mark.parametrize("error_class", ["campaign_down", "permanent_message"])
+def test_a_campaign_that_is_stopped_already_does_not_hide_another_one(
+    db: Db, channel: int, runner: UUID, error_class: str
+) -> None:
+    rule(db, "template_paused", error_class)
+    make_campaign(db, size=30)
+    move_clock(db, "1 hour")
+    send_some(db, runner, channel, 12)
+    db.execute("select retoma.pause_campaign('natal')")
+    move_clock(db, "-30 minutes")  # what it sent is newer than what the other one sends
+    make_campaign(db, "pascoa", size=30)
+    move_clock(db, "1 minute")
+    send_some(db, runner, channel, 12)
+    tokens = db.execute("select token from retoma_internal.campaign").fetchall()
+    move_clock(db, "1 hour")
+
+    receipts = [
+        {"message_id": f"{token}{n:08x}", "status": "failed", "code": "template_paused"}
+        for (token,) in tokens
+        for n in range(1, 13)
+    ]
+    db.execute("select retoma.record_receipts('sales', %s)", [Jsonb(receipts)])
+
+    interrupted = db.execute("select campaign, cause from retoma.v_interrupted_campaigns").fetchall()
+    assert interrupted == [("pascoa", "breaker")]
+
+
 def test_the_threshold_of_failed_receipts_is_a_row(db: Db, channel: int, runner: UUID) -> None:
     db.execute("update retoma.breaker set threshold = 3 where failure = 'failed_receipt'")
     make_campaign(db, size=30)

@@ -165,6 +165,18 @@ def test_the_newest_link_counts_and_a_replay_changes_nothing(db: Db) -> None:
 
 
 @pytest.mark.usefixtures("channel")
+def test_a_reply_that_hides_the_number_makes_a_link_no_newer(db: Db) -> None:
+    freeze_clock(db)
+    learn(db, link(2, at="2026-01-01T12:00:00Z"))
+    say(db, "oi", at="2026-02-20T12:00:00Z")
+
+    learn(db, link(1, at="2026-02-10T12:00:00Z"))
+    say(db)
+
+    assert suppressed(db) == [phone(1)]
+
+
+@pytest.mark.usefixtures("channel")
 def test_an_address_that_is_replaced_leaves_its_number_to_the_new_one(db: Db) -> None:
     learn(db, link(1, "BR.old"))
     assert learn(db, {"address": "BR.new", "previous": "BR.old"}) == 0

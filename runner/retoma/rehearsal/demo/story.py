@@ -228,7 +228,7 @@ def _configure_channels(connection: Connection, sandbox: str, rate: float) -> fl
             )
             connection.execute("select retoma.resume_channel(%s)", [name])
             connection.execute("select retoma.channel_connected(%s)", [name])
-        connection.execute("select retoma.refresh_templates(%s)", [OFFICIAL])
+        connection.execute("select retoma.refresh_channel(%s)", [OFFICIAL])
         row = connection.execute("select extract(epoch from retoma.clock())::float as at").fetchone()
     assert row is not None  # noqa: S101 (a query without a table)
     at: float = row["at"]

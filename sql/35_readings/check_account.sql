@@ -3,7 +3,7 @@ language plpgsql immutable
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  if (p_account is null) = (p_fault is null) or p_account is not null and not coalesce(
+  if (p_account is null) = (p_fault is null) or p_fault = '' or p_account is not null and not coalesce(
     jsonb_typeof(p_account) = 'object'
     and p_account - '{connected,reason,server,quality,people_per_day,rate_per_s}'::text[] = '{}'
     and jsonb_typeof(coalesce(p_account -> 'connected', 'null')) in ('boolean', 'null')

@@ -2,17 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from retoma.runner.calls import Database
-from retoma.runner.templates import read_templates
+from retoma.runner.readings import TEMPLATES
 from tests.support.campaigns import Db, call, make_channel
-from tests.support.waiting import PATIENT_S, wait_until
+from tests.support.readings import reading_part
+from tests.support.waiting import wait_until
 from tests.transports.scripted_server import ScriptedServer, scripted
 
 SHOWN = "select template, status, fault from retoma.v_template order by template"
@@ -28,19 +27,6 @@ def lists(status: int, document: Any) -> Callable[[ScriptedServer, Any, Any], Aw
     return answer
 
 
-@asynccontextmanager
-async def reading(database: str) -> AsyncIterator[None]:
-    """The part of a runner that reads templates."""
-    stop = asyncio.Event()
-    pool = Database(database, 1, stop)
-    await pool.open()
-    part = asyncio.create_task(read_templates(pool, stop))
-    yield
-    stop.set()
-    await asyncio.wait_for(part, PATIENT_S)
-    await pool.close()
-
-
 async def until(db: Db, query: str, wanted: list[Any]) -> None:
     await asyncio.to_thread(wait_until, lambda: db.execute(query).fetchall() == wanted)
 
@@ -51,10 +37,10 @@ def settings(url: str) -> dict[str, object]:
 
 async def test_a_list_is_recorded_and_a_campaign_can_be_judged_by_it(db: Db, database: str) -> None:
     page = {"data": [{"name": "aviso", "language": "pt_BR", "status": "PAUSED", "components": []}]}
-    async with scripted(lists(200, page)) as server, reading(database):
+    async with scripted(lists(200, page)) as server, reading_part(database, TEMPLATES):
         make_channel(db, "sales", "whatsapp_cloud", settings(server.url))
         # The next look of a runner is 15 seconds away: so it begins anew.
-        async with reading(database):
+        async with reading_part(database, TEMPLATES):
             await until(db, SHOWN, [("aviso", "PAUSED", None)])
 
     assert server.headers["authorization"] == "Bearer a token"
@@ -76,7 +62,7 @@ async def test_why_there_is_no_list_is_shown_and_the_next_channel_has_its_turn(d
         make_channel(db, "bad", "whatsapp_cloud", settings(bad.url))
         make_channel(db, "worse", "whatsapp_cloud", settings(bad.url) | {"waba_id": None})
         make_channel(db, "good", "whatsapp_cloud", settings(good.url))
-        async with reading(database):
+        async with reading_part(database, TEMPLATES):
             await until(db, "select count(*) from retoma.v_template where fault is null", [(1,)])
             await until(
                 db,

@@ -3,32 +3,17 @@
 import asyncio
 import json
 import urllib.request
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-from retoma.runner.accounts import read_accounts
-from retoma.runner.calls import Database
+from retoma.runner.readings import ACCOUNT
 from tests.support.campaigns import Db, make_channel
+from tests.support.readings import reading_part
 from tests.support.sandbox_process import SandboxProcess
-from tests.support.waiting import PATIENT_S, wait_until
+from tests.support.waiting import wait_until
 
 SHOWN = (
     "select channel, connected, quality, people_per_day, rate_per_s, fault from retoma.v_account"
     " order by channel"
 )
-
-
-@asynccontextmanager
-async def reading(database: str) -> AsyncIterator[None]:
-    """The part of a runner that asks about accounts."""
-    stop = asyncio.Event()
-    pool = Database(database, 1, stop)
-    await pool.open()
-    part = asyncio.create_task(read_accounts(pool, stop))
-    yield
-    stop.set()
-    await asyncio.wait_for(part, PATIENT_S)
-    await pool.close()
 
 
 def put(url: str, document: object) -> None:
@@ -50,7 +35,7 @@ async def test_what_the_providers_say_is_recorded_for_each_channel(
     make_channel(db, "nobody", "waha", {"base_url": "http://127.0.0.1:1", "session": "s"})
     make_channel(db, "waha", "waha", {"base_url": f"{sandbox.url}/waha", "session": "s"})
 
-    async with reading(database):
+    async with reading_part(database, ACCOUNT):
         await asyncio.to_thread(
             wait_until,
             lambda: db.execute(f"select count(*) from ({SHOWN}) as a where fault is null").fetchone() == (2,),
