@@ -565,6 +565,7 @@ set local search_path to pg_catalog, pg_temp;
 -- When a campaign will be done
 \ir 78_forecast/limit_per_hour.sql
 \ir 78_forecast/unpaced_per_hour.sql
+\ir 78_forecast/checks_per_hour.sql
 \ir 78_forecast/forecast_audience.sql
 \ir 78_forecast/forecast_senders.sql
 \ir 78_forecast/forecast_rules.sql

@@ -1,9 +1,10 @@
 -- Batches whose numbers are all known, or that no provider can be asked about, are opened on the way.
 --
--- Takes the turn of a channel by the lock of its row of number_checking, and passes over those that another transaction
--- has locked. When the runner that has the turn dies, another one has it a minute later. A number that is asked about
--- twice does no harm.
+-- Takes the turn of a channel by the lock of its row of number_checking. It passes over such rows and batches that
+-- another transaction has locked: a session that was left open must not hold up other campaigns. When the runner that
+-- has the turn dies, another one has it a minute later. A number that is asked about twice does no harm.
 create or replace function retoma.numbers_to_check(
+  p_runner_id uuid,
   out channel_id int,
   out channel text,
   out transport text,
@@ -19,6 +20,7 @@ as $$
 declare
   v_channel record;
   v_batch_id bigint;
+  v_passed bigint[];
   v_known int;
 begin
   perform retoma_internal.insist_on_read_committed();
@@ -37,6 +39,8 @@ begin
       select k.channel_id
       from retoma_internal.closed_zone as z
       inner join retoma_internal.number_checker as k on z.campaign_id = k.campaign_id and k.checks and k.works
+    ) and not exists (
+      select from retoma_internal.channel_refusal as f where (f.channel_id, f.runner_id) = (h.id, p_runner_id)
     )
     order by q.next_at, h.id
     limit 20
@@ -45,12 +49,14 @@ begin
     where q.channel_id = v_channel.id and q.next_at <= numbers_to_check.asked_at
     for no key update skip locked;
     continue when not found;
+    v_passed := '{}';
     for v_turn in 1 .. 20 loop
-      v_batch_id := retoma_internal.next_closed_batch(v_channel.id);
+      v_batch_id := retoma_internal.next_closed_batch(v_channel.id, v_passed);
       exit when v_batch_id is null;
       phones := array(select u.phone from retoma_internal.unknown_numbers(v_batch_id) as u (phone));
       exit when phones <> '{}';
       perform retoma_internal.open_batch(v_batch_id);
+      v_passed := v_passed || v_batch_id;
     end loop;
     continue when v_batch_id is null or phones = '{}';
     v_known := (select b.size from retoma_internal.batch as b where b.id = v_batch_id) - cardinality(phones);
@@ -70,7 +76,8 @@ begin
 end;
 $$;
 
-comment on function retoma.numbers_to_check() is
+comment on function retoma.numbers_to_check(uuid) is
 'For runners: one row per channel whose provider has to be asked now under which address numbers can be reached, with
 what a transport needs for it. phones: ask about one after the other, with gap_s seconds between two of them, for 40
-seconds at most. Answer with record_numbers, with the same asked_at. A channel that is not connected is not asked.';
+seconds at most. Answer with record_numbers, with the same asked_at. A channel that is not connected is not asked.
+p_runner_id: channels that it has refused are left to others.';

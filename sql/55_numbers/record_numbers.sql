@@ -1,6 +1,6 @@
 -- Locks the turn of the channel, the numbers, then the batch when all of its numbers are known. An answer that comes
 -- after another runner has had its turn is ignored. When nothing is answered, the provider is given 15 seconds: three
--- questions in a row must not fall into one restart of it.
+-- questions in a row must not fall into one restart of it. No answers at all give the turn back.
 create or replace function retoma.record_numbers(
   p_channel_id int, p_asked_at timestamptz, p_answers jsonb
 ) returns void
@@ -33,7 +33,7 @@ begin
   set
     asked_at = '-infinity',
     next_at = retoma.clock() + make_interval(
-      secs => case when v_answered then coalesce(v_gap_s, 0) else greatest(v_gap_s, 15) end
+      secs => case when v_answered or p_answers = '[]' then coalesce(v_gap_s, 0) else greatest(v_gap_s, 15) end
     ),
     known = coalesce((select b.size from retoma_internal.batch as b where b.id = q.batch_id) - v_unknown, 0),
     unanswered = case when v_answered then 0 else least(q.unanswered + jsonb_array_length(p_answers), 1000000) end
@@ -45,8 +45,8 @@ end;
 $$;
 
 comment on function retoma.record_numbers(int, timestamptz, jsonb) is
-'For runners: the answers to numbers_to_check, also when they are only a part: [{"phone": "+5511955510001", "exists":
-true, "address": "+551155510001"}]. exists: whether the number is on WhatsApp; null when the provider did not say: after
-three such questions a message goes to the number as it is. address: another number (E.164), an address of the provider
-that hides the number (123@lid), or null for the number itself. When all numbers of a batch are known, it can be leased.
-Error RT003: not such a list.';
+'For runners: the answers to numbers_to_check, also when they are only a part, or none: [{"phone": "+5511955510001",
+"exists": true, "address": "+551155510001"}]. exists: whether the number is on WhatsApp; null when the provider did not
+say: after three such questions a message goes to the number as it is. address: another number (E.164), an address of
+the provider that hides the number (123@lid), or null for the number itself. When all numbers of a batch are known, it
+can be leased. Error RT003: not such a list.';

@@ -40,7 +40,8 @@ found (campaign_id, place, cause, reason, waits_until) as (
   select k.campaign_id, 1, 'lock', k.reason, null
   from retoma_internal.campaign_locks() as k
   where not exists (select from zones as z where z.campaign_id = k.campaign_id) or exists (
-    select from zones as z where z.campaign_id = k.campaign_id and coalesce(z.cause, 'channel') = 'channel'
+    select from zones as z
+    where z.campaign_id = k.campaign_id and coalesce(z.cause, 'channel') in ('channel', 'numbers')
   )
   union all
   select

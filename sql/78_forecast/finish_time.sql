@@ -11,9 +11,12 @@ as $$
 declare
   c_horizon constant timestamptz := p_from + interval '2 years';
   v_at timestamptz := p_from;
-  v_cap double precision := (
-    select min(retoma_internal.limit_per_hour(l)) from retoma_internal.limit_rule as l
-    where l.scope = 'campaign' and l.subject_id = p_campaign.id
+  v_cap double precision := least(
+    retoma_internal.checks_per_hour(p_campaign),
+    (
+      select min(retoma_internal.limit_per_hour(l)) from retoma_internal.limit_rule as l
+      where l.scope = 'campaign' and l.subject_id = p_campaign.id
+    )
   );
   v_zones text[];
   v_rest double precision[];
@@ -58,5 +61,6 @@ end;
 $$;
 
 comment on function retoma_internal.finish_time(retoma_internal.campaign, timestamptz) is
-'When a campaign ends if it sends from p_from on, by the pacing of its channels, its windows and all limits; null: not
+'When a campaign ends if it sends from p_from on, by the pacing of its channels, the checks of its
+numbers, its windows and all limits; null: not
 within two years. is_bounded: pacing, windows or limits decide when; false: only the speed of the provider does.';

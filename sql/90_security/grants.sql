@@ -35,7 +35,7 @@ grant execute on function
   retoma.record_account(int, timestamptz, jsonb, text),
   retoma.record_templates(int, timestamptz, jsonb, text),
   retoma.record_template_reports(text, jsonb),
-  retoma.numbers_to_check(),
+  retoma.numbers_to_check(uuid),
   retoma.record_numbers(int, timestamptz, jsonb),
   retoma.media_to_upload(),
   retoma.medium_bytes(bytea),

@@ -90,6 +90,25 @@ def test_the_other_gateways_get_the_number_that_they_gave(
     # Where the number is hidden, the server looks it up by itself.
     given = sorted(PEOPLE[HIDDEN] if "@" in address else address for address in REACHED)
     assert sorted(entry["to"] for entry in world.sandbox.entries("sales")) == given
+    # A reply from the hidden address has a number from the start.
+    links = "select address, phone from retoma_internal.alias"
+    wait_until(lambda: world.db.execute(links).fetchall() == [("70001@lid", PEOPLE[HIDDEN])])
+
+
+def test_a_runner_without_the_secret_of_a_channel_leaves_its_numbers_to_another(
+    world: World, runners: Runners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.waha("sales", gap=(0, 0), batch_gap=(0, 0), checks=0, api_key="env:RETOMA_SECRET_OF_THE_OTHER")
+    runners.start("r1")
+    start(world)
+    wait_until(lambda: call(world.db, "select count(*) from retoma_internal.channel_refusal") == 1)
+    assert call(world.db, "select count(*) from retoma_internal.number_check") == 0
+
+    monkeypatch.setenv("RETOMA_SECRET_OF_THE_OTHER", "key")
+    monkeypatch.setenv("RETOMA_SECRETS_FOR", f"{world.sandbox.url}/waha")
+    runners.start("r2")
+
+    assert world.wait_for_end("spring")["sent"] == SIZE
 
 
 def test_messages_in_doubt_are_looked_up_in_the_chat_that_they_went_to(

@@ -27,7 +27,7 @@ CALLS: dict[str, str] = {
     "load_staged": "retoma.load_staged('draft')",
     "media_add": "retoma.media_add('a.txt', 'Olá')",
     "media_remove": "retoma.media_remove('a.txt')",
-    "numbers_to_check": "retoma.numbers_to_check()",
+    "numbers_to_check": "retoma.numbers_to_check(gen_random_uuid())",
     "opt_in_list": "retoma.opt_in_list(array['+15550100'], 'web form')",
     "opt_out_list": "retoma.opt_out_list(array['+15550100'])",
     "opt_in": "retoma.opt_in('+15550100', 'web form')",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -24,22 +25,23 @@ LONGEST_S = 40.0
 ANSWER_S = 10.0
 """How long one answer may take: messages wait for it."""
 
-_DUE = "select * from retoma.numbers_to_check()"
+_DUE = "select * from retoma.numbers_to_check(%s)"
 
 
-async def check_numbers(database: Database, stop: asyncio.Event) -> None:
+async def check_numbers(database: Database, runner_id: UUID, stop: asyncio.Event) -> None:
     """Check numbers whenever they are due, until the runner stops or this is cancelled.
 
     Args:
         database: not the pool for sending, because a session that was left open can hold these calls up.
+        runner_id: as it is registered.
         stop: set when the runner stops.
     """
     async with asyncio.TaskGroup() as turns:
         while not stop.is_set():
             try:
-                for row in await database.call(_DUE, (), waits_for_locks=False):
+                for row in await database.call(_DUE, (runner_id,), waits_for_locks=False):
                     # A provider that answers slowly keeps no other channel waiting.
-                    turns.create_task(_take_turn(database, row, stop), name="numbers")
+                    turns.create_task(_take_turn(database, runner_id, row, stop), name="numbers")
             except Stopped:
                 return
             except psycopg.errors.LockNotAvailable:
@@ -52,51 +54,72 @@ async def check_numbers(database: Database, stop: asyncio.Event) -> None:
                 continue
 
 
-async def _take_turn(database: Database, row: Mapping[str, Any], stop: asyncio.Event) -> None:
+async def _take_turn(
+    database: Database, runner_id: UUID, row: Mapping[str, Any], stop: asyncio.Event
+) -> None:
     try:
-        answers = await _answers(row, stop)
+        checks = await _checks(database, runner_id, row, stop)
+        answers = [
+            {"phone": phone, "exists": check.exists, "address": check.address}
+            for phone, check in checks.items()
+        ]
         await database.call(
             "select retoma.record_numbers(%s, %s, %s)",
             (row["channel_id"], row["asked_at"], Jsonb(answers)),
             waits_for_locks=False,
         )
+        # Else a reply from such an address would wait until a webhook names the number.
+        aliases = [
+            {"address": check.alias, "phone": phone}
+            for phone, check in checks.items()
+            if check.alias is not None
+        ]
+        if aliases:
+            await database.call(
+                "select retoma.record_aliases(%s, %s)",
+                (row["channel"], Jsonb(aliases)),
+                waits_for_locks=False,
+            )
     except Stopped:
         return
-    except RetomaError as error:
-        # Another runner may be able to: the turn ends by itself.
-        log.error("numbers_not_checked", channel=row["channel"], error=error.message)
     except psycopg.errors.LockNotAvailable:
         log.warning("numbers_put_off", channel=row["channel"])
     except Exception:
         log.exception("numbers_not_checked", channel=row["channel"])
     else:
-        missing = sum(answer["exists"] is False for answer in answers)
-        unanswered = sum(answer["exists"] is None for answer in answers)
         log.info(
             "numbers_checked",
             channel=row["channel"],
-            numbers=len(answers),
-            not_on_whatsapp=missing,
-            unanswered=unanswered,
+            numbers=len(checks),
+            not_on_whatsapp=sum(check.exists is False for check in checks.values()),
+            unanswered=sum(check.exists is None for check in checks.values()),
         )
 
 
-async def _answers(row: Mapping[str, Any], stop: asyncio.Event) -> list[dict[str, object]]:
-    """The answers that come in time, one question after the other."""
-    transport = registry.create(row["transport"], row["settings"])
+async def _checks(
+    database: Database, runner_id: UUID, row: Mapping[str, Any], stop: asyncio.Event
+) -> dict[str, NumberCheck]:
+    """What is said in time about each number, one question after the other. None: this runner cannot ask."""
+    try:
+        transport = registry.create(row["transport"], row["settings"])
+    except RetomaError as error:
+        log.error("channel_refused", channel=row["channel"], error=error.message)
+        await database.call(
+            "select retoma.refuse_channel(%s, %s, %s)", (runner_id, row["channel_id"], error.message)
+        )
+        return {}
     ends_at = now() + LONGEST_S
-    answers: list[dict[str, object]] = []
+    checks: dict[str, NumberCheck] = {}
     try:
         for phone in row["phones"]:
-            if answers and await _stops_within(row["gap_s"], stop):
+            if checks and await _stops_within(row["gap_s"], stop):
                 break
             if now() >= ends_at:
                 break
-            check = await _ask(transport, phone)
-            answers.append({"phone": phone, "exists": check.exists, "address": check.address})
+            checks[phone] = await _ask(transport, phone)
     finally:
         await transport.aclose()
-    return answers
+    return checks
 
 
 async def _stops_within(seconds: float, stop: asyncio.Event) -> bool:

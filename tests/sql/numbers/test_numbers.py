@@ -20,6 +20,7 @@ from tests.support.campaigns import (
     lease,
     make_campaign,
     make_channel,
+    make_runner,
     move_clock,
     must_lease,
     phone,
@@ -45,9 +46,10 @@ def gateway(db: Db, name: str = "sales", **settings: object) -> int:
     return make_channel(db, name, "waha", GOWS | settings, **NO_GAPS)
 
 
-def ask(db: Db) -> list[dict[str, Any]]:
-    """The questions that are due."""
-    return db.cursor(row_factory=dict_row).execute("select * from retoma.numbers_to_check()").fetchall()
+def ask(db: Db, runner: UUID | None = None) -> list[dict[str, Any]]:
+    """The questions that are due for a runner; any by default."""
+    query = "select * from retoma.numbers_to_check(coalesce(%s::uuid, gen_random_uuid()))"
+    return db.cursor(row_factory=dict_row).execute(query, [runner]).fetchall()
 
 
 def ask_one(db: Db) -> dict[str, Any]:
@@ -399,6 +401,44 @@ def test_a_session_that_was_left_open_does_not_hold_the_others_up(db: Db, sales:
         assert db.execute(closed.encode()).fetchall() == [("natal",)]
     assert ask(db) == []
     assert db.execute(closed.encode()).fetchall() == []
+
+
+def test_a_batch_that_is_locked_holds_up_no_other_campaign_of_its_channel(
+    db: Db, sales: int, database: str
+) -> None:
+    make_campaign(db, "natal", size=1)
+    make_campaign(db, "festa", size=2)
+    answer(db, ask_one(db), found(1))
+    move_clock(db, "2 s")
+    db.execute("update retoma_internal.batch set not_before = 'infinity'")
+    with psycopg.connect(database) as left_open:
+        left_open.execute("select from retoma_internal.batch where size = 1 for update")
+
+        assert ask_one(db)["phones"] == [phone(2)]
+
+
+def test_a_runner_that_cannot_use_a_channel_leaves_its_numbers_to_the_others(
+    db: Db, sales: int, runner: UUID
+) -> None:
+    other = make_runner(db)
+    make_campaign(db, size=1)
+    asked = ask(db, runner)[0]
+    db.execute("select retoma.refuse_channel(%s, %s, 'no secret')", (runner, sales))
+    answer(db, asked)
+    move_clock(db, "2 s")
+
+    assert ask(db, runner) == []
+    assert [row["phones"] for row in ask(db, other)] == [[phone(1)]]
+
+
+def test_where_no_live_runner_can_ask_another_channel_goes_on(db: Db, sales: int, runner: UUID) -> None:
+    other = make_channel(db, "other")
+    make_campaign(db, size=1, channels=["sales", "other"])
+    db.execute("select retoma.refuse_channel(%s, %s, 'no secret')", (runner, sales))
+
+    assert ask(db, runner) == []
+
+    assert send_all(db, runner, other) == [1]
 
 
 def test_with_windows_the_zones_that_are_open_come_first(db: Db, sales: int, runner: UUID) -> None:

@@ -115,6 +115,8 @@ def test_a_runner_has_its_functions_and_no_table(db: Db) -> None:
         "media_to_upload",
         "record_upload",
         "confirmations_to_send",
+        "numbers_to_check",
+        "record_numbers",
         "record_confirmation",
         "medium_bytes",
         "record_template_reports",

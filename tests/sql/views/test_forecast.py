@@ -44,6 +44,20 @@ def test_gaps_between_messages_and_batches_make_the_speed(db: Db) -> None:
     assert found["seconds"] == pytest.approx(100 / 330 * 3600)
 
 
+def test_checks_of_numbers_that_are_slower_than_the_sending_set_the_pace(db: Db, runner: UUID) -> None:
+    settings: dict[str, object] = {"base_url": "http://127.0.0.1", "session": "loja", "check_gap_s": 4}
+    channel = make_channel(db, "sales", "waha", settings, gap_min_s=2, gap_max_s=2, batch_gap_min_s=0)
+    make_campaign(db, size=100, start=False)
+    assert forecast(db)["seconds"] == pytest.approx(400)
+    db.execute("select retoma.start_campaign('natal')")
+    assert forecast(db)["seconds"] == pytest.approx(400)
+
+    db.execute("update retoma_internal.batch set not_before = '-infinity'")
+
+    assert forecast(db)["seconds"] == pytest.approx(200)
+    assert channel
+
+
 def test_a_rate_is_a_speed_and_channels_add_up(db: Db) -> None:
     make_channel(db, "sales", rate_per_s=2)
     make_channel(db, "support", rate_per_s=3)
