@@ -96,7 +96,7 @@ def test_the_other_gateways_get_the_number_that_they_gave(
 
 
 def test_a_runner_without_the_secret_of_a_channel_leaves_its_numbers_to_another(
-    world: World, runners: Runners, monkeypatch: pytest.MonkeyPatch
+    world: World, runners: Runners
 ) -> None:
     world.waha("sales", gap=(0, 0), batch_gap=(0, 0), checks=0, api_key="env:RETOMA_SECRET_OF_THE_OTHER")
     runners.start("r1")
@@ -104,9 +104,8 @@ def test_a_runner_without_the_secret_of_a_channel_leaves_its_numbers_to_another(
     wait_until(lambda: call(world.db, "select count(*) from retoma_internal.channel_refusal") == 1)
     assert call(world.db, "select count(*) from retoma_internal.number_check") == 0
 
-    monkeypatch.setenv("RETOMA_SECRET_OF_THE_OTHER", "key")
-    monkeypatch.setenv("RETOMA_SECRETS_FOR", f"{world.sandbox.url}/waha")
-    runners.start("r2")
+    secrets = {"RETOMA_SECRET_OF_THE_OTHER": "key", "RETOMA_SECRETS_FOR": f"{world.sandbox.url}/waha"}
+    runners.start("r2", prelude=f"import os\nos.environ |= {secrets!r}\n")
 
     assert world.wait_for_end("spring")["sent"] == SIZE
 

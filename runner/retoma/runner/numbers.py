@@ -84,9 +84,11 @@ async def _take_turn(
         return
     except psycopg.errors.LockNotAvailable:
         log.warning("numbers_put_off", channel=row["channel"])
+        return
     except Exception:
         log.exception("numbers_not_checked", channel=row["channel"])
-    else:
+        return
+    if checks:
         log.info(
             "numbers_checked",
             channel=row["channel"],
