@@ -81,6 +81,7 @@ def _settings(channel: ChannelPlan, provider_url: str) -> dict[str, object]:
         return {
             "base_url": address,
             **dialect.settings,
+            **({"check_numbers": True, "check_gap_s": 0} if "check_numbers" in dialect.settings else {}),
             dialect.named: channel.name,
             "timeout_s": TIMEOUT_S,
         }
