@@ -42,6 +42,9 @@ CLOCK_S = 0.001
 PROVIDER_DOUBTS = ("timeout", "connection_lost", "http_408", "http_500", "http_502", "http_503", "http_504")
 """Codes that leave a message in doubt without any fault of the runner or the database."""
 
+DOUBTS_AT = {"evolution": ("http_400",)}
+"""Further ones of a transport: this server has answered 400 after the message had gone out."""
+
 GIVEN_UP = ("runner_gone", "lease_expired", "released")
 """Codes of what is written at the end of a lease about messages that were reserved under it."""
 
@@ -209,12 +212,20 @@ def in_doubt(facts: Facts) -> Iterator[str]:
             if not any(_explains(f, reservation, facts.history.lease_s) for f in blows):
                 yield f"{name} left message {_name(reservation.message)} in doubt, and nothing had happened"
     doubted = {
-        (o.campaign_id, o.ordinal) for o in facts.history.outcomes if o.code in (*PROVIDER_DOUBTS, *GIVEN_UP)
+        (o.campaign_id, o.ordinal)
+        for o in facts.history.outcomes
+        if o.code in (*PROVIDER_DOUBTS, *GIVEN_UP) or o.code in _doubts_at(facts, o)
     }
     for shown in facts.history.states:
         if shown.state == "in_doubt" and (shown.campaign_id, shown.ordinal) not in doubted:
             name = _name((shown.campaign_id, shown.ordinal))
             yield f"message {name} is in doubt ({shown.code}), and nothing made it so"
+
+
+def _doubts_at(facts: Facts, outcome: Outcome) -> tuple[str, ...]:
+    step = facts.ends.get((outcome.batch_id, outcome.epoch)) or facts.steps[outcome.batch_id][-1]
+    channel = facts.channels.get(step.channel_id)
+    return DOUBTS_AT.get(channel.transport, ()) if channel else ()
 
 
 def _under(facts: Facts, outcome: Outcome) -> Reservation | None:

@@ -68,7 +68,7 @@ def _read(connection: psycopg.Connection, kind: type[T], query: LiteralString) -
 
 _CHANNELS: LiteralString = """
 select
-  c.id, c.name, 'text' = any(c.dedupes) as dedupes, c.looks_up, c.max_in_flight, p.burst,
+  c.id, c.name, c.transport, 'text' = any(c.dedupes) as dedupes, c.looks_up, c.max_in_flight, p.burst,
   extract(epoch from p.gap_min)::float8 as gap_min_s,
   extract(epoch from p.batch_gap_min)::float8 as batch_gap_min_s,
   p.rate_per_s::float8 as rate_per_s

@@ -23,6 +23,7 @@ class Channel:
     batch_gap_min_s: float
     rate_per_s: float | None
     burst: int
+    transport: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from tests.chaos.history import (
 )
 
 TOKEN = "a1b2c3d4" * 3
-PACED = Channel(1, "paced", False, False, 1, 0.1, 0.2, None, 1)
-FAST = Channel(2, "fast", False, False, 2, 0.0, 0.0, 10.0, 2)
+PACED = Channel(1, "paced", False, False, 1, 0.1, 0.2, None, 1, "waha")
+FAST = Channel(2, "fast", False, False, 2, 0.0, 0.0, 10.0, 2, "webhook")
 
 
 @dataclass
