@@ -42,8 +42,13 @@ CLOCK_S = 0.001
 PROVIDER_DOUBTS = ("timeout", "connection_lost", "http_408", "http_500", "http_502", "http_503", "http_504")
 """Codes that leave a message in doubt without any fault of the runner or the database."""
 
-DOUBTS_AT = {"evolution": ("http_400",)}
-"""Further ones of a transport: this server has answered 400 after the message had gone out."""
+DOUBTS_AT = {
+    "evolution": ("http_400", "unreadable_answer"),
+    "evolution_go": ("unreadable_answer",),
+    "whatsapp_cloud": ("http_400", "http_409", "http_422", "unreadable_answer"),
+}
+"""Further ones of a transport: these servers give each refusal in a form of their own. An answer without it may be
+that of something in between, which came after the message was taken."""
 
 GIVEN_UP = ("runner_gone", "lease_expired", "released")
 """Codes of what is written at the end of a lease about messages that were reserved under it."""
