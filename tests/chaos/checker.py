@@ -47,8 +47,8 @@ DOUBTS_AT = {
     "evolution_go": ("unreadable_answer",),
     "whatsapp_cloud": ("http_400", "http_409", "http_422", "unreadable_answer"),
 }
-"""Further ones of a transport: these servers give each refusal in a form of their own. An answer without it may be
-that of something in between, which came after the message was taken."""
+"""Further ones of a transport: these servers give each refusal in a form of their own. An answer without it
+may be that of something in between, which came after the message was taken."""
 
 GIVEN_UP = ("runner_gone", "lease_expired", "released")
 """Codes of what is written at the end of a lease about messages that were reserved under it."""
