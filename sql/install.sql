@@ -438,6 +438,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 55_numbers/unknown_numbers.sql
 \ir 55_numbers/open_batch.sql
 \ir 55_numbers/next_closed_batch.sql
+\ir 55_numbers/next_questions.sql
 \ir 55_numbers/numbers_to_check.sql
 \ir 55_numbers/check_answers.sql
 \ir 55_numbers/record_answers.sql

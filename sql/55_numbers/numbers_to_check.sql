@@ -19,9 +19,7 @@ set lock_timeout to '1s'
 as $$
 declare
   v_channel record;
-  v_batch_id bigint;
-  v_passed bigint[];
-  v_known int;
+  v_next record;
 begin
   perform retoma_internal.insist_on_read_committed();
   asked_at := retoma.clock();
@@ -49,23 +47,14 @@ begin
     where q.channel_id = v_channel.id and q.next_at <= numbers_to_check.asked_at
     for no key update skip locked;
     continue when not found;
-    v_passed := '{}';
-    for v_turn in 1 .. 20 loop
-      v_batch_id := retoma_internal.next_closed_batch(v_channel.id, v_passed);
-      exit when v_batch_id is null;
-      phones := array(select u.phone from retoma_internal.unknown_numbers(v_batch_id) as u (phone));
-      exit when phones <> '{}';
-      perform retoma_internal.open_batch(v_batch_id);
-      v_passed := v_passed || v_batch_id;
-    end loop;
-    continue when v_batch_id is null or phones = '{}';
-    v_known := (select b.size from retoma_internal.batch as b where b.id = v_batch_id) - cardinality(phones);
+    v_next := retoma_internal.next_questions(v_channel.id);
+    continue when v_next.batch_id is null;
     gap_s := v_channel.gap_s;
     -- For about 10 seconds, so that a runner that dies leaves little unsaid.
-    phones := phones[:least(50, greatest(1, floor(10 / greatest(gap_s, 0.1))))::int];
+    phones := v_next.phones[:least(50, greatest(1, floor(10 / greatest(gap_s, 0.1))))::int];
     update retoma_internal.number_checking as q
     set asked_at = numbers_to_check.asked_at, next_at = numbers_to_check.asked_at + interval '1 minute',
-      batch_id = v_batch_id, known = v_known
+      batch_id = v_next.batch_id, known = v_next.known
     where q.channel_id = v_channel.id;
     channel_id := v_channel.id;
     channel := v_channel.name;

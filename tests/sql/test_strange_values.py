@@ -127,6 +127,10 @@ def world(db: Db) -> list[Call]:
         accounts[row[0]] = row[1]
     campaign = {"p_campaign": "draft"}
     window = {"p_campaign": "draft", "p_opens": "20:00", "p_closes": "04:00", "p_days": [1, 5]}
+    make_campaign(db, "numbers", 1, ["gateway"])
+    asking = db.execute("select channel_id, asked_at from retoma.numbers_to_check(%s)", [runner]).fetchone()
+    assert asking is not None
+    numbers = {"p_channel_id": asking[0], "p_asked_at": asking[1]}
     make_campaign(db, "windows", 1, start=False)
     db.execute("select retoma.add_window('windows', '20:00', '04:00', '{1,5}')")
     receipt = {"message_id": message, "status": "failed", "code": "131026", "at": AT}
@@ -177,6 +181,7 @@ def world(db: Db) -> list[Call]:
         ("media_add", {"p_name": "other.png", "p_data": PNG + b"x"}),
         ("media_remove", {"p_name": "unused.png"}),
         ("medium_bytes", {"p_sha256": upload[0]}),
+        ("numbers_to_check", {"p_runner_id": runner}),
         ("opt_in", {"p_phone": ANA, "p_source": "form", "p_at": AT}),
         ("opt_in_list", {"p_phones": [ANA, phone(1)], "p_source": "form", "p_at": AT}),
         ("opt_out", {"p_phone": ANA, "p_source": "form", "p_reason": "complaint", "p_at": AT}),
@@ -197,6 +202,8 @@ def world(db: Db) -> list[Call]:
         ("record_inbound", {"p_channel": "hook",
                             "p_replies": [REPLY, {"address": "9@lid", "text": "parar"}]}),
         ("record_lookups", {"p_channel_id": hook, "p_results": [known | {"result": "found"}]}),
+        ("record_numbers", {**numbers, "p_answers": [
+            {"phone": phone(1), "exists": True, "address": "123@lid"}, {"phone": ANA, "exists": None}]}),
         ("record_receipts", {"p_channel": "hook",
                              "p_receipts": [receipt, {"provider_id": "z", "status": "read"}]}),
         ("record_rendering", {"p_campaign_id": rendered, "p_variant": 1, "p_list": 0, "p_after": 0,

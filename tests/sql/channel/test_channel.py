@@ -266,16 +266,11 @@ def test_a_setting_that_is_not_named_stays_and_a_null_brings_the_default_back(db
     )
 
     configure(db, settings={"timeout_s": 5, "api_key": None})
-    assert settings_of(db) == {**WAHA, "convert": True, "media_as": "link", "engine": "NOWEB", "timeout_s": 5}
+    defaults = {**WAHA, "convert": True, "media_as": "link", "check_numbers": True, "check_gap_s": 2}
+    assert settings_of(db) == {**defaults, "engine": "NOWEB", "timeout_s": 5}
 
     configure(db, settings={"timeout_s": None, "engine": None})
-    assert settings_of(db) == {
-        **WAHA,
-        "convert": True,
-        "media_as": "link",
-        "engine": "WEBJS",
-        "timeout_s": 30,
-    }
+    assert settings_of(db) == {**defaults, "engine": "WEBJS", "timeout_s": 30}
     assert shown(db, "dedupes") == ([],)
 
 

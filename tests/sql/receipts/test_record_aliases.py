@@ -25,7 +25,7 @@ from tests.support.concurrency import sessions, wait_patiently, waits
 from tests.support.waiting import wait_until
 
 LID = "4639135154355@lid"
-WAHA = {"base_url": "http://127.0.0.1:1", "session": "S"}
+WAHA = {"base_url": "http://127.0.0.1:1", "session": "S", "check_numbers": False}
 CLOUD = {"access_token": "t", "phone_number_id": "1"}
 
 

@@ -162,7 +162,7 @@ async def test_a_missing_session_does_not_prove_that_a_message_is_absent(message
     ("answer", "check"),
     [
         ({"numberExists": True, "chatId": "551155500001@c.us"}, NumberCheck(True, "+551155500001")),
-        ({"numberExists": True, "chatId": "70001@lid"}, NumberCheck(True, "70001@lid")),
+        ({"numberExists": True, "chatId": "70001@lid"}, NumberCheck(True, "70001@lid", "70001@lid")),
         ({"numberExists": True}, NumberCheck(True)),
         ({"numberExists": True, "chatId": "a chat@lid"}, NumberCheck(True)),
         ({"numberExists": False, "chatId": "551155500001@c.us"}, NumberCheck(False)),
