@@ -434,6 +434,7 @@ set local search_path to pg_catalog, pg_temp;
 -- Numbers: under which addresses people can be reached
 \ir 55_numbers/number_checker.sql
 \ir 55_numbers/closed_zone.sql
+\ir 55_numbers/note_checkers.sql
 \ir 55_numbers/number_is_known.sql
 \ir 55_numbers/unknown_numbers.sql
 \ir 55_numbers/open_batch.sql

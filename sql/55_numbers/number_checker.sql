@@ -12,10 +12,12 @@ select
       )
     )
   ) as works,
+  greatest(q.worked_at, h.stated_at, h.reported_at) as worked_at,
   cc.last_leased_at
 from retoma_internal.campaign_channel as cc
 inner join retoma_internal.channel as h on cc.channel_id = h.id
-inner join retoma.transport as t on h.transport = t.name;
+inner join retoma.transport as t on h.transport = t.name
+inner join retoma_internal.number_checking as q on h.id = q.channel_id;
 
 comment on view retoma_internal.number_checker is
 'The channels of each campaign. checks: its provider is asked about numbers; works: the channel can be used now,

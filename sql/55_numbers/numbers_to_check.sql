@@ -1,4 +1,5 @@
--- Batches whose numbers are all known, or that no provider can be asked about, are opened on the way.
+-- Batches whose numbers are all known, or that no provider could be asked about for a minute, are opened on the way.
+-- next_at is never more than an hour ahead (check_gap_s), unless the clock went back: then it counts as passed.
 --
 -- Takes the turn of a channel by the lock of its row of number_checking. It passes over such rows and batches that
 -- another transaction has locked: a session that was left open must not hold up other campaigns. When the runner that
@@ -23,17 +24,20 @@ declare
 begin
   perform retoma_internal.insist_on_read_committed();
   asked_at := retoma.clock();
+  perform retoma_internal.note_checkers(asked_at);
   perform retoma_internal.open_batch(z.batch_id)
   from retoma_internal.closed_zone as z
   where (
     select bool_or(k.checks and k.works) is false and (bool_or(k.works) or not bool_or(k.checks))
+      and bool_and(not k.checks or k.worked_at <= asked_at - interval '1 minute' or k.worked_at > asked_at)
     from retoma_internal.number_checker as k where k.campaign_id = z.campaign_id
   );
   for v_channel in
     select h.id, h.name, h.transport, h.settings, (h.settings ->> 'check_gap_s')::double precision as gap_s
     from retoma_internal.channel as h
     inner join retoma_internal.number_checking as q on h.id = q.channel_id
-    where q.next_at <= numbers_to_check.asked_at and h.id in (
+    where (q.next_at <= numbers_to_check.asked_at or q.next_at > numbers_to_check.asked_at + interval '1 hour')
+      and h.id in (
       select k.channel_id
       from retoma_internal.closed_zone as z
       inner join retoma_internal.number_checker as k on z.campaign_id = k.campaign_id and k.checks and k.works
@@ -44,11 +48,17 @@ begin
     limit 20
   loop
     perform from retoma_internal.number_checking as q
-    where q.channel_id = v_channel.id and q.next_at <= numbers_to_check.asked_at
+    where q.channel_id = v_channel.id
+      and (q.next_at <= numbers_to_check.asked_at or q.next_at > numbers_to_check.asked_at + interval '1 hour')
     for no key update skip locked;
     continue when not found;
     v_next := retoma_internal.next_questions(v_channel.id);
-    continue when v_next.batch_id is null;
+    if v_next.batch_id is null then
+      -- Another transaction has locked what is left of it. Twenty such channels must not keep the others waiting.
+      update retoma_internal.number_checking as q set next_at = numbers_to_check.asked_at + interval '1 s'
+      where q.channel_id = v_channel.id;
+      continue;
+    end if;
     gap_s := v_channel.gap_s;
     -- For about 10 seconds, so that a runner that dies leaves little unsaid.
     phones := v_next.phones[:least(50, greatest(1, floor(10 / greatest(gap_s, 0.1))))::int];

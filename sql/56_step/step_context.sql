@@ -9,8 +9,7 @@ begin
       why_not text,
       pacing retoma_internal.channel_pacing,
       variant_bounds int[],
-      resolves_addresses boolean,
-      channel_group_id int
+      resolves_addresses boolean
     );
   end if;
 end;
@@ -19,5 +18,4 @@ $$;
 comment on type retoma_internal.step_context is
 'Everything that a step knows besides its batch. at: the time of the step; lease: how long a lease lasts; token: the
 first part of message ids; why_not: code of the reason why it may not reserve (see why_not_in_words), null when it may;
-pacing: the row of its channel, as read before it was locked; variant_bounds, resolves_addresses: as in campaign;
-channel_group_id: as in channel.';
+pacing: the row of its channel, as read before it was locked; variant_bounds, resolves_addresses: as in campaign.';

@@ -19,8 +19,7 @@ begin atomic
     end,
     p,
     c.variant_bounds,
-    c.resolves_addresses,
-    h.channel_group_id
+    c.resolves_addresses
   from retoma.setting as s
   cross join lateral (select retoma.clock() as at) as t
   inner join retoma_internal.campaign as c on c.id = (p_batch).campaign_id

@@ -40,10 +40,11 @@ begin
   where r.class = 'campaign_down'
   order by f.at desc
   limit 1;
-  if found and retoma_internal.interrupt_by_breaker(
-    v_last.campaign_id, retoma_internal.campaign_down_in_words(v_channel.transport, v_last.code), v_last.at
-  ) then
-    return true;
+  -- When another transaction has stopped it meanwhile, its row is locked here, so the channel cannot be any more.
+  if found then
+    return retoma_internal.interrupt_by_breaker(
+      v_last.campaign_id, retoma_internal.campaign_down_in_words(v_channel.transport, v_last.code), v_last.at
+    );
   end if;
   return retoma_internal.stop_after_failures_in_a_row(v_channel, p_failed, v_from);
 end;

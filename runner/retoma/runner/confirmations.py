@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from retoma.errors import RetomaError
 from retoma.runner.calls import Database, Stopped
+from retoma.runner.finishing import finish
 from retoma.transports import registry
 from retoma.transports.base import Message, SendResult, now
 
@@ -55,11 +56,7 @@ async def send_confirmations(database: Database, runner_id: UUID, stop: asyncio.
     except Stopped:
         return
     finally:
-        if under_way:
-            await asyncio.wait(under_way, timeout=FINISH_S)
-            for task in under_way:
-                task.cancel()
-            await asyncio.wait(under_way)
+        await finish(under_way, FINISH_S)
 
 
 async def _next(database: Database, runner_id: UUID) -> DictRow | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from retoma.errors import RetomaError
 from retoma.runner.calls import Database, Stopped
+from retoma.runner.finishing import finish
 from retoma.transports import registry
 from retoma.transports.base import NumberCheck, Transport, now
 
@@ -25,6 +27,9 @@ LONGEST_S = 40.0
 ANSWER_S = 10.0
 """How long one answer may take: messages wait for it."""
 
+FINISH_S = 1.5
+"""How long a stop waits for the question that is under way in each turn."""
+
 _DUE = "select * from retoma.numbers_to_check(%s)"
 
 
@@ -36,22 +41,25 @@ async def check_numbers(database: Database, runner_id: UUID, stop: asyncio.Event
         runner_id: as it is registered.
         stop: set when the runner stops.
     """
-    async with asyncio.TaskGroup() as turns:
+    turns: set[asyncio.Task[None]] = set()
+    try:
         while not stop.is_set():
             try:
                 for row in await database.call(_DUE, (runner_id,), waits_for_locks=False):
                     # A provider that answers slowly keeps no other channel waiting.
-                    turns.create_task(_take_turn(database, runner_id, row, stop), name="numbers")
+                    turns.add(asyncio.create_task(_take_turn(database, runner_id, row, stop), name="numbers"))
             except Stopped:
                 return
             except psycopg.errors.LockNotAvailable:
                 log.warning("numbers_put_off", channel=None)
             except Exception:
                 log.exception("numbers_not_checked")
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), PAUSE_S)
-            except TimeoutError:
-                continue
+            turns = {turn for turn in turns if not turn.done()}
+    finally:
+        # What they know already, they record.
+        await finish(turns, FINISH_S)
 
 
 async def _take_turn(
