@@ -196,6 +196,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 34_channel/channel_state.sql
 \ir 34_channel/find_channel.sql
 \ir 34_channel/find_group.sql
+\ir 34_channel/group_of.sql
 \ir 34_channel/lock_channel.sql
 \ir 34_channel/forget_failures.sql
 \ir 34_channel/patched_channel.sql
@@ -438,6 +439,7 @@ set local search_path to pg_catalog, pg_temp;
 \ir 55_numbers/number_is_known.sql
 \ir 55_numbers/unknown_numbers.sql
 \ir 55_numbers/open_batch.sql
+\ir 55_numbers/open_unasked.sql
 \ir 55_numbers/next_closed_batch.sql
 \ir 55_numbers/next_questions.sql
 \ir 55_numbers/numbers_to_check.sql

@@ -25,25 +25,20 @@ begin
   perform retoma_internal.insist_on_read_committed();
   asked_at := retoma.clock();
   perform retoma_internal.note_checkers(asked_at);
-  perform retoma_internal.open_batch(z.batch_id)
-  from retoma_internal.closed_zone as z
-  where (
-    select bool_or(k.checks and k.works) is false and (bool_or(k.works) or not bool_or(k.checks))
-      and bool_and(not k.checks or k.worked_at <= asked_at - interval '1 minute' or k.worked_at > asked_at)
-    from retoma_internal.number_checker as k where k.campaign_id = z.campaign_id
-  );
+  perform retoma_internal.open_unasked(asked_at);
   for v_channel in
     select h.id, h.name, h.transport, h.settings, (h.settings ->> 'check_gap_s')::double precision as gap_s
     from retoma_internal.channel as h
     inner join retoma_internal.number_checking as q on h.id = q.channel_id
     where (q.next_at <= numbers_to_check.asked_at or q.next_at > numbers_to_check.asked_at + interval '1 hour')
       and h.id in (
-      select k.channel_id
-      from retoma_internal.closed_zone as z
-      inner join retoma_internal.number_checker as k on z.campaign_id = k.campaign_id and k.checks and k.works
-    ) and not exists (
-      select from retoma_internal.channel_refusal as f where (f.channel_id, f.runner_id) = (h.id, p_runner_id)
-    )
+        select k.channel_id
+        from retoma_internal.closed_zone as z
+        inner join retoma_internal.number_checker as k on z.campaign_id = k.campaign_id and k.checks and k.works
+      )
+      and not exists (
+        select from retoma_internal.channel_refusal as f where (f.channel_id, f.runner_id) = (h.id, p_runner_id)
+      )
     order by q.next_at, h.id
     limit 20
   loop

@@ -38,9 +38,7 @@ begin
     v_limit_ids := array(
       select l.id from retoma_internal.limit_rule as l
       where (l.scope, l.subject_id) in (('channel', batch.lease_channel_id), ('campaign', batch.campaign_id))
-        or (l.scope, l.subject_id) = ('channel_group', (
-          select c.channel_group_id from retoma_internal.channel as c where c.id = batch.lease_channel_id
-        ))
+        or (l.scope, l.subject_id) = ('channel_group', retoma_internal.group_of(batch.lease_channel_id))
     );
     if v_limit_ids <> '{}' then
       v_limits := retoma_internal.limit_allowance(v_limit_ids, v_allowed);

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 
 async def finish(tasks: Collection[asyncio.Task[None]], longest_s: float) -> None:
-    """Wait for tasks, also when this is cancelled meanwhile, as when the runner stops; then cancel the others.
+    """Wait for tasks, even when this is cancelled, as at the end of a runner; then cancel what is left.
 
     Args:
         tasks: which end by themselves when the runner stops, or soon.
