@@ -64,6 +64,8 @@ def test_settings_are_json_scalars_or_text(database: str, db: psycopg.Connection
         "webhook_hmac_key": "NaN",
         "convert": True,
         "engine": "WEBJS",
+        "check_numbers": True,
+        "check_gap_s": 2,
     }
 
 
@@ -74,9 +76,13 @@ def test_values_of_settings_are_never_shown(database: str) -> None:
     as_json = retoma("channel", "show", "sales", "--json", database_url=database).stdout
     listed = retoma("channel", "list", "--json", database_url=database).stdout
 
-    assert "api_key, base_url, convert, engine, media_as, session, timeout_s" in shown
+    assert (
+        "api_key, base_url, check_gap_s, check_numbers, convert, engine, media_as, session, timeout_s"
+        in shown
+    )
     assert json.loads(as_json)["settings"] == [
-        *("api_key", "base_url", "convert", "engine", "media_as", "session", "timeout_s")
+        *("api_key", "base_url", "check_gap_s", "check_numbers"),
+        *("convert", "engine", "media_as", "session", "timeout_s"),
     ]
     assert "not-shown" not in shown + as_json + listed
 

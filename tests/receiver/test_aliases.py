@@ -10,11 +10,12 @@ from tests.support.evolution import KEY, api_call, go_call
 from tests.support.receivers import SECRET, Receiver
 from tests.transports.whatsapp_cloud import payloads as p
 
-BASE = {"base_url": "http://127.0.0.1:1"}
+BASE: dict[str, object] = {"base_url": "http://127.0.0.1:1"}
+GATEWAY = BASE | {"check_numbers": False}
 SETTINGS: dict[str, dict[str, Any]] = {
-    "waha": BASE | {"session": "S", "engine": "GOWS", "webhook_hmac_key": SECRET},
-    "evolution": BASE | {"instance": "loja", "jwt_key": KEY},
-    "evolution_go": BASE | {"api_key": KEY},
+    "waha": GATEWAY | {"session": "S", "engine": "GOWS", "webhook_hmac_key": SECRET},
+    "evolution": GATEWAY | {"instance": "loja", "jwt_key": KEY},
+    "evolution_go": GATEWAY | {"api_key": KEY},
     "whatsapp_cloud": BASE
     | {"phone_number_id": p.NUMBER_ID, "access_token": "a token", "app_secret": SECRET},
 }
