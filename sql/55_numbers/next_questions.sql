@@ -7,7 +7,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  v_passed bigint[] := '{}';
+  v_passed bigint[] := array[]::bigint[];
 begin
   for v_turn in 1 .. 20 loop
     batch_id := retoma_internal.next_closed_batch(p_channel_id, v_passed);
