@@ -310,7 +310,11 @@ def doorbells(db: Db) -> list[int]:
 
 def silence(db: Db) -> None:
     """Takes all doorbell jobs away, as if they had been done."""
-    db.execute("delete from procrastinate.procrastinate_jobs")
+    # Two sessions that do this at once would deadlock.
+    db.execute(
+        "delete from procrastinate.procrastinate_jobs where id in"
+        " (select id from procrastinate.procrastinate_jobs for update skip locked)"
+    )
 
 
 def assert_counters_match_deliveries(db: Db) -> None:
